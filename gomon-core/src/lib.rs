@@ -1,0 +1,1 @@
+//! The engine of gomon: events, context, bus, listeners.

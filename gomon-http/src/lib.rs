@@ -1,0 +1,1 @@
+//! Monitoring of HTTP servers and clients as tower layers.

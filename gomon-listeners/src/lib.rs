@@ -1,0 +1,1 @@
+//! Listeners that keep and ship the events of gomon.

@@ -1,0 +1,1 @@
+//! Monitoring of allocator, process and tokio runtime.

@@ -1,0 +1,1 @@
+//! Monitoring of sqlx: typed wrappers and a driver for AnyPool.

@@ -1,0 +1,2 @@
+//! gomon: application performance monitoring for Rust services.
+pub use gomon_core::*;
