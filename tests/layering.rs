@@ -228,27 +228,74 @@ fn unsafe_stays_in_the_files_that_are_listed() {
 }
 
 #[test]
-fn every_key_and_fingerprint_is_in_the_event_contract() {
+fn every_key_is_in_the_event_contract() {
     let contract = read(&root().join("docs/events.md"));
     let words: BTreeSet<_> = contract
         .split(|c: char| !(c.is_alphanumeric() || "-_:".contains(c)))
         .collect();
-    for file in sources(&["."])
+    let unknown: Vec<_> = keys()
         .into_iter()
-        .filter(|file| file.ends_with("keys.rs"))
-    {
-        for line in read(&file)
-            .lines()
-            .filter(|line| line.contains("const ") && line.contains(": &str = \""))
-        {
-            let key = line.split('"').nth(1).unwrap_or_default();
-            assert!(
-                words.contains(key),
-                "{}: `{key}` is not in docs/events.md",
-                shown(&file)
-            );
-        }
-    }
+        .filter(|(key, _)| !words.contains(key.as_str()))
+        .collect();
+    assert!(unknown.is_empty(), "not in docs/events.md: {unknown:#?}");
+}
+
+#[test]
+fn the_event_contract_marks_what_is_sent() {
+    let contract = read(&root().join("docs/events.md"));
+    let sent: BTreeSet<_> = keys().into_iter().map(|(key, _)| key).collect();
+    // Rows of section 3: | `fingerprint` … | ✓ | …
+    let rows = contract.split("\n## 3.").nth(1).unwrap_or_default().lines();
+    let wrong: Vec<_> = rows
+        .filter_map(|row| {
+            let name = row.strip_prefix("| `")?.split('`').next()?;
+            let mark = row.split(" | ").nth(1)?.trim();
+            (matches!(mark, "✓" | "–") && (mark == "✓") != sent.contains(name))
+                .then_some((name, mark))
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "marks in docs/events.md that the code contradicts: {wrong:#?}"
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let pages = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/events.md",
+    ];
+    let dead: Vec<_> = pages
+        .iter()
+        .flat_map(|page| {
+            let folder = root()
+                .join(page)
+                .parent()
+                .map(Path::to_path_buf)
+                .unwrap_or_default();
+            let content = read(&root().join(page));
+            let targets: Vec<_> = content
+                .split("](")
+                .skip(1)
+                .filter_map(|rest| rest.split(')').next())
+                .collect();
+            let local = targets
+                .into_iter()
+                .filter(|target| !target.contains("://") && !target.starts_with('#'));
+            let dead = local.filter(|target| {
+                !folder
+                    .join(target.split('#').next().unwrap_or_default())
+                    .exists()
+            });
+            dead.map(|target| format!("{page}: {target}"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(dead.is_empty(), "{dead:#?}");
 }
 
 /// What `cargo metadata` says, with every feature on and for this platform.
@@ -372,6 +419,30 @@ fn library_folders() -> Vec<String> {
         .collect();
     folders.sort();
     folders
+}
+
+/// The strings that the `keys.rs` files name, each with its file.
+fn keys() -> Vec<(String, String)> {
+    let files = sources(&["."])
+        .into_iter()
+        .filter(|file| file.ends_with("keys.rs"));
+    let named = files.flat_map(|file| {
+        let content = read(&file);
+        let constants: Vec<_> = content
+            .split("const ")
+            .filter_map(|item| {
+                item.split(';')
+                    .next()?
+                    .split_once(": &str =")?
+                    .1
+                    .split('"')
+                    .nth(1)
+            })
+            .map(|key| (key.to_owned(), shown(&file)))
+            .collect();
+        constants
+    });
+    named.collect()
 }
 
 /// All Rust files under these folders of the project, in order; build products, hidden and outside folders aside.

@@ -4,6 +4,7 @@
 report_titles=()
 report_seconds=()
 report_left_out=()
+report_notes=()
 report_title=""
 report_started=0
 
@@ -23,6 +24,9 @@ section_end() {
     report_seconds+=("$took")
     report_title=""
 }
+
+# note TEXT: a line that the summary repeats.
+note() { report_notes+=("$1"); }
 
 # left_out WHAT: something this machine cannot run; a failure at the end when CI=true.
 left_out() {
@@ -47,6 +51,7 @@ summary() {
         printf '%6d s  %s\n' "${report_seconds[$i]}" "${report_titles[$i]}"
     done
     printf '%6d s  in all\n' "$SECONDS"
+    ((${#report_notes[@]} == 0)) || printf '%s\n' "${report_notes[@]}"
     if ((${#report_left_out[@]} == 0)); then
         printf 'left out: nothing\n'
         return 0
