@@ -157,6 +157,7 @@ servers_run() {
         for ((tick = 0; tick < 600; tick++)); do
             kill -0 "$pid" 2>/dev/null || break
             if "${ready[@]//@PORT@/$servers_port}" >/dev/null 2>&1; then
+                kill -0 "$pid" 2>/dev/null || break # it was somebody else who answered
                 return 0
             fi
             sleep 0.1
