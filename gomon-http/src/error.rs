@@ -39,7 +39,7 @@ fn as_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     if let Some(boxed) = error.downcast_ref::<BoxError>() {
         return Some(&**boxed);
     }
-    let known: &[fn(&dyn Any) -> Option<&(dyn Error + 'static)>] = &[
+    let known: &[Cast] = &[
         cast::<std::io::Error>,
         cast::<tower::timeout::error::Elapsed>,
         cast::<tokio::time::error::Elapsed>,
@@ -53,16 +53,20 @@ fn as_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     known.iter().find_map(|cast| cast(error))
 }
 
+/// The error in a value of one known type.
+type Cast = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
+
 fn cast<T: Error + 'static>(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
     error.downcast_ref::<T>().map(|known| known as _)
 }
 
 /// Whether a timeout of tower or tokio is the error or among its causes.
 fn is_deadline(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |&error| error.source())
         .take(CHAIN)
         .any(|error| {
-            error.is::<tower::timeout::error::Elapsed>() || error.is::<tokio::time::error::Elapsed>()
+            error.is::<tower::timeout::error::Elapsed>()
+                || error.is::<tokio::time::error::Elapsed>()
         })
 }
 

@@ -12,21 +12,16 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
 use crate::config::Config;
-use crate::request_body::{RequestTee, SharedTee};
-use crate::tee::Tee;
+use crate::request_body::SharedTee;
+use crate::seen::Seen;
 use crate::{error, headers, keys};
 
 /// The event of one exchange while it lasts.
 pub(crate) struct Exchange {
     guard: EndGuard,
-    side: Side,
     config: Arc<Config>,
-    capture: Arc<Capture>,
-    /// The request's body, read by others.
-    request: SharedTee,
-    /// The response's body, once there is a response.
-    response: Option<Tee>,
     method: Method,
+    seen: Seen,
     /// The bytes the response's body said it has.
     expected: Option<u64>,
 }
@@ -49,19 +44,16 @@ impl Exchange {
     ) -> Self {
         Self {
             guard,
-            side,
             config: Arc::clone(config),
-            request: RequestTee::of(request, capture.bodies()),
-            capture,
-            response: None,
             method: request.method().clone(),
+            seen: Seen::new(side, request, capture),
             expected: None,
         }
     }
 
     /// The tee for the request's body; none where there is nothing to see.
     pub(crate) fn request_tee(&self) -> SharedTee {
-        self.request.clone()
+        self.seen.request_tee()
     }
 
     /// Runs a poll or a call as part of the event. A panic ends it, and goes on.
@@ -90,15 +82,14 @@ impl Exchange {
 
     /// A frame of the response's body passed.
     pub(crate) fn passed<D: Buf>(&mut self, frame: &Frame<D>) {
-        if let (Some(tee), Some(data)) = (&mut self.response, frame.data_ref()) {
-            tee.pass(data);
+        if let Some(data) = frame.data_ref() {
+            self.seen.response_passed(data);
         }
     }
 
     /// The response's body is being dropped; `ended` if it says that nothing was left.
     pub(crate) fn settle(&mut self, ended: bool) {
-        let passed = self.response.as_ref().map(Tee::size);
-        if ended || passed == self.expected {
+        if ended || self.seen.response_size() == self.expected {
             self.guard.on_drop(Outcome::Completed);
         }
     }
@@ -115,8 +106,8 @@ impl Exchange {
         tracker
             .set(keys::FIRST_BYTE, first_byte)
             .set(keys::RESPONSE_CODE, status.as_u16());
-        if self.capture.headers() {
-            let sent = headers::tree(response.headers(), self.capture.mask());
+        if self.seen.capture().headers() {
+            let sent = headers::tree(response.headers(), self.seen.capture().mask());
             tracker.set(keys::RESPONSE_HEADERS, sent);
         }
         if self.config.timeout_statuses.contains(&status) {
@@ -130,10 +121,10 @@ impl Exchange {
             tracker.set(keys::HIJACK, true);
         }
         #[cfg(feature = "client")]
-        if self.side == Side::Client {
-            crate::outgoing::note_connection(tracker, response, &self.capture);
+        if self.seen.side() == Side::Client {
+            crate::outgoing::note_connection(tracker, response, self.seen.capture());
         }
-        self.response = Some(Tee::new(response.headers(), self.capture.bodies()));
+        self.seen.answered(response.headers());
     }
 
     /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).
@@ -146,22 +137,6 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let names = self.capture.mask();
-        let tracker = self.guard.tracker();
-        match &self.request {
-            Some(request) => request.lock().write(tracker, names),
-            None => {
-                tracker.set(keys::REQUEST_SIZE, 0_u64);
-            }
-        }
-        if let Some(response) = &self.response {
-            tracker.set(keys::RESPONSE_SIZE, response.size());
-            response.write(keys::RESPONSE_BODY, tracker, names);
-            #[cfg(feature = "client")]
-            if self.side == Side::Client {
-                let done = tracker.elapsed();
-                tracker.set(keys::BODY_DONE, done);
-            }
-        }
+        self.seen.write(self.guard.tracker());
     }
 }

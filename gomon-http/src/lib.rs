@@ -67,6 +67,7 @@ mod mark;
 mod outgoing;
 mod request_body;
 mod route;
+mod seen;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;

@@ -134,8 +134,7 @@ where
         let mut signal = pin!(signal);
         let builder = builder();
         let connections = GracefulShutdown::new();
-        while let Some(Accepted { io, info, .. }) =
-            until(signal.as_mut(), next(&mut accept)).await
+        while let Some(Accepted { io, info, .. }) = until(signal.as_mut(), next(&mut accept)).await
         {
             let service = ConnectionService::new(service.clone(), info);
             let (builder, watcher) = (builder.clone(), connections.watcher());

@@ -75,7 +75,9 @@ impl Tee {
         match self.kind {
             Kind::Opaque => None,
             Kind::Json => whole.then(|| mask::json(&self.kept, names)).flatten(),
-            Kind::Form => Some(mask::query(&String::from_utf8_lossy(&self.kept), names).into_owned()),
+            Kind::Form => {
+                Some(mask::query(&String::from_utf8_lossy(&self.kept), names).into_owned())
+            }
             Kind::Text if looks_like_json(&self.kept) => match mask::json(&self.kept, names) {
                 Some(masked) => whole.then_some(masked),
                 None => whole.then(|| self.text()),
@@ -175,10 +177,16 @@ mod tests {
     fn json_is_masked_by_name_and_left_out_when_truncated() {
         let body = r#"{"user":"ada","password":"pw"}"#;
         let whole = shown(&tee("application/problem+json", 1024, &[body])).expect("shown");
-        assert!(whole.contains("ada") && whole.contains("[redacted]"), "{whole}");
+        assert!(
+            whole.contains("ada") && whole.contains("[redacted]"),
+            "{whole}"
+        );
         assert!(!whole.contains("pw\""), "{whole}");
         assert_eq!(shown(&tee("application/json", 10, &[body])), None);
-        assert_eq!(shown(&tee("application/json", 1024, &[r#"{"password":"pw"#])), None);
+        assert_eq!(
+            shown(&tee("application/json", 1024, &[r#"{"password":"pw"#])),
+            None
+        );
     }
 
     #[test]
@@ -193,15 +201,25 @@ mod tests {
 
     #[test]
     fn a_form_is_masked_by_name_even_when_truncated() {
-        let form = tee("application/x-www-form-urlencoded", 12, &["password=secret&a=b"]);
+        let form = tee(
+            "application/x-www-form-urlencoded",
+            12,
+            &["password=secret&a=b"],
+        );
         assert_eq!(shown(&form).as_deref(), Some("password=[redacted]"));
     }
 
     #[test]
     fn other_types_and_compressed_bodies_are_only_counted() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain"));
-        headers.insert(header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            http::HeaderValue::from_static("text/plain"),
+        );
+        headers.insert(
+            header::CONTENT_ENCODING,
+            http::HeaderValue::from_static("gzip"),
+        );
         assert_eq!(Kind::of(&headers), Kind::Opaque);
         let image = tee("image/png", 1024, &["abc"]);
         assert_eq!((shown(&image), image.size()), (None, 3));
@@ -210,7 +228,10 @@ mod tests {
     #[test]
     fn all_slices_of_a_frame_are_kept() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            http::HeaderValue::from_static("text/plain"),
+        );
         let mut tee = Tee::new(&headers, 1024);
         tee.pass(&Bytes::from_static(b"ab").chain(Bytes::from_static(b"cd")));
         assert_eq!(shown(&tee).as_deref(), Some("abcd"));

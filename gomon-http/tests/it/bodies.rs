@@ -21,22 +21,32 @@ fn post(content_type: &str, body: &'static str) -> Request<Body> {
 
 fn json(body: &'static str) -> crate::support::Answer {
     let mut answer = text(body);
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     answer
 }
 
 #[tokio::test]
 async fn json_bodies_are_taken_and_masked_by_name() {
     let request = post("application/json", r#"{"user":"ada","password":"pw1"}"#);
-    let event = observed(full_layer(), request, || json(r#"{"token":"t0","ok":true}"#)).await;
+    let event = observed(full_layer(), request, || {
+        json(r#"{"token":"t0","ok":true}"#)
+    })
+    .await;
 
     assert_eq!(event["request_size"], 31);
     assert_eq!(event["response_size"], 24);
-    for (key, shown, hidden) in [("request_body", "ada", "pw1"), ("response_body", "true", "t0")] {
+    for (key, shown, hidden) in [
+        ("request_body", "ada", "pw1"),
+        ("response_body", "true", "t0"),
+    ] {
         let body = event[key].as_str().expect("a body");
-        assert!(body.contains(shown) && body.contains("[redacted]"), "{body}");
+        assert!(
+            body.contains(shown) && body.contains("[redacted]"),
+            "{body}"
+        );
         assert!(!body.contains(hidden), "{body}");
     }
 }
@@ -84,7 +94,10 @@ async fn a_body_that_is_not_read_counts_as_far_as_it_was() {
             let service = full_layer().layer(tower::service_fn(
                 async |_: Request<MonitoredRequestBody<Body>>| Ok::<_, BoxError>(text("no need")),
             ));
-            let response = service.oneshot(post("text/plain", "abcdefgh")).await.expect("answered");
+            let response = service
+                .oneshot(post("text/plain", "abcdefgh"))
+                .await
+                .expect("answered");
             response.into_body().collect().await.expect("read");
         })
         .await;
@@ -98,8 +111,11 @@ async fn a_request_body_that_breaks_off_is_noted_without_judging_the_answer() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let chunks = futures_util::stream::iter([Ok("first"), Err(BoxError::from("cable cut"))]);
-            let request = Request::post("/").body(Body::from_stream(chunks)).expect("request");
+            let chunks =
+                futures_util::stream::iter([Ok("first"), Err(BoxError::from("cable cut"))]);
+            let request = Request::post("/")
+                .body(Body::from_stream(chunks))
+                .expect("request");
             let service = full_layer().layer(tower::service_fn(
                 async |request: Request<MonitoredRequestBody<Body>>| {
                     assert!(request.into_body().collect().await.is_err());
@@ -130,11 +146,20 @@ async fn bodies_pass_with_their_size_hint_and_bytes() {
                     Ok::<_, BoxError>(Response::new(Full::new(read)))
                 },
             ));
-            let request = Request::post("/").body(Full::new(Bytes::from_static(b"twice"))).expect("request");
-            let body = service.oneshot(request).await.expect("answered").into_body();
+            let request = Request::post("/")
+                .body(Full::new(Bytes::from_static(b"twice")))
+                .expect("request");
+            let body = service
+                .oneshot(request)
+                .await
+                .expect("answered")
+                .into_body();
             assert_eq!(body.size_hint().exact(), Some(5));
             assert!(!body.is_end_stream());
-            assert_eq!(body.collect().await.expect("infallible").to_bytes(), "twice");
+            assert_eq!(
+                body.collect().await.expect("infallible").to_bytes(),
+                "twice"
+            );
         })
         .await;
 }

@@ -16,7 +16,9 @@ async fn taken_by(capture: Capture) -> Recorded {
         .body(Body::from("hello"))
         .expect("request");
     let peer = "[2001:db8::1]:4711".parse().expect("address");
-    request.extensions_mut().insert(ConnInfo::new(Some(peer), None));
+    request
+        .extensions_mut()
+        .insert(ConnInfo::new(Some(peer), None));
     observed(MonitoringLayer::new().capture(capture), request, || {
         let mut answer = text("welcome");
         let plain = HeaderValue::from_static("text/plain");
@@ -49,7 +51,10 @@ async fn safe_takes_headers_and_sizes_but_no_bodies_and_no_address() {
     assert_eq!(has(&event, &BODIES_AND_ADDRESS), [false; 3]);
     assert_eq!(has(&event, &HEADERS), [true; 2]);
     assert_eq!(event["headers"]["authorization"][0], "[redacted]");
-    assert_eq!((&event["request_size"], &event["response_size"]), (&5.into(), &7.into()));
+    assert_eq!(
+        (&event["request_size"], &event["response_size"]),
+        (&5.into(), &7.into())
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,9 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-use crate::support::{Answer, BoxError, CLIENT, SERVER, empty, start_handler, streaming, text, then_hang};
+use crate::support::{
+    Answer, BoxError, CLIENT, SERVER, empty, start_handler, streaming, text, then_hang,
+};
 
 type Hyper = Client<HttpConnector, MonitoredRequestBody<Full<Bytes>>>;
 
@@ -26,7 +28,9 @@ fn client() -> ClientService<Hyper> {
 }
 
 fn get(address: SocketAddr, path: &str) -> Request<Full<Bytes>> {
-    Request::get(format!("http://{address}{path}")).body(Full::default()).expect("request")
+    Request::get(format!("http://{address}{path}"))
+        .body(Full::default())
+        .expect("request")
 }
 
 fn the_call(recorder: &Recorder) -> Recorded {
@@ -41,14 +45,29 @@ async fn the_servers_event_is_a_child_of_the_clients() {
             let address = start_handler(async |_| Ok(text("stock: 3"))).await;
             let mut job = EventTracker::new("job");
             job.scope(async {
-                let response = client().oneshot(get(address, "/stock")).await.expect("answered");
-                assert_eq!(response.into_body().collect().await.expect("read").to_bytes(), "stock: 3");
+                let response = client()
+                    .oneshot(get(address, "/stock"))
+                    .await
+                    .expect("answered");
+                assert_eq!(
+                    response
+                        .into_body()
+                        .collect()
+                        .await
+                        .expect("read")
+                        .to_bytes(),
+                    "stock: 3"
+                );
             })
             .await;
             job.finish();
 
             let (call, request) = (the_call(&recorder), recorder.wait_for(SERVER, 1).remove(0));
-            assert!(call.is_child_of(&recorder.one("job")), "{}", recorder.tree());
+            assert!(
+                call.is_child_of(&recorder.one("job")),
+                "{}",
+                recorder.tree()
+            );
             assert!(request.is_child_of(&call), "{}", recorder.tree());
             assert_eq!(request["gomon:trace"], call["gomon:trace"]);
             assert_eq!(call.outcome(), "completed");
@@ -87,9 +106,16 @@ async fn request_and_response_become_keys() {
             assert_eq!(call["remoteaddr"], address.to_string());
             assert_eq!(call["response_code"], 200);
             assert_eq!(call["response_headers"]["content-length"][0], "8");
-            assert_eq!((&call["request_body"], &call["request_size"]), (&"hello".into(), &5.into()));
-            assert_eq!((&call["response_body"], &call["response_size"]), (&"stock: 3".into(), &8.into()));
-            let times = ["first-byte", "body-done", "gomon:lapsed"].map(|key| call[key].as_u64().expect("ns"));
+            assert_eq!(
+                (&call["request_body"], &call["request_size"]),
+                (&"hello".into(), &5.into())
+            );
+            assert_eq!(
+                (&call["response_body"], &call["response_size"]),
+                (&"stock: 3".into(), &8.into())
+            );
+            let times = ["first-byte", "body-done", "gomon:lapsed"]
+                .map(|key| call[key].as_u64().expect("ns"));
             assert!(times.is_sorted(), "{times:?}");
         })
         .await;
@@ -103,12 +129,18 @@ async fn a_traceparent_that_was_there_is_replaced() {
             let address = start_handler(async |_| Ok(empty(204))).await;
             let mut request = get(address, "/");
             for _ in 0..2 {
-                let stale = HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+                let stale = HeaderValue::from_static(
+                    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                );
                 request.headers_mut().append("traceparent", stale);
             }
             client().oneshot(request).await.expect("answered");
             let request = recorder.wait_for(SERVER, 1).remove(0);
-            assert!(request.is_child_of(&the_call(&recorder)), "{}", recorder.tree());
+            assert!(
+                request.is_child_of(&the_call(&recorder)),
+                "{}",
+                recorder.tree()
+            );
         })
         .await;
 }
@@ -121,7 +153,10 @@ async fn status_500_and_above_is_failed() {
             .scope(async {
                 let address = start_handler(move |_| async move { Ok(empty(status)) }).await;
                 let response = client().oneshot(get(address, "/")).await.expect("answered");
-                assert_eq!(response.status(), StatusCode::from_u16(status).expect("status"));
+                assert_eq!(
+                    response.status(),
+                    StatusCode::from_u16(status).expect("status")
+                );
                 assert_eq!(the_call(&recorder).outcome(), outcome);
             })
             .await;
@@ -136,7 +171,10 @@ async fn a_transport_error_is_failed_and_unchanged() {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
             let nobody = listener.local_addr().expect("address");
             drop(listener);
-            let error = client().oneshot(get(nobody, "/")).await.expect_err("nobody there");
+            let error = client()
+                .oneshot(get(nobody, "/"))
+                .await
+                .expect_err("nobody there");
             assert!(error.is_connect());
 
             let call = the_call(&recorder);
@@ -155,7 +193,12 @@ async fn a_body_dropped_early_is_truncated() {
         .scope(async {
             let address = start_handler(async |_| Ok(streaming(then_hang(&["first"])))).await;
             let mut response = client().oneshot(get(address, "/")).await.expect("answered");
-            response.body_mut().frame().await.expect("a frame").expect("data");
+            response
+                .body_mut()
+                .frame()
+                .await
+                .expect("a frame")
+                .expect("data");
             drop(response);
             assert_eq!(the_call(&recorder).outcome(), "truncated");
             assert_eq!(recorder.wait_for(SERVER, 1)[0].outcome(), "truncated");
@@ -169,7 +212,10 @@ async fn a_body_that_breaks_off_is_failed() {
     recorder
         .scope(async {
             let address = start_handler(async |_| {
-                Ok(streaming(stream::iter([Ok("first"), Err("disk gone".into())])))
+                Ok(streaming(stream::iter([
+                    Ok("first"),
+                    Err("disk gone".into()),
+                ])))
             })
             .await;
             let response = client().oneshot(get(address, "/")).await.expect("answered");
@@ -201,9 +247,11 @@ async fn a_layer_inside_a_layer_passes_the_request_through() {
             let client = ServiceBuilder::new()
                 .layer(ClientLayer::new())
                 .layer(ClientLayer::new())
-                .service_fn(async |_: Request<MonitoredRequestBody<MonitoredRequestBody<Full<Bytes>>>>| {
-                    Ok::<Answer, BoxError>(empty(204))
-                });
+                .service_fn(
+                    async |_: Request<MonitoredRequestBody<MonitoredRequestBody<Full<Bytes>>>>| {
+                        Ok::<Answer, BoxError>(empty(204))
+                    },
+                );
             let nowhere = "127.0.0.1:9".parse().expect("address");
             client.oneshot(get(nowhere, "/")).await.expect("answered");
         })
@@ -215,18 +263,32 @@ async fn a_layer_inside_a_layer_passes_the_request_through() {
 fn a_call_from_a_task_without_context_is_an_orphan() {
     let recorder = Recorder::new();
     recorder.run(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("runtime");
         runtime.block_on(async {
             let call = async || {
-                let client = ClientLayer::new()
-                    .layer(tower::service_fn(async |_| Ok::<Answer, BoxError>(empty(204))));
+                let client = ClientLayer::new().layer(tower::service_fn(async |_| {
+                    Ok::<Answer, BoxError>(empty(204))
+                }));
                 let nowhere = "127.0.0.1:9".parse().expect("address");
                 client.oneshot(get(nowhere, "/")).await.expect("answered");
             };
             call().await;
-            tokio::spawn(async move { call().await }).await.expect("no panic");
+            tokio::spawn(async move { call().await })
+                .await
+                .expect("no panic");
         });
     });
-    let orphans: Vec<_> = recorder.find(CLIENT).iter().map(|call| call.get("orphan").is_some()).collect();
-    assert_eq!(orphans, [false, true], "main has no cause to lose, a task has");
+    let orphans: Vec<_> = recorder
+        .find(CLIENT)
+        .iter()
+        .map(|call| call.get("orphan").is_some())
+        .collect();
+    assert_eq!(
+        orphans,
+        [false, true],
+        "main has no cause to lose, a task has"
+    );
 }

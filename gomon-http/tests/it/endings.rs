@@ -15,7 +15,8 @@ use tower::{Layer, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::support::{
-    Incomings, Peer, empty, ended, full_layer, head_of, start, start_handler, streaming, text, the_end, then_hang,
+    Incomings, Peer, empty, ended, full_layer, head_of, start, start_handler, streaming, text,
+    the_end, then_hang,
 };
 
 /// Often enough that a race between the client's end and the server's would show.
@@ -38,7 +39,11 @@ async fn client_gone_while_the_request_body_is_awaited_by_a_service_that_gives_u
             })
             .await;
             for _ in 0..TIMES {
-                let peer = Peer::sending(address, "POST /up HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc").await;
+                let peer = Peer::sending(
+                    address,
+                    "POST /up HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc",
+                )
+                .await;
                 awaited.recv().await.expect("the service awaits the body");
                 drop(peer);
             }
@@ -71,7 +76,11 @@ async fn client_gone_while_the_request_body_is_awaited_by_axum_is_answered_and_n
                 .layer(full_layer());
             let address = start(app).await;
             for _ in 0..TIMES {
-                let peer = Peer::sending(address, "POST /up HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc").await;
+                let peer = Peer::sending(
+                    address,
+                    "POST /up HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc",
+                )
+                .await;
                 awaited.recv().await.expect("the service awaits the body");
                 drop(peer);
             }
@@ -137,10 +146,12 @@ async fn endless_stream_is_truncated_when_the_client_has_enough() {
     recorder
         .scope(async {
             let address = start_handler(async |_| {
-                Ok(streaming(stream::repeat_with(|| Ok("data: tick\n\n")).then(async |tick| {
-                    tokio::task::yield_now().await;
-                    tick
-                })))
+                Ok(streaming(
+                    stream::repeat_with(|| Ok("data: tick\n\n")).then(async |tick| {
+                        tokio::task::yield_now().await;
+                        tick
+                    }),
+                ))
             })
             .await;
             let mut peer = Peer::sending(address, head_of("GET", "/ticks")).await;
@@ -159,9 +170,15 @@ async fn panic_is_noted_with_payload_and_place_and_goes_on() {
     recorder
         .scope(async {
             let address = start_handler(async |_| panic!("no such shelf")).await;
-            let answer = Peer::sending(address, head_of("GET", "/")).await.read_to_end().await;
+            let answer = Peer::sending(address, head_of("GET", "/"))
+                .await
+                .read_to_end()
+                .await;
 
-            assert_eq!(answer, "", "the connection's task unwound, as without gomon");
+            assert_eq!(
+                answer, "",
+                "the connection's task unwound, as without gomon"
+            );
             let event = the_end(&recorder);
             assert_eq!(event.outcome(), "panicked");
             assert_eq!(event["error"][0]["msg"], "no such shelf");
@@ -177,11 +194,15 @@ async fn panic_in_the_body_is_panicked() {
     recorder
         .scope(async {
             let address = start_handler(async |_| {
-                let chunks = stream::iter([Ok("first")]).chain(stream::once(async { panic!("torn") }));
+                let chunks =
+                    stream::iter([Ok("first")]).chain(stream::once(async { panic!("torn") }));
                 Ok(streaming(chunks))
             })
             .await;
-            Peer::sending(address, head_of("GET", "/")).await.read_to_end().await;
+            Peer::sending(address, head_of("GET", "/"))
+                .await
+                .read_to_end()
+                .await;
 
             let event = the_end(&recorder);
             assert_eq!(event.outcome(), "panicked");
@@ -199,15 +220,26 @@ async fn panic_under_catch_panic_is_failed_and_the_panic_is_its_child() {
             let service = ServiceBuilder::new()
                 .layer(full_layer())
                 .layer(CatchPanicLayer::new())
-                .service_fn(async |_: Incomings| -> Result<Response<String>, std::io::Error> { panic!("caught") });
+                .service_fn(
+                    async |_: Incomings| -> Result<Response<String>, std::io::Error> {
+                        panic!("caught")
+                    },
+                );
             let address = start(service).await;
-            let answer = Peer::sending(address, head_of("GET", "/")).await.read_to_end().await;
+            let answer = Peer::sending(address, head_of("GET", "/"))
+                .await
+                .read_to_end()
+                .await;
 
             assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
             let event = the_end(&recorder);
             assert_eq!(event.outcome(), "failed");
             assert_eq!(event["response_code"], 500);
-            assert!(recorder.one("panic").is_child_of(&event), "{}", recorder.tree());
+            assert!(
+                recorder.one("panic").is_child_of(&event),
+                "{}",
+                recorder.tree()
+            );
         })
         .await;
 }
@@ -218,10 +250,16 @@ async fn body_error_is_failed() {
     recorder
         .scope(async {
             let address = start_handler(async |_| {
-                Ok(streaming(stream::iter([Ok("first"), Err("disk gone".into())])))
+                Ok(streaming(stream::iter([
+                    Ok("first"),
+                    Err("disk gone".into()),
+                ])))
             })
             .await;
-            Peer::sending(address, head_of("GET", "/")).await.read_to_end().await;
+            Peer::sending(address, head_of("GET", "/"))
+                .await
+                .read_to_end()
+                .await;
 
             let event = the_end(&recorder);
             assert_eq!(event.outcome(), "failed");
@@ -243,7 +281,10 @@ async fn answers_without_a_body_are_completed_though_nobody_reads_one() {
                     Ok(answer)
                 })
                 .await;
-                let answer = Peer::sending(address, head_of(method, "/")).await.read_to_end().await;
+                let answer = Peer::sending(address, head_of(method, "/"))
+                    .await
+                    .read_to_end()
+                    .await;
 
                 assert!(answer.ends_with("\r\n\r\n"), "{answer}");
                 let event = the_end(&recorder);
@@ -262,11 +303,16 @@ async fn exact_content_length_is_completed_though_the_body_never_says_it_ended()
         .scope(async {
             let address = start_handler(async |_| {
                 let mut answer = streaming(then_hang(&["12345", "67890"]));
-                answer.headers_mut().insert(header::CONTENT_LENGTH, 10.into());
+                answer
+                    .headers_mut()
+                    .insert(header::CONTENT_LENGTH, 10.into());
                 Ok(answer)
             })
             .await;
-            let answer = Peer::sending(address, head_of("GET", "/")).await.read_to_end().await;
+            let answer = Peer::sending(address, head_of("GET", "/"))
+                .await
+                .read_to_end()
+                .await;
 
             assert!(answer.ends_with("1234567890"), "{answer}");
             let event = the_end(&recorder);
@@ -289,15 +335,20 @@ async fn upgrade_is_completed_at_the_switch_and_the_connection_lives_on() {
                     io.write_u32(word + 1).await.expect("answered");
                 });
                 let mut answer = empty(101);
-                answer.headers_mut().insert(header::UPGRADE, "plus-one".parse()?);
+                answer
+                    .headers_mut()
+                    .insert(header::UPGRADE, "plus-one".parse()?);
                 Ok(answer)
             })
             .await;
 
-            let stream = tokio::net::TcpStream::connect(address).await.expect("connected");
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            let stream = tokio::net::TcpStream::connect(address)
                 .await
-                .expect("handshake");
+                .expect("connected");
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                    .await
+                    .expect("handshake");
             tokio::spawn(connection.with_upgrades());
             let request = http::Request::get("/ws")
                 .header(header::HOST, "a")

@@ -12,7 +12,9 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use tower::timeout::TimeoutLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-use crate::support::{Answer, BoxError, empty, full_layer, get, streaming, text, the_end, then_hang};
+use crate::support::{
+    Answer, BoxError, empty, full_layer, get, streaming, text, the_end, then_hang,
+};
 
 /// What the recorder saw of one GET that is answered so, after `read` had the response.
 async fn outcome_of<S, B, F>(service: S, read: impl FnOnce(Response<B>) -> F) -> (String, Recorder)
@@ -43,7 +45,9 @@ async fn never_read<B>(response: Response<B>) {
 
 #[tokio::test]
 async fn a_body_read_to_its_end_is_completed() {
-    let service = full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("whole"))));
+    let service = full_layer().layer(tower::service_fn(async |_| {
+        Ok::<_, BoxError>(text("whole"))
+    }));
     let (outcome, recorder) = outcome_of(service, read_all).await;
     assert_eq!(outcome, "completed");
     assert_eq!(the_end(&recorder)["response_size"], 5);
@@ -54,14 +58,20 @@ async fn the_event_ends_with_the_body_and_not_with_the_head() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let service = full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("whole"))));
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                Ok::<_, BoxError>(text("whole"))
+            }));
             let response = service.oneshot(get("/")).await.expect("answered");
             assert_eq!(recorder.events().len(), 0);
             assert_eq!(gomon_core::in_flight().len(), 1);
 
             let mut body = response.into_body();
             body.frame().await.expect("a frame").expect("data");
-            assert_eq!(the_end(&recorder).outcome(), "completed", "nothing was left after this frame");
+            assert_eq!(
+                the_end(&recorder).outcome(),
+                "completed",
+                "nothing was left after this frame"
+            );
         })
         .await;
 }
@@ -75,7 +85,9 @@ async fn an_empty_body_ends_the_event_with_the_head() {
 
 #[tokio::test]
 async fn a_body_dropped_unread_is_truncated() {
-    let service = full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("unread"))));
+    let service = full_layer().layer(tower::service_fn(async |_| {
+        Ok::<_, BoxError>(text("unread"))
+    }));
     let (outcome, recorder) = outcome_of(service, never_read).await;
     assert_eq!(outcome, "truncated");
     assert_eq!(the_end(&recorder)["response_size"], 0);
@@ -86,11 +98,18 @@ async fn a_body_dropped_after_its_content_length_is_completed() {
     for (length, expected) in [(5, "completed"), (6, "truncated")] {
         let service = full_layer().layer(tower::service_fn(move |_| async move {
             let mut answer = streaming(then_hang(&["12345"]));
-            answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            answer
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
             Ok::<_, BoxError>(answer)
         }));
         let (outcome, _) = outcome_of(service, async |response: Response<_>| {
-            response.into_body().frame().await.expect("a frame").expect("data");
+            response
+                .into_body()
+                .frame()
+                .await
+                .expect("a frame")
+                .expect("data");
         })
         .await;
         assert_eq!(outcome, expected);
@@ -105,10 +124,17 @@ async fn trailers_pass_and_end_the_event() {
             let service = full_layer().layer(tower::service_fn(async |_| {
                 let mut trailers = HeaderMap::new();
                 trailers.insert("checksum", HeaderValue::from_static("7"));
-                let frames = [Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"data"))), Ok(Frame::trailers(trailers))];
+                let frames = [
+                    Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"data"))),
+                    Ok(Frame::trailers(trailers)),
+                ];
                 Ok::<_, BoxError>(Response::new(StreamBody::new(stream::iter(frames))))
             }));
-            let mut body = service.oneshot(get("/")).await.expect("answered").into_body();
+            let mut body = service
+                .oneshot(get("/"))
+                .await
+                .expect("answered")
+                .into_body();
             body.frame().await.expect("a frame").expect("data");
             assert_eq!(recorder.events().len(), 0);
 
@@ -131,8 +157,15 @@ async fn an_error_of_the_service_is_failed_with_its_chain() {
 
 #[tokio::test]
 async fn status_500_and_above_is_failed_below_is_completed() {
-    for (status, expected) in [(404, "completed"), (499, "completed"), (500, "failed"), (503, "failed")] {
-        let service = full_layer().layer(tower::service_fn(move |_| async move { Ok::<_, BoxError>(empty(status)) }));
+    for (status, expected) in [
+        (404, "completed"),
+        (499, "completed"),
+        (500, "failed"),
+        (503, "failed"),
+    ] {
+        let service = full_layer().layer(tower::service_fn(move |_| async move {
+            Ok::<_, BoxError>(empty(status))
+        }));
         let (outcome, _) = outcome_of(service, never_read).await;
         assert_eq!(outcome, expected, "{status}");
     }
@@ -157,7 +190,10 @@ async fn towers_timeout_inside_is_timed_out() {
         .service_fn(async |_| pending::<Result<Answer, BoxError>>().await);
     let (outcome, recorder) = outcome_of(service, never_read).await;
     assert_eq!(outcome, "timed-out");
-    assert_eq!(the_end(&recorder)["error"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        the_end(&recorder)["error"].as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,13 +213,19 @@ async fn tower_https_timeout_inside_is_what_its_status_says() {
     let outcome_with = async |layer: gomon_http::MonitoringLayer, status| {
         let service = ServiceBuilder::new()
             .layer(layer)
-            .layer(TimeoutLayer::with_status_code(status, Duration::from_secs(5)))
+            .layer(TimeoutLayer::with_status_code(
+                status,
+                Duration::from_secs(5),
+            ))
             .service_fn(async |_| pending::<Result<Response<Full<Bytes>>, BoxError>>().await);
         outcome_of(service, never_read).await.0
     };
     let request_timeout = StatusCode::REQUEST_TIMEOUT;
     let gateway_timeout = StatusCode::GATEWAY_TIMEOUT;
-    assert_eq!(outcome_with(full_layer(), request_timeout).await, "completed");
+    assert_eq!(
+        outcome_with(full_layer(), request_timeout).await,
+        "completed"
+    );
     assert_eq!(outcome_with(full_layer(), gateway_timeout).await, "failed");
     for status in [request_timeout, gateway_timeout] {
         let layer = full_layer().timeout_status(status);
@@ -196,7 +238,9 @@ async fn a_call_dropped_before_it_is_polled_is_cancelled() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let mut service = full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("never"))));
+            let mut service = full_layer().layer(tower::service_fn(async |_| {
+                Ok::<_, BoxError>(text("never"))
+            }));
             drop(service.ready().await.expect("ready").call(get("/")));
             assert_eq!(the_end(&recorder).outcome(), "cancelled");
         })

@@ -17,11 +17,15 @@ const TIMES: usize = 200;
 type Http2 = Client<hyper_util::client::legacy::connect::HttpConnector, Empty<Bytes>>;
 
 fn client() -> Http2 {
-    Client::builder(TokioExecutor::new()).http2_only(true).build_http()
+    Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http()
 }
 
 fn request(address: std::net::SocketAddr) -> Request<Empty<Bytes>> {
-    Request::get(format!("http://{address}/x")).body(Empty::new()).expect("request")
+    Request::get(format!("http://{address}/x"))
+        .body(Empty::new())
+        .expect("request")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,7 +83,12 @@ async fn stream_reset_mid_body_is_truncated() {
             let client = client();
             for _ in 0..TIMES {
                 let mut response = client.request(request(address)).await.expect("answered");
-                response.body_mut().frame().await.expect("a frame").expect("data");
+                response
+                    .body_mut()
+                    .frame()
+                    .await
+                    .expect("a frame")
+                    .expect("data");
             }
             for event in ended(&recorder, TIMES) {
                 assert_eq!(event.outcome(), "truncated");

@@ -63,13 +63,24 @@ async fn secrets_in_urls_are_masked_wherever_they_stand() {
     })
     .await;
 
-    let written = serde_json::to_string(&event.get("url").into_iter().chain(event.get("headers")).chain(event.get("response_headers")).collect::<Vec<_>>()).expect("json");
+    let written = serde_json::to_string(
+        &event
+            .get("url")
+            .into_iter()
+            .chain(event.get("headers"))
+            .chain(event.get("response_headers"))
+            .collect::<Vec<_>>(),
+    )
+    .expect("json");
     for secret in ["pw1", "k1", "t1", "s1"] {
         assert!(!written.contains(secret), "{secret} in {written}");
     }
     assert_eq!(event["url"]["host"], "shop.example");
     assert_eq!(event["url"]["query"], "api_key=[redacted]&page=2");
-    assert_eq!(event["response_headers"]["location"][0], "/next?session=[redacted]");
+    assert_eq!(
+        event["response_headers"]["location"][0],
+        "/next?session=[redacted]"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +88,10 @@ async fn secret_headers_are_redacted_value_by_value() {
     let mut request = get("/");
     let headers = request.headers_mut();
     for name in ["cookie", "x-api-key", "proxy-authorization", "x-session-id"] {
-        headers.append(HeaderName::from_static(name), HeaderValue::from_static("s3cret"));
+        headers.append(
+            HeaderName::from_static(name),
+            HeaderValue::from_static("s3cret"),
+        );
     }
     let mut marked = HeaderValue::from_static("s3cret");
     marked.set_sensitive(true);
@@ -85,14 +99,19 @@ async fn secret_headers_are_redacted_value_by_value() {
     let event = observed(full_layer(), request, || {
         let mut answer = text("ok");
         for cookie in ["a=s3cret", "b=s3cret"] {
-            answer.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+            answer
+                .headers_mut()
+                .append(header::SET_COOKIE, HeaderValue::from_static(cookie));
         }
         answer
     })
     .await;
 
     assert!(!event["headers"].to_string().contains("s3cret"));
-    assert_eq!(event["response_headers"]["set-cookie"], serde_json::json!(["[redacted]", "[redacted]"]));
+    assert_eq!(
+        event["response_headers"]["set-cookie"],
+        serde_json::json!(["[redacted]", "[redacted]"])
+    );
 }
 
 #[tokio::test]
@@ -109,7 +128,10 @@ async fn repeated_headers_are_a_list_and_obs_text_survives() {
     let event = observed(full_layer(), request, || text("ok")).await;
 
     let base64 = "Y2Fm6Q==";
-    assert_eq!(event["headers"]["accept"], serde_json::json!(["text/html", "text/plain"]));
+    assert_eq!(
+        event["headers"]["accept"],
+        serde_json::json!(["text/html", "text/plain"])
+    );
     assert_eq!(event["headers"]["x-latin1"][0], base64);
     assert_eq!(event["headers"]["referer"][0], base64);
     assert_eq!(event["headers"]["x-utf8"][0], "café");
@@ -126,7 +148,10 @@ async fn a_request_is_a_unit_of_work_labelled_with_method_and_path() {
                 assert_eq!((work[0].kind, &*work[0].label), (SERVER, "GET /users/7"));
                 Ok::<_, BoxError>(empty(204))
             }));
-            service.oneshot(get("/users/7?page=2")).await.expect("answered");
+            service
+                .oneshot(get("/users/7?page=2"))
+                .await
+                .expect("answered");
             assert_eq!(recorder.find(SERVER).len(), 1);
         })
         .await;

@@ -25,7 +25,11 @@ async fn a_layer_inside_a_layer_passes_the_request_through() {
                 .layer(full_layer())
                 .layer(full_layer())
                 .service_fn(async |_| Ok::<_, BoxError>(text("once")));
-            let body = service.oneshot(get("/")).await.expect("answered").into_body();
+            let body = service
+                .oneshot(get("/"))
+                .await
+                .expect("answered")
+                .into_body();
             assert_eq!(body.collect().await.expect("read").to_bytes(), "once");
         })
         .await;
@@ -65,7 +69,11 @@ async fn what_the_service_does_is_a_child_of_the_request() {
         .await;
     let request = the_end(&recorder);
     for child in ["before", "after"] {
-        assert!(recorder.one(child).is_child_of(&request), "{}", recorder.tree());
+        assert!(
+            recorder.one(child).is_child_of(&request),
+            "{}",
+            recorder.tree()
+        );
     }
     assert!(!recorder.one("outside").is_child_of(&request));
 }
@@ -86,7 +94,11 @@ async fn what_the_body_does_is_a_child_of_the_request() {
             response.into_body().collect().await.expect("read");
         })
         .await;
-    assert!(recorder.one("row").is_child_of(&the_end(&recorder)), "{}", recorder.tree());
+    assert!(
+        recorder.one("row").is_child_of(&the_end(&recorder)),
+        "{}",
+        recorder.tree()
+    );
 }
 
 #[tokio::test]
@@ -94,10 +106,12 @@ async fn works_cloned_and_boxed() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let service = full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("ok"))));
+            let service =
+                full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("ok"))));
             let boxed: BoxCloneService<Request<Body>, _, BoxError> = BoxCloneService::new(service);
             for _ in 0..3 {
-                let response: Response<_> = boxed.clone().oneshot(get("/")).await.expect("answered");
+                let response: Response<_> =
+                    boxed.clone().oneshot(get("/")).await.expect("answered");
                 response.into_body().collect().await.expect("read");
             }
         })
@@ -117,12 +131,19 @@ async fn concurrent_requests_keep_apart() {
                 }
                 Ok::<_, BoxError>(empty(204))
             }));
-            futures_util::future::join_all((0..10).map(|_| service.clone().oneshot(get("/")))).await;
+            futures_util::future::join_all((0..10).map(|_| service.clone().oneshot(get("/"))))
+                .await;
         })
         .await;
     let steps = recorder.find("step");
     for request in recorder.find(SERVER) {
-        assert_eq!(steps.iter().filter(|step| step.is_child_of(&request)).count(), 3);
+        assert_eq!(
+            steps
+                .iter()
+                .filter(|step| step.is_child_of(&request))
+                .count(),
+            3
+        );
     }
 }
 
@@ -160,7 +181,9 @@ async fn readiness_is_that_of_the_service_that_is_called() {
         .scope(async {
             let mut service = MonitoringLayer::new().layer(Shy::default());
             for _ in 0..3 {
-                let ready = ServiceExt::<Request<Body>>::ready(&mut service).await.expect("ready");
+                let ready = ServiceExt::<Request<Body>>::ready(&mut service)
+                    .await
+                    .expect("ready");
                 ready.call(get("/")).await.expect("answered");
             }
         })

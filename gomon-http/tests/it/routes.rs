@@ -41,7 +41,9 @@ async fn a_route_layer_gives_the_template() {
 #[tokio::test]
 async fn a_nested_router_gives_the_whole_template_and_the_whole_path() {
     let inside = Router::new().nest("/api/{tenant}", users().layer(full_layer()));
-    let outside = Router::new().nest("/api/{tenant}", users()).layer(full_layer());
+    let outside = Router::new()
+        .nest("/api/{tenant}", users())
+        .layer(full_layer());
     for app in [inside, outside] {
         let event = event_of(app, get("/api/acme/users/7")).await;
         assert_eq!(event["route"], "/api/{tenant}/users/{id}");
@@ -60,9 +62,14 @@ async fn a_path_that_no_route_matches_is_unmatched() {
 
 #[tokio::test]
 async fn a_method_that_the_route_does_not_take_still_has_the_template() {
-    let request = Request::delete("/users/7").body(Body::empty()).expect("request");
+    let request = Request::delete("/users/7")
+        .body(Body::empty())
+        .expect("request");
     let event = event_of(users().layer(full_layer()), request).await;
-    assert_eq!((&event["route"], &event["response_code"]), (&"/users/{id}".into(), &405.into()));
+    assert_eq!(
+        (&event["route"], &event["response_code"]),
+        (&"/users/{id}".into(), &405.into())
+    );
 }
 
 #[tokio::test]
@@ -70,7 +77,11 @@ async fn round_a_whole_router_the_route_is_unknown() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let response = full_layer().layer(users()).oneshot(get("/users/7")).await.expect("infallible");
+            let response = full_layer()
+                .layer(users())
+                .oneshot(get("/users/7"))
+                .await
+                .expect("infallible");
             response.into_body().collect().await.expect("read");
         })
         .await;

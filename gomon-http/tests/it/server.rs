@@ -25,10 +25,16 @@ async fn an_axum_router_is_served_and_knows_its_peer() {
     recorder
         .scope(async {
             let app = Router::new()
-                .route("/me", on_get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
+                .route(
+                    "/me",
+                    on_get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()),
+                )
                 .layer(full_layer());
             let address = start(app).await;
-            let answer = Peer::sending(address, head_of("GET", "/me")).await.read_to_end().await;
+            let answer = Peer::sending(address, head_of("GET", "/me"))
+                .await
+                .read_to_end()
+                .await;
 
             let event = the_end(&recorder);
             let peer = event["remoteaddr"].as_str().expect("an address");
@@ -44,7 +50,12 @@ async fn requests_of_one_connection_are_roots_of_their_own() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let address = start(Router::new().route("/", on_get(async || "ok")).layer(full_layer())).await;
+            let address = start(
+                Router::new()
+                    .route("/", on_get(async || "ok"))
+                    .layer(full_layer()),
+            )
+            .await;
             let mut peer = Peer::connect(address).await;
             for _ in 0..2 {
                 peer.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
@@ -81,19 +92,25 @@ async fn accept_errors_are_waited_out_and_the_connection_id_reaches_the_event() 
         .scope(async {
             let id = Uuid::from_u128(7);
             let (mut here, there) = tokio::io::duplex(1024);
-            let info = ConnInfo::new(None, None).with_id(id);
+            let info = ConnInfo::new(None, None).with_id(Some(id));
             let accept = Scripted(VecDeque::from([
                 Err(io::ErrorKind::ConnectionAborted.into()),
                 Err(io::Error::other("too many open files")),
                 Err(io::Error::other("too many open files")),
                 Ok(Accepted { io: there, info }),
             ]));
-            let app = Router::new().route("/", on_get(async || "ok")).layer(full_layer());
+            let app = Router::new()
+                .route("/", on_get(async || "ok"))
+                .layer(full_layer());
             gomon_core::spawn(serve(accept, app).into_future());
 
-            tokio::io::AsyncWriteExt::write_all(&mut here, head_of("GET", "/").as_bytes()).await.expect("sent");
+            tokio::io::AsyncWriteExt::write_all(&mut here, head_of("GET", "/").as_bytes())
+                .await
+                .expect("sent");
             let mut answer = String::new();
-            tokio::io::AsyncReadExt::read_to_string(&mut here, &mut answer).await.expect("answered");
+            tokio::io::AsyncReadExt::read_to_string(&mut here, &mut answer)
+                .await
+                .expect("answered");
 
             assert!(answer.ends_with("ok"), "{answer}");
             assert_eq!(the_end(&recorder)["conn"], id.to_string());

@@ -61,7 +61,11 @@ pub(crate) fn full_layer() -> MonitoringLayer {
 
 /// A response that is there at once.
 pub(crate) fn text(body: &'static str) -> Answer {
-    Response::new(Full::new(Bytes::from_static(body.as_bytes())).map_err(never).boxed_unsync())
+    Response::new(
+        Full::new(Bytes::from_static(body.as_bytes()))
+            .map_err(never)
+            .boxed_unsync(),
+    )
 }
 
 /// A response without a body.
@@ -76,7 +80,8 @@ pub(crate) fn streaming<S>(chunks: S) -> Answer
 where
     S: Stream<Item = Result<&'static str, BoxError>> + Send + 'static,
 {
-    let frames = chunks.map(|chunk| chunk.map(|chunk| Frame::data(Bytes::from_static(chunk.as_bytes()))));
+    let frames =
+        chunks.map(|chunk| chunk.map(|chunk| Frame::data(Bytes::from_static(chunk.as_bytes()))));
     Response::new(StreamBody::new(frames).boxed_unsync())
 }
 
@@ -165,13 +170,15 @@ pub(crate) async fn observed(
     recorder
         .scope(async {
             let mut answer = Some(answer());
-            let service = layer.layer(tower::service_fn(|request: Request<MonitoredRequestBody<AxumBody>>| {
-                let answer = answer.take().expect("called once");
-                async move {
-                    request.into_body().collect().await?;
-                    Ok::<_, BoxError>(answer)
-                }
-            }));
+            let service = layer.layer(tower::service_fn(
+                |request: Request<MonitoredRequestBody<AxumBody>>| {
+                    let answer = answer.take().expect("called once");
+                    async move {
+                        request.into_body().collect().await?;
+                        Ok::<_, BoxError>(answer)
+                    }
+                },
+            ));
             let response = service.oneshot(request).await.expect("answered");
             response.into_body().collect().await.ok();
         })

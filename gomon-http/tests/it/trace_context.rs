@@ -23,7 +23,10 @@ async fn a_traceparent_names_the_parent_and_the_trace() {
     let event = event_with(full_layer(), &[VALID.as_bytes()]).await;
     assert_eq!(event["gomon:trace"], TRACE);
     let parent = event["parent"].as_str().expect("a parent");
-    assert!(parent.replace('-', "").ends_with("00f067aa0ba902b7"), "{parent}");
+    assert!(
+        parent.replace('-', "").ends_with("00f067aa0ba902b7"),
+        "{parent}"
+    );
 }
 
 #[tokio::test]
@@ -45,7 +48,10 @@ async fn a_malformed_traceparent_starts_a_new_trace_and_is_no_error() {
         assert_eq!(event.outcome(), "completed");
         assert!(event.get("error").is_none());
         assert_ne!(event["gomon:trace"], TRACE, "{headers:?}");
-        assert!(application.is_none() || event.get("parent").and_then(|id| id.as_str()) == application.as_deref());
+        assert!(
+            application.is_none()
+                || event.get("parent").and_then(|id| id.as_str()) == application.as_deref()
+        );
     }
 }
 
