@@ -1,5 +1,6 @@
 //! What is said about a statement: its text without literals, its summary, its digest.
 
+mod begin;
 mod digest;
 mod lexer;
 mod masked;
@@ -10,6 +11,7 @@ use lexer::{Kind, Lexer, Token};
 use masked::Masked;
 use summary::Summary;
 
+pub(crate) use begin::{is_read_only, isolation};
 pub use lexer::Dialect;
 
 /// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
@@ -31,6 +33,8 @@ pub struct Statement {
     pub digest: u64,
     /// One of its operations changes rows, so that a count of affected rows means something.
     pub writes: bool,
+    /// One of them inserts, so that a last row id means something.
+    pub inserts: bool,
 }
 
 impl Statement {
@@ -53,13 +57,14 @@ impl Statement {
             digest.push(token);
             summary.push(token);
         }
-        let writes = summary.writes();
+        let (writes, inserts) = (summary.writes(), summary.inserts());
         Self {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,
             summary: summary.finish(),
             digest: digest.finish(),
             writes,
+            inserts,
         }
     }
 

@@ -24,6 +24,7 @@ pub(super) struct Summary {
     state: State,
     name: String,
     writes: bool,
+    inserts: bool,
     previous: Previous,
 }
 
@@ -82,6 +83,10 @@ impl Summary {
 
     pub(super) fn writes(&self) -> bool {
         self.writes
+    }
+
+    pub(super) fn inserts(&self) -> bool {
+        self.inserts
     }
 
     pub(super) fn push(&mut self, token: Token<'_>) {
@@ -169,6 +174,7 @@ impl Summary {
     fn begin(&mut self, operation: &'static str) {
         self.other();
         self.writes |= DML.contains(&operation);
+        self.inserts |= matches!(operation, "INSERT" | "REPLACE");
         self.frame(|frame| *frame = Frame { operation: true, ..Frame::default() });
         if self.bytes < SUMMARY_BYTES {
             self.bytes += operation.len() + 1;
