@@ -11,6 +11,7 @@ use sqlx_core::row::Row;
 use crate::keys::{self, fp};
 
 /// One value of a row, ready for an event.
+#[expect(unnameable_types, reason = "belongs to the hidden half of a sealed trait")]
 #[derive(Debug)]
 pub struct Cell {
     value: Tree,

@@ -1,5 +1,8 @@
 //! One file an engine: its facts, and how a value of it is shown.
 
+use sqlx_core::database::Database;
+use sqlx_core::decode::Decode;
+
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
@@ -8,9 +11,6 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 /// Decodes a value as `T`, whatever type the column says it has.
-macro_rules! decode {
-    ($type:ty, $raw:expr) => {
-        <$type as sqlx_core::decode::Decode<'_, _>>::decode($raw)
-    };
+fn decode<'r, DB: Database, T: Decode<'r, DB>>(raw: DB::ValueRef<'r>) -> Option<T> {
+    T::decode(raw).ok()
 }
-pub(crate) use decode;

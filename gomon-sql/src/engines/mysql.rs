@@ -57,22 +57,22 @@ fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {
     let name = raw.type_info().name().to_owned();
     let limit = capture.cell_bytes();
     Some(match name.as_str() {
-        "BOOLEAN" => Cell::of(decode!(bool, raw).ok()?),
-        "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => Cell::of(decode!(i64, raw).ok()?),
+        "BOOLEAN" => Cell::of(decode::<MySql, bool>(raw)?),
+        "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => Cell::of(decode::<MySql, i64>(raw)?),
         "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "INT UNSIGNED" | "MEDIUMINT UNSIGNED" | "BIGINT UNSIGNED" | "YEAR" => {
-            Cell::of(decode!(u64, raw).ok()?)
+            Cell::of(decode::<MySql, u64>(raw)?)
         }
-        "FLOAT" => Cell::of(decode!(f32, raw).ok()?),
-        "DOUBLE" => Cell::of(decode!(f64, raw).ok()?),
-        "JSON" => Cell::json(decode!(&[u8], raw).ok()?, capture),
+        "FLOAT" => Cell::of(decode::<MySql, f32>(raw)?),
+        "DOUBLE" => Cell::of(decode::<MySql, f64>(raw)?),
+        "JSON" => Cell::json(decode::<MySql, &[u8]>(raw)?, capture),
         // Decimals come as text in both protocols.
         "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET" | "DECIMAL" => {
-            Cell::text(&String::from_utf8_lossy(decode!(&[u8], raw).ok()?), limit)
+            Cell::text(&String::from_utf8_lossy(decode::<MySql, &[u8]>(raw)?), limit)
         }
         "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
-            Cell::bytes(decode!(&[u8], raw).ok()?, limit)
+            Cell::bytes(decode::<MySql, &[u8]>(raw)?, limit)
         }
-        "DATE" | "DATETIME" | "TIMESTAMP" => date_time(decode!(&[u8], raw).ok()?, &name),
+        "DATE" | "DATETIME" | "TIMESTAMP" => date_time(decode::<MySql, &[u8]>(raw)?, &name),
         _ => Cell::opaque(&name),
     })
 }

@@ -68,12 +68,12 @@ fn cell(row: &PgRow, index: usize, capture: &Capture) -> Option<Cell> {
     let binary = raw.format() == PgValueFormat::Binary;
     let bytes = raw.as_bytes().ok()?;
     Some(match name.as_str() {
-        "BOOL" => Cell::of(decode!(bool, raw).ok()?),
-        "INT2" => Cell::of(decode!(i16, raw).ok()?),
-        "INT4" => Cell::of(decode!(i32, raw).ok()?),
-        "INT8" => Cell::of(decode!(i64, raw).ok()?),
-        "FLOAT4" => Cell::of(decode!(f32, raw).ok()?),
-        "FLOAT8" => Cell::of(decode!(f64, raw).ok()?),
+        "BOOL" => Cell::of(decode::<Postgres, bool>(raw)?),
+        "INT2" => Cell::of(decode::<Postgres, i16>(raw)?),
+        "INT4" => Cell::of(decode::<Postgres, i32>(raw)?),
+        "INT8" => Cell::of(decode::<Postgres, i64>(raw)?),
+        "FLOAT4" => Cell::of(decode::<Postgres, f32>(raw)?),
+        "FLOAT8" => Cell::of(decode::<Postgres, f64>(raw)?),
         "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => Cell::text(&String::from_utf8_lossy(bytes), limit),
         "JSON" => Cell::json(bytes, capture),
         // The binary form has a version byte in front, which is 1.

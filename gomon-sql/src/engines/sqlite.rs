@@ -50,10 +50,10 @@ fn cell(row: &SqliteRow, index: usize, capture: &Capture) -> Option<Cell> {
     let class = raw.type_info().name().to_owned();
     let limit = capture.cell_bytes();
     Some(match class.as_str() {
-        "INTEGER" => Cell::of(decode!(i64, raw).ok()?),
-        "REAL" => Cell::of(decode!(f64, raw).ok()?),
-        "TEXT" => Cell::text(&decode!(String, raw).ok()?, limit),
-        "BLOB" => Cell::bytes(&decode!(Vec<u8>, raw).ok()?, limit),
+        "INTEGER" => Cell::of(decode::<Sqlite, i64>(raw)?),
+        "REAL" => Cell::of(decode::<Sqlite, f64>(raw)?),
+        "TEXT" => Cell::text(&decode::<Sqlite, String>(raw)?, limit),
+        "BLOB" => Cell::bytes(&decode::<Sqlite, Vec<u8>>(raw)?, limit),
         _ => Cell::opaque(&class),
     })
 }

@@ -9,7 +9,7 @@
 
 /// Whose quoting rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// PostgreSQL: dollar quotes, `E''`, nested comments.
     Postgres,
     /// MySQL and MariaDB: backslashes in strings, `"` is a string, `#` comments.

@@ -12,38 +12,37 @@ use masked::Masked;
 use summary::Summary;
 
 pub(crate) use begin::{is_read_only, isolation};
-pub use lexer::Dialect;
+pub(crate) use lexer::Dialect;
 
 /// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
 const READ_BYTES: usize = 256 * 1024;
 
 /// A statement, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement {
+pub(crate) struct Statement {
     /// The text with every literal as `?`, comments left out and white space as one blank; at most
     /// [`Statement::QUERY_BYTES`].
-    pub query: String,
+    pub(crate) query: String,
     /// Bytes of the text that did not fit into `query`.
-    pub cut_bytes: usize,
+    pub(crate) cut_bytes: usize,
     /// Operations and what they work on, after OpenTelemetry's `db.query.summary`: `SELECT users`. Empty when there is
     /// no operation that SQL knows.
-    pub summary: String,
+    pub(crate) summary: String,
     /// FNV-1a of the normalised text: equal for statements that differ in literals, case of keywords, white space,
     /// comments, and in the length of `IN` lists and `VALUES` tuples.
-    pub digest: u64,
+    pub(crate) digest: u64,
     /// One of its operations changes rows, so that a count of affected rows means something.
-    pub writes: bool,
+    pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
-    pub inserts: bool,
+    pub(crate) inserts: bool,
 }
 
 impl Statement {
     /// The most of a statement's text that is kept, in bytes.
-    pub const QUERY_BYTES: usize = 8 * 1024;
+    pub(crate) const QUERY_BYTES: usize = 8 * 1024;
 
     /// Reads `sql` by the quoting rules of `dialect`. Takes any text, in one pass.
-    #[must_use]
-    pub fn read(sql: &str, dialect: Dialect) -> Self {
+    pub(crate) fn read(sql: &str, dialect: Dialect) -> Self {
         let read = prefix(sql, READ_BYTES);
         let mut lexer = Lexer::new(read, dialect);
         let mut strings = DoubleQuotes::new(dialect);
@@ -69,8 +68,7 @@ impl Statement {
     }
 
     /// The digest as events carry it: 16 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn digest_hex(&self) -> String {
+    pub(crate) fn digest_hex(&self) -> String {
         format!("{:016x}", self.digest)
     }
 }

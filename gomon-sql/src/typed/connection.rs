@@ -15,7 +15,6 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use gomon_core::{Context, EventTracker};
-use sqlx_core::connection::Connection;
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::executor::Execute;

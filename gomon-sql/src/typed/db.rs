@@ -15,6 +15,7 @@ use crate::rows::Cell;
 
 pub(crate) mod sealed {
     /// Keeps the list of databases ours.
+    #[expect(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
 }
 

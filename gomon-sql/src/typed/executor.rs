@@ -88,7 +88,7 @@ pub(super) fn prepare_request(sql: &SqlStr) -> Request {
 
 /// An executor that hands every call to another one.
 macro_rules! forward_executor {
-    (<$($generics:tt),*> $lifetime:lifetime $for:ty, $self_:ident => $inner:expr) => {
+    ([$($generics:tt),*] $lifetime:lifetime $for:ty, $self_:ident => $inner:expr) => {
         impl<$lifetime, $($generics,)* DB: $crate::typed::MonitoredDb> sqlx_core::executor::Executor<$lifetime> for $for {
             type Database = DB;
 
@@ -160,5 +160,5 @@ macro_rules! forward_executor {
 }
 pub(super) use forward_executor;
 
-forward_executor!(<'t> 'c &'c mut MonitoredTransaction<'t, DB>, self => self.unplaced());
-forward_executor!(<> 'c &'c mut MonitoredPoolConnection<DB>, self => self.connection.unplaced());
+forward_executor!(['t] 'c &'c mut MonitoredTransaction<'t, DB>, self => self.unplaced());
+forward_executor!([] 'c &'c mut MonitoredPoolConnection<DB>, self => self.connection.unplaced());

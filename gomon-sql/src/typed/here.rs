@@ -166,7 +166,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
     }
 }
 
-forward_executor!(<'r> 'p &'r MonitoredPool<DB>, self => Here { pool: self, caller: None });
+forward_executor!(['r] 'p &'r MonitoredPool<DB>, self => Here { pool: self, caller: None });
 
 impl<DB: MonitoredDb> std::fmt::Debug for Here<'_, DB> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -17,8 +17,8 @@ impl<DB: Database> Link<'_, DB> {
     pub(super) fn reborrow(&mut self) -> Link<'_, DB> {
         match self {
             Self::Owned(connection) => Link::Pooled(connection),
-            Self::Pooled(connection) => Link::Pooled(connection),
-            Self::Bare(connection) => Link::Bare(connection),
+            Self::Pooled(connection) => Link::Pooled(&mut **connection),
+            Self::Bare(connection) => Link::Bare(&mut **connection),
         }
     }
 
