@@ -1,0 +1,8 @@
+//! The allocator as a program's own, and what the sampler sends.
+
+mod alloc;
+
+use gomon_runtime::MonitoredAlloc;
+
+#[global_allocator]
+static ALLOC: MonitoredAlloc = MonitoredAlloc::new();
