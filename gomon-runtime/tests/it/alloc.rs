@@ -67,11 +67,8 @@ fn every_method_is_forwarded_to_its_own() {
     // SAFETY: the size is not zero.
     let ptr = unsafe { alloc.alloc_zeroed(small) };
     // SAFETY: `ptr` is the start of 64 initialised bytes.
-    assert!(
-        unsafe { std::slice::from_raw_parts(ptr, 64) }
-            .iter()
-            .all(|byte| *byte == 0)
-    );
+    let bytes = unsafe { std::slice::from_raw_parts(ptr, 64) };
+    assert_eq!(bytes, [0; 64]);
     // SAFETY: `ptr` came from this allocator with this layout.
     let ptr = unsafe { alloc.realloc(ptr, small, 4096) };
     // SAFETY: `ptr` came from this allocator and has the new size.
