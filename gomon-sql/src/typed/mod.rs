@@ -20,7 +20,7 @@ pub use here::Here;
 pub use pool::MonitoredMySqlPool;
 #[cfg(feature = "postgres")]
 pub use pool::MonitoredPgPool;
-#[cfg(any(feature = "sqlite", feature = "sqlite-unbundled"))]
+#[cfg(feature = "sqlite")]
 pub use pool::MonitoredSqlitePool;
 pub use pool::{MonitoredPool, PoolExt};
 pub use transaction::MonitoredTransaction;

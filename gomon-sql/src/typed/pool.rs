@@ -52,7 +52,7 @@ pub struct MonitoredPool<DB: MonitoredDb> {
 }
 
 /// A monitored pool of SQLite connections.
-#[cfg(any(feature = "sqlite", feature = "sqlite-unbundled"))]
+#[cfg(feature = "sqlite")]
 pub type MonitoredSqlitePool = MonitoredPool<sqlx_sqlite::Sqlite>;
 /// A monitored pool of PostgreSQL connections.
 #[cfg(feature = "postgres")]
