@@ -13,7 +13,9 @@ mod pool_wait;
 mod run;
 mod transaction;
 
-pub use connection::{MonitoredConnection, MonitoredPoolConnection, monitor_conn, monitor_conn_with};
+pub use connection::{
+    MonitoredConnection, MonitoredPoolConnection, monitor_conn, monitor_conn_with,
+};
 pub use db::MonitoredDb;
 pub use here::Here;
 #[cfg(feature = "mysql")]
@@ -22,5 +24,5 @@ pub use pool::MonitoredMySqlPool;
 pub use pool::MonitoredPgPool;
 #[cfg(feature = "sqlite")]
 pub use pool::MonitoredSqlitePool;
-pub use pool::{MonitoredPool, PoolExt};
+pub use pool::{MonitoredPool, PoolExt, PoolOptionsExt};
 pub use transaction::MonitoredTransaction;
