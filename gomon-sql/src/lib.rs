@@ -15,10 +15,14 @@ mod config;
 mod engine;
 mod engines;
 mod failure;
+mod fate;
 mod keys;
 mod parent;
+mod row_source;
 mod rows;
+mod run;
 mod statement;
+mod transaction_event;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod typed;
 
