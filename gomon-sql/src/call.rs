@@ -112,9 +112,15 @@ impl Call {
         if !matches!(self.state, State::Unpolled) {
             return;
         }
-        let statement = is_enabled().then(|| Statement::read(self.request.sql.as_str(), self.place.engine.dialect));
-        let returns_rows = statement.as_ref().is_some_and(|statement| statement.returns_rows);
-        let fp = *self.request.fp.get_or_insert(if returns_rows { fp::QUERY } else { fp::EXECUTE });
+        let statement = is_enabled()
+            .then(|| Statement::read(self.request.sql.as_str(), self.place.engine.dialect));
+        let returns_rows = statement
+            .as_ref()
+            .is_some_and(|statement| statement.returns_rows);
+        let fp = *self
+            .request
+            .fp
+            .get_or_insert(if returns_rows { fp::QUERY } else { fp::EXECUTE });
         let mut tracker = self.place.parent.open(fp);
         if let Some(watch) = &self.place.watch {
             watch.started();

@@ -29,4 +29,5 @@ mod typed;
 #[cfg(feature = "any")]
 pub use any::{MonitoredDriver, RegisterError};
 pub use config::SqlConfig;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

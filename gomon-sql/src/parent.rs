@@ -38,9 +38,16 @@ impl Parent {
     pub(crate) fn open(self, fp: &'static str) -> EventTracker {
         let (context, connection) = match self {
             Self::Event(context) => return EventTracker::in_context(fp, context),
-            Self::Call { context, connection } => (context, connection),
+            Self::Call {
+                context,
+                connection,
+            } => (context, connection),
         };
-        let context = if context.is_application() { Context::current() } else { context };
+        let context = if context.is_application() {
+            Context::current()
+        } else {
+            context
+        };
         if !context.is_application() {
             return EventTracker::in_context(fp, context);
         }

@@ -66,15 +66,26 @@ impl TransactionEvent {
         self.event.on_drop(Outcome::Completed);
     }
 
-    pub(crate) fn fail(&mut self, capture: &Capture, caller: Option<&'static Location<'static>>, error: &Error) {
+    pub(crate) fn fail(
+        &mut self,
+        capture: &Capture,
+        caller: Option<&'static Location<'static>>,
+        error: &Error,
+    ) {
         failure::record(self.event.tracker(), self.engine, capture, caller, error);
     }
 
     /// `COMMIT` was answered with "fine", and was a rollback.
     pub(crate) fn abort(&mut self, commit: &mut EndGuard) {
         for event in [commit, &mut self.event] {
-            let info = ErrorInfo::message("commit after a failed statement: the server rolled back").kind("Aborted");
-            event.tracker().set(keys::ABORTED, true).push_error(info).mark(Outcome::Failed);
+            let info =
+                ErrorInfo::message("commit after a failed statement: the server rolled back")
+                    .kind("Aborted");
+            event
+                .tracker()
+                .set(keys::ABORTED, true)
+                .push_error(info)
+                .mark(Outcome::Failed);
         }
     }
 
@@ -88,9 +99,15 @@ impl TransactionEvent {
 }
 
 /// The event of one statement about a savepoint.
-pub(crate) fn savepoint(parent: Parent, engine: &'static Engine, summary: &'static str) -> EndGuard {
+pub(crate) fn savepoint(
+    parent: Parent,
+    engine: &'static Engine,
+    summary: &'static str,
+) -> EndGuard {
     let mut tracker = parent.open(fp::SAVEPOINT);
-    tracker.set(keys::SYSTEM, engine.system).set(keys::SUMMARY, summary);
+    tracker
+        .set(keys::SYSTEM, engine.system)
+        .set(keys::SUMMARY, summary);
     EndGuard::new(tracker)
 }
 

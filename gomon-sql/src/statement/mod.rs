@@ -62,7 +62,8 @@ impl Statement {
             digest.push(token);
             summary.push(token);
         }
-        let (writes, inserts, returns_rows) = (summary.writes(), summary.inserts(), summary.returns_rows());
+        let (writes, inserts, returns_rows) =
+            (summary.writes(), summary.inserts(), summary.returns_rows());
         Self {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,

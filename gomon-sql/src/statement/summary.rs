@@ -190,7 +190,10 @@ impl Summary {
     fn begin(&mut self, operation: &'static str) {
         self.other();
         self.writes |= DML.contains(&operation);
-        self.reads |= matches!(operation, "SELECT" | "VALUES" | "SHOW" | "PRAGMA" | "FETCH" | "CALL");
+        self.reads |= matches!(
+            operation,
+            "SELECT" | "VALUES" | "SHOW" | "PRAGMA" | "FETCH" | "CALL"
+        );
         self.inserts |= matches!(operation, "INSERT" | "REPLACE");
         self.frame(|frame| {
             *frame = Frame {

@@ -61,7 +61,10 @@ pub(super) struct Begin {
 }
 
 impl Begin {
-    pub(super) async fn run<DB: MonitoredDb>(self, link: Link<'_, DB>) -> Result<MonitoredTransaction<'_, DB>, Error> {
+    pub(super) async fn run<DB: MonitoredDb>(
+        self,
+        link: Link<'_, DB>,
+    ) -> Result<MonitoredTransaction<'_, DB>, Error> {
         let depth = DB::TransactionManager::get_transaction_depth(&link);
         let opening = Opening {
             link: Some(link),
@@ -79,7 +82,8 @@ impl Begin {
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
         let label = format!("{}:{}", self.caller.file(), self.caller.line());
-        let mut event = TransactionEvent::open(self.parent, DB::ENGINE, self.statement.as_ref(), label);
+        let mut event =
+            TransactionEvent::open(self.parent, DB::ENGINE, self.statement.as_ref(), label);
         let link = match opening.begin(self.statement).await {
             Ok(link) => link,
             Err(error) => {
@@ -89,8 +93,11 @@ impl Begin {
             }
         };
         event.begun();
-        let fate = DB::ENGINE.error_dooms_transaction.then(|| at(Arc::default(), 1));
-        let connection = MonitoredConnection::inside(link, self.config, Some(event.context()), fate);
+        let fate = DB::ENGINE
+            .error_dooms_transaction
+            .then(|| at(Arc::default(), 1));
+        let connection =
+            MonitoredConnection::inside(link, self.config, Some(event.context()), fate);
         Ok(MonitoredTransaction {
             connection,
             open: true,
@@ -108,7 +115,13 @@ impl Begin {
             Ok(link) => link,
             Err(error) => {
                 let capture = self.config.current();
-                failure::record(event.tracker(), DB::ENGINE, &capture, Some(self.caller), &error);
+                failure::record(
+                    event.tracker(),
+                    DB::ENGINE,
+                    &capture,
+                    Some(self.caller),
+                    &error,
+                );
                 event.finish(Outcome::Failed);
                 return Err(error);
             }
@@ -119,7 +132,9 @@ impl Begin {
         Ok(MonitoredTransaction {
             connection,
             open: true,
-            level: Level::Savepoint { parent: self.parent },
+            level: Level::Savepoint {
+                parent: self.parent,
+            },
         })
     }
 }
@@ -187,7 +202,11 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         if let Err(error) = &result {
             self.record(&mut step, error);
         } else if let Level::Transaction(event) = &mut self.level
-            && self.connection.fate.as_ref().is_some_and(|at| at.fate.is_doomed())
+            && self
+                .connection
+                .fate
+                .as_ref()
+                .is_some_and(|at| at.fate.is_doomed())
         {
             event.abort(&mut step);
         }
@@ -218,7 +237,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     #[track_caller]
     pub fn begin(
         &mut self,
-    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB> {
+    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB>
+    {
         self.connection.begin_statement(None, Location::caller())
     }
 
@@ -307,6 +327,7 @@ impl<DB: MonitoredDb> AsMut<DB::Connection> for MonitoredTransaction<'_, DB> {
 
 impl<DB: MonitoredDb> fmt::Debug for MonitoredTransaction<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MonitoredTransaction").finish_non_exhaustive()
+        f.debug_struct("MonitoredTransaction")
+            .finish_non_exhaustive()
     }
 }

@@ -43,7 +43,7 @@ async fn a_bad_url_gives_the_error_of_sqlx_and_an_event() {
     for url in [
         "postgres://me:hunter2@host:notaport/db",
         "postgres://me:hunter2@localhost/db?sslmode=nonsense",
-        "postgres:/me:hunter2@localhost/db",
+        "postgres://me:hunter2@ho st/db",
     ] {
         let recorder = Recorder::new();
         let plain = sqlx::PgPool::connect(url).await.unwrap_err();
