@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::config::Config;
-use crate::exchange::{Exchange, Side};
+use crate::exchange::Exchange;
 use crate::mark::ClientMark;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
 
@@ -100,13 +100,7 @@ impl<S> ClientService<S> {
         outgoing::describe(&mut tracker, request, &capture);
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(
-            Side::Client,
-            guard,
-            request,
-            capture,
-            &self.config,
-        ))
+        Some(Exchange::new(guard, request, capture, &self.config).outgoing())
     }
 }
 

@@ -26,17 +26,8 @@ pub(crate) struct Exchange {
     expected: Option<u64>,
 }
 
-/// Which end of the connection observes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Server,
-    #[cfg(feature = "client")]
-    Client,
-}
-
 impl Exchange {
     pub(crate) fn new<B: Body>(
-        side: Side,
         guard: EndGuard,
         request: &Request<B>,
         capture: Arc<Capture>,
@@ -46,9 +37,16 @@ impl Exchange {
             guard,
             config: Arc::clone(config),
             method: request.method().clone(),
-            seen: Seen::new(side, request, capture),
+            seen: Seen::new(request, capture),
             expected: None,
         }
+    }
+
+    /// The same, observed by the client.
+    #[cfg(feature = "client")]
+    pub(crate) fn outgoing(mut self) -> Self {
+        self.seen.outgoing = true;
+        self
     }
 
     /// The tee for the request's body; none where there is nothing to see.
@@ -121,7 +119,7 @@ impl Exchange {
             tracker.set(keys::HIJACK, true);
         }
         #[cfg(feature = "client")]
-        if self.seen.side() == Side::Client {
+        if self.seen.outgoing {
             crate::outgoing::note_connection(tracker, response, self.seen.capture());
         }
         self.seen.answered(response.headers());

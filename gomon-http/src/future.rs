@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 use crate::{MonitoredBody, MonitoredRequestBody};
 
 pin_project! {
-    /// What [`MonitoringService`](crate::MonitoringService) and [`ClientService`](crate::ClientService) return: the
+    /// What [`MonitoringService`](crate::MonitoringService) and `ClientService` return: the
     /// inner service's future, polled as part of the request's event.
     ///
     /// Dropped before it is ready, the event ends as `cancelled`; a panic in it ends the event as `panicked` and goes

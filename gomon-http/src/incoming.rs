@@ -32,6 +32,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
+        .set(keys::URL, url::incoming(uri, sent, &path, capture.mask()))
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
     if let Some(template) = template {
@@ -55,7 +56,6 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
     }
     tracker.register(format!("{} {path}", request.method()));
-    tracker.set(keys::URL, url::incoming(uri, sent, &path, capture.mask()));
 }
 
 /// The other end of the connection, where whoever accepted it said so.

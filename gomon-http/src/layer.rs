@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::config::{Caller, Config};
-use crate::exchange::{Exchange, Side};
+use crate::exchange::Exchange;
 use crate::mark::ServerMark;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys, route};
 
@@ -116,13 +116,7 @@ impl<S> MonitoringService<S> {
         let mark = ServerMark::new(tracker.context());
         request.extensions_mut().insert(mark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(
-            Side::Server,
-            guard,
-            request,
-            capture,
-            &self.config,
-        ))
+        Some(Exchange::new(guard, request, capture, &self.config))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Monitoring of HTTP servers and clients as tower layers.
 //!
-//! [`MonitoringLayer`] wraps any tower service over `http` 1, [`serve`] runs it on hyper and tells each request its
-//! connection, [`ClientLayer`] wraps hyper-util's client. All of them pass on what they see unchanged: bytes, trailers,
+//! [`MonitoringLayer`] wraps any tower service over `http` 1, `serve` runs it on hyper and tells each request its
+//! connection, `ClientLayer` wraps hyper-util's client. All of them pass on what they see unchanged: bytes, trailers,
 //! size hints, errors, readiness and back-pressure.
 //!
 //! # When does its event start and end?
@@ -37,8 +37,8 @@
 //! # Features
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
-//! - `serve`: [`serve`].
-//! - `client`: [`ClientLayer`].
+//! - `serve`: `serve`.
+//! - `client`: `ClientLayer`.
 
 #![warn(
     clippy::unwrap_used,
