@@ -1,7 +1,7 @@
 //! One request and its response, from the call to the end of the response's body.
 //!
-//! An [`Exchange`] moves from the future to the body and is dropped at the end; wherever that happens, its event
-//! closes once, with the sizes and bodies seen so far.
+//! An [`Exchange`] moves from the future to the body and is dropped at the end; wherever that
+//! happens, its event closes once, with the sizes and bodies seen so far.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -92,7 +92,8 @@ impl Exchange {
         }
     }
 
-    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the outcome.
+    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the
+    /// outcome.
     pub(crate) fn end(mut self, outcome: Outcome) {
         self.guard.on_drop(outcome);
     }

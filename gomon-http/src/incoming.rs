@@ -9,9 +9,11 @@ use http::{Extensions, HeaderMap, Request, Version, header};
 use crate::config::Caller;
 use crate::{headers, keys, route, url};
 
-/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the application.
+/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the
+/// application.
 ///
-/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks for.
+/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks
+/// for.
 pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
     let mut sent = headers.get_all(keys::TRACEPARENT).iter();
     match (caller, sent.next(), sent.next()) {
@@ -22,7 +24,8 @@ pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
     }
 }
 
-/// Sets all that is known before the service is called, and enters the request among the units of work.
+/// Sets all that is known before the service is called, and enters the request among the units of
+/// work.
 pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
     let (extensions, sent) = (request.extensions(), request.headers());
     let template = route::template(extensions);

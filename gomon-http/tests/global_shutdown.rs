@@ -1,4 +1,5 @@
-//! gomon shut down while requests are open. A process of its own, since shutting down is for the whole process.
+//! gomon shut down while requests are open. A process of its own, since shutting down is for the
+//! whole process.
 
 use std::convert::Infallible;
 use std::future::{IntoFuture, pending};

@@ -1,5 +1,5 @@
-//! How requests end, seen from a real server over loopback: each one closes exactly one event with the outcome of the
-//! event contract, section 2.
+//! How requests end, seen from a real server over loopback: each one closes exactly one event with
+//! the outcome of the event contract, section 2.
 
 use std::future::pending;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! How requests end where no connection is needed to see it: errors, deadlines, and what bodies tell of themselves.
+//! How requests end where no connection is needed to see it: errors, deadlines, and what bodies
+//! tell of themselves.
 
 use std::future::pending;
 use std::pin::Pin;

@@ -143,7 +143,8 @@ pub(crate) fn head_of(method: &str, path: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n\r\n")
 }
 
-/// Waits for `n` requests, and checks what holds for every one: a single closing event, and no unit of work left.
+/// Waits for `n` requests, and checks what holds for every one: a single closing event, and no unit
+/// of work left.
 pub(crate) fn ended(recorder: &Recorder, n: usize) -> Vec<Recorded> {
     let events = recorder.wait_for(SERVER, n);
     assert_eq!(events.len(), n, "{}", recorder.tree());
@@ -161,7 +162,8 @@ pub(crate) fn the_end(recorder: &Recorder) -> Recorded {
     ended(recorder, 1).remove(0)
 }
 
-/// Calls a service in place below the given layer, reads the whole answer, and gives the request's event.
+/// Calls a service in place below the given layer, reads the whole answer, and gives the request's
+/// event.
 pub(crate) async fn observed(
     layer: MonitoringLayer,
     request: Request<AxumBody>,
