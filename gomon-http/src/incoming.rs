@@ -1,8 +1,10 @@
 //! What a server's event takes from the head of the request.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use gomon_core::conn::ConnInfo;
+use gomon_core::mask::NameMask;
 use gomon_core::{Capture, Context, EventTracker};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
@@ -59,6 +61,20 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
     }
     tracker.register(format!("{} {path}", request.method()));
+}
+
+/// Tells the event of an outer layer what only a layer inside the router can see: the template, and
+/// with it which parts of the path are secret.
+pub(crate) fn add_route<B>(event: Context, request: &Request<B>, names: &NameMask) {
+    let (extensions, sent) = (request.extensions(), request.headers());
+    let Some(template) = route::template(extensions) else {
+        return;
+    };
+    event.set(keys::ROUTE, template);
+    let uri = route::original_uri(extensions, request.uri());
+    if let Cow::Owned(path) = url::masked_path(uri.path(), Some(template), names) {
+        event.set(keys::URL, url::incoming(uri, sent, &path, names));
+    }
 }
 
 /// The other end of the connection, where whoever accepted it said so.

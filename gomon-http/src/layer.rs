@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::config::{Caller, Config};
 use crate::exchange::Exchange;
 use crate::mark::ServerMark;
-use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys, route};
+use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys};
 
 /// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
 ///
@@ -106,7 +106,8 @@ impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
     fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
         if let Some(mark) = request.extensions().get::<ServerMark>() {
-            mark.learn_route(route::template(request.extensions()));
+            let mask = self.config.capture();
+            incoming::add_route(mark.event(), request, mask.mask());
             return None;
         }
         let parent = incoming::parent(self.config.caller, request.headers());

@@ -50,7 +50,10 @@ async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
             response.into_body().collect().await.expect("read");
         })
         .await;
-    assert_eq!(the_end(&recorder)["route"], "/users/{id}");
+    let event = the_end(&recorder);
+    assert_eq!(event["route"], "/reset/{token}");
+    assert_eq!(event["url"]["path"], "/reset/[redacted]");
+    assert_eq!(event["url"]["query"], "page=2");
 }
 
 #[tokio::test]
