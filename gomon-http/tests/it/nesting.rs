@@ -43,10 +43,13 @@ async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
     recorder
         .scope(async {
             let router: axum::Router = axum::Router::new()
-                .route("/users/{id}", on_get(async || "Ada"))
+                .route("/reset/{token}", on_get(async || "done"))
                 .layer(full_layer());
             let service = full_layer().layer(router);
-            let response = service.oneshot(get("/users/7")).await.expect("infallible");
+            let response = service
+                .oneshot(get("/reset/abc?page=2"))
+                .await
+                .expect("infallible");
             response.into_body().collect().await.expect("read");
         })
         .await;
