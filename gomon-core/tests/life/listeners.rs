@@ -178,7 +178,9 @@ fn a_stuck_listener_loses_alone_and_what_it_lost_is_counted() {
     let _turn = turn();
     let sink = Sink::default();
     let (release, released) = std::sync::mpsc::sync_channel::<()>(0);
-    let stuck = move |_: &Event| drop(released.recv());
+    let stuck = move |_: &Event| {
+        let _ = released.recv();
+    };
     let gomon = builder()
         .named_listener("stuck", stuck)
         .named_listener("sink", sink.listener())

@@ -169,7 +169,9 @@ fn a_blocked_listener_delays_the_shutdown_by_no_more_than_its_deadline() {
     let _turn = turn();
     let sink = Sink::default();
     let (release, released) = std::sync::mpsc::sync_channel::<()>(0);
-    let blocked = move |_: &gomon_core::Event| drop(released.recv());
+    let blocked = move |_: &gomon_core::Event| {
+        let _ = released.recv();
+    };
     let gomon = builder()
         .shutdown_deadline(Duration::from_secs(1))
         .named_listener("blocked", blocked)

@@ -6,24 +6,24 @@ use gomon_core::{Builder, Event, ListenerReport, Report};
 use serde_json::Value;
 
 /// Long enough for every machine, short enough not to be waited for.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The process has one gomon: tests that start it take turns.
-pub fn turn() -> MutexGuard<'static, ()> {
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub fn builder() -> Builder {
+pub(crate) fn builder() -> Builder {
     gomon_core::builder().shutdown_deadline(DEADLINE)
 }
 
 /// What a listener was fed, as JSON.
 #[derive(Clone, Default)]
-pub struct Sink(Arc<Mutex<Vec<Value>>>);
+pub(crate) struct Sink(Arc<Mutex<Vec<Value>>>);
 
 impl Sink {
-    pub fn listener(&self) -> impl FnMut(&Event) + Send + 'static {
+    pub(crate) fn listener(&self) -> impl FnMut(&Event) + Send + 'static {
         let sink = Arc::clone(&self.0);
         move |event: &Event| {
             sink.lock()
@@ -32,11 +32,11 @@ impl Sink {
         }
     }
 
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         self.0.lock().unwrap().clone()
     }
 
-    pub fn fps(&self) -> Vec<String> {
+    pub(crate) fn fps(&self) -> Vec<String> {
         self.events()
             .iter()
             .map(|event| event["gomon:fp"].as_str().unwrap().to_owned())
@@ -44,7 +44,7 @@ impl Sink {
     }
 
     /// Distinct records: an opening and a closing event of one id are two.
-    pub fn unique(&self) -> usize {
+    pub(crate) fn unique(&self) -> usize {
         let events = self.events();
         let keys: HashSet<_> = events
             .iter()
@@ -56,7 +56,7 @@ impl Sink {
 }
 
 /// `created = delivered + dropped + pending`, for every listener.
-pub fn assert_ledger(report: &Report) {
+pub(crate) fn assert_ledger(report: &Report) {
     for listener in &report.listeners {
         assert_eq!(
             listener.created,
@@ -66,7 +66,7 @@ pub fn assert_ledger(report: &Report) {
     }
 }
 
-pub fn account<'a>(report: &'a Report, name: &str) -> &'a ListenerReport {
+pub(crate) fn account<'a>(report: &'a Report, name: &str) -> &'a ListenerReport {
     report
         .listeners
         .iter()
