@@ -1,0 +1,54 @@
+//! The reference program of gomon: a web shop on SQLite that is monitored from end to end and drives itself.
+//! `shop --help` says what it can do.
+
+mod args;
+mod db;
+mod error;
+mod jobs;
+mod load;
+mod panics;
+mod pricing;
+mod routes;
+mod run;
+mod scratch;
+mod stock;
+mod stop;
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::args::Command;
+
+fn main() -> ExitCode {
+    let command = match args::parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(mistake) => {
+            say(&format!("shop: {mistake}"));
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("shop: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Shop(args) => run::run(args)?,
+        Command::Stock(args) => stock::run(args)?,
+        Command::Help => std::io::stdout().write_all(args::USAGE.as_bytes())?,
+        Command::Check { .. } | Command::Tree { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line for the person at the terminal; standard output is for events.
+pub(crate) fn say(line: &str) {
+    // Nobody listens: nothing is lost that anybody wanted.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
