@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use gomon::sql::PoolExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// The pool every handler queries.
-pub(crate) type Db = sqlx::SqlitePool;
+pub(crate) type Db = gomon::sql::MonitoredSqlitePool;
 
 /// How many products are on sale; their ids are 1 to this.
 pub(crate) const PRODUCTS: i64 = (ADJECTIVES.len() * NOUNS.len()) as i64;
@@ -30,7 +31,7 @@ pub(crate) async fn open(path: &Path) -> Result<Db, sqlx::Error> {
         .await?;
     sqlx::raw_sql(SCHEMA).execute(&pool).await?;
     seed(&pool).await?;
-    Ok(pool)
+    Ok(pool.monitored())
 }
 
 async fn seed(pool: &sqlx::SqlitePool) -> Result<(), sqlx::Error> {

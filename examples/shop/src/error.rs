@@ -49,6 +49,12 @@ impl std::fmt::Display for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        // The client learns no more than it must; the event says why.
+        match &self {
+            Self::Database(cause) => gomon::current().set("cause", cause.to_string()),
+            Self::Stock(cause) => gomon::current().set("cause", cause.to_string()),
+            Self::NotFound | Self::NoSession | Self::EmptyCart | Self::Broken => {}
+        }
         let status = match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NoSession => StatusCode::UNAUTHORIZED,

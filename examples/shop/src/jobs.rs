@@ -1,5 +1,6 @@
 //! Work that outlives the request that asked for it.
 
+use gomon::EventTracker;
 use tokio::sync::mpsc;
 
 use crate::db::{Db, FULL_STOCK};
@@ -22,9 +23,15 @@ impl Jobs {
     /// Mails the receipt of `order`, behind the back of the customer who waits for the page.
     pub(crate) fn mail_receipt(&self, db: Db, order: i64, email: String) {
         let running = self.0.clone();
-        tokio::spawn(async move {
-            // A receipt that is not written is seen in the events; the order stands.
-            let _ = receipt(&db, order, &email).await;
+        // Spawned by gomon, it knows which request it was spawned by.
+        gomon::spawn(async move {
+            let mut receipt = EventTracker::new("receipt");
+            receipt.set("order", order);
+            match receipt.scope(write_receipt(&db, order, &email)).await {
+                Ok(length) => receipt.set("length", length),
+                Err(error) => receipt.add_error(&error),
+            };
+            drop(receipt);
             drop(running);
         });
     }
@@ -36,7 +43,8 @@ impl Jobs {
             let mut every = tokio::time::interval(RESTOCK_EVERY);
             while !stopped.is_requested() {
                 tokio::select! {
-                    _ = every.tick() => { let _ = fill_shelves(&db).await; }
+                    // What goes wrong is in the events, and mended the next time.
+                    _ = every.tick() => { let _ = gomon::root("restock", fill_shelves(&db)).await; }
                     () = stopped.clone().requested() => {}
                 }
             }
@@ -52,7 +60,7 @@ impl JobsDone {
     }
 }
 
-async fn receipt(db: &Db, order: i64, email: &str) -> Result<usize, sqlx::Error> {
+async fn write_receipt(db: &Db, order: i64, email: &str) -> Result<usize, sqlx::Error> {
     let lines: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT p.name, l.quantity, l.price_cents FROM order_lines l JOIN products p ON p.id = l.product_id \
          WHERE l.order_id = ? ORDER BY p.id",

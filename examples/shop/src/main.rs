@@ -2,12 +2,17 @@
 //! `shop --help` says what it can do.
 
 mod args;
+mod check;
 mod db;
 mod error;
+mod faults;
+mod first_events;
 mod jobs;
 mod load;
+mod monitoring;
 mod panics;
 mod pricing;
+mod progress;
 mod routes;
 mod run;
 mod scratch;
@@ -18,7 +23,12 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
+use gomon::runtime::MonitoredAlloc;
+
 use crate::args::Command;
+
+#[global_allocator]
+static ALLOC: MonitoredAlloc = MonitoredAlloc::new();
 
 fn main() -> ExitCode {
     let command = match args::parse(std::env::args().skip(1)) {
@@ -39,10 +49,15 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        Command::Shop(args) => run::run(args)?,
-        Command::Stock(args) => stock::run(args)?,
+        Command::Shop(args) => run::run(&args)?,
+        Command::Stock(args) => stock::run(&args)?,
         Command::Help => std::io::stdout().write_all(args::USAGE.as_bytes())?,
-        Command::Check { .. } | Command::Tree { .. } => {}
+        Command::Check { file, capture } => {
+            if !check::check(&file, capture, &mut std::io::stdout().lock())? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Tree { file } => check::print_tree(&file, &mut std::io::stdout().lock())?,
     }
     Ok(ExitCode::SUCCESS)
 }

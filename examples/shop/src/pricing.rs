@@ -1,5 +1,7 @@
 //! What a cart costs, after a thousand rules.
 
+use gomon::Segment;
+
 use crate::routes::CartLine;
 
 /// The total of `lines`, less what the rules take off.
@@ -8,8 +10,11 @@ pub(crate) fn total_cents(lines: &[CartLine]) -> i64 {
         .iter()
         .map(|line| line.price_cents.saturating_mul(line.quantity))
         .fold(0, i64::saturating_add);
+    // One event, however many rules there are.
+    let pricing = Segment::new("pricing");
     let mut total = full;
     for rule in 0..RULES {
+        let _rule = pricing.child("rule");
         total = apply(rule, total);
     }
     total

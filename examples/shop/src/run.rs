@@ -1,38 +1,62 @@
-//! The life of the shop, in the order things start, and the order they end.
+//! The life of the shop: what starts when, and what ends when.
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::TcpListener;
+use gomon::net::MonitoredTcpListener;
+use gomon::runtime::RuntimeSampler;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use crate::args::{Load, ShopArgs, StockEvents};
+use crate::args::{Load, ShopArgs};
 use crate::jobs::Jobs;
 use crate::load::{self, Plan, Tally};
+use crate::monitoring::{self, Output};
+use crate::progress::{self, Screen};
 use crate::routes::{Shop, router};
 use crate::scratch::Scratch;
-use crate::stock::{StockClient, StockProcess, events_beside};
-use crate::stop::Stop;
+use crate::stock::{StockClient, StockProcess};
+use crate::stop::{Stop, told_to_stop};
 use crate::{db, panics, say};
 
 /// Runs the shop until it is told to stop, or its load is done.
 ///
+/// gomon starts first and ends after the runtime, so that nothing of the shop happens unseen. The stock service is
+/// waited for last: no request can reach it any more.
+///
 /// # Errors
-/// What kept it from starting, or from ending well.
-pub(crate) fn run(args: ShopArgs) -> Result<(), Box<dyn Error>> {
-    panics::expect_the_planned_one();
-    let stock = StockProcess::start(args.capture, &stock_events(&args))?;
-    let served = Runtime::new()
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(serve(&args, stock.port())));
+/// What kept the shop from starting, or from ending well.
+pub(crate) fn run(args: &ShopArgs) -> Result<(), Box<dyn Error>> {
+    panics::expect_the_planned_ones();
+    let screen = Screen::default();
+    let output = Output::of(args);
+    let gomon = monitoring::of_shop(args, &output, &screen)?;
+    if let Output::File(_) = output {
+        screen.leave_to_progress();
+    }
+    let stock = StockProcess::start(args.capture, &output.of_stock())?;
+    let served = serve_on_a_runtime(args, stock.port(), screen);
+    say(&format!("shop: {}", gomon.shutdown()));
     stock.stop()?;
     served
 }
 
-async fn serve(args: &ShopArgs, stock_port: u16) -> Result<(), Box<dyn Error>> {
+/// The runtime is dropped before this returns, and with it whatever did not want to end.
+fn serve_on_a_runtime(
+    args: &ShopArgs,
+    stock_port: u16,
+    screen: Screen,
+) -> Result<(), Box<dyn Error>> {
+    let runtime = Runtime::new()?;
+    let sampler = RuntimeSampler::new()
+        .runtime(runtime.handle().clone())
+        .start()?;
+    let served = runtime.block_on(serve(args, stock_port, screen));
+    sampler.sample_now();
+    served
+}
+
+async fn serve(args: &ShopArgs, stock_port: u16, screen: Screen) -> Result<(), Box<dyn Error>> {
     let scratch = Scratch::new()?;
     let db = db::open(&scratch.file("shop.db")).await?;
     let (jobs, jobs_done) = Jobs::new();
@@ -41,28 +65,40 @@ async fn serve(args: &ShopArgs, stock_port: u16) -> Result<(), Box<dyn Error>> {
         stock: StockClient::new(stock_port),
         jobs: jobs.clone(),
     };
-    let listener = TcpListener::bind(args.listen.unwrap_or_else(any_port)).await?;
+    let listener = MonitoredTcpListener::bind(args.listen.unwrap_or_else(any_port)).await?;
     let address = listener.local_addr()?;
-
-    let stop = Stop::new();
-    let server_stop = Stop::new();
-    let server = tokio::spawn(
-        axum::serve(listener, router(shop))
-            .with_graceful_shutdown(server_stop.stopped().requested())
-            .into_future(),
-    );
-    jobs.restock(db.clone(), stop.stopped());
+    let (work, doors) = (Stop::new(), Stop::new());
+    let server = gomon::http::serve(listener, router(shop))
+        .with_graceful_shutdown(doors.stopped().requested());
+    let server = tokio::spawn(server.into_future());
+    jobs.restock(db.clone(), work.stopped());
     drop(jobs);
     say(&format!("the shop is open at http://{address}"));
 
     let tally = Arc::new(Tally::default());
+    let progress = tokio::spawn(progress::show(Arc::clone(&tally), screen, work.stopped()));
     let plan = Plan {
         target: address,
         requests: args.requests,
         rate: args.rate,
         tally: Arc::clone(&tally),
     };
-    let stopped = stop.stopped();
+    drive(args, plan, &work).await?;
+    work.request();
+    doors.request();
+    if timeout(DRAIN, server).await.is_err() {
+        say("some requests had to be broken off");
+    }
+    jobs_done.wait().await;
+    let _closed = timeout(DRAIN, db.close()).await;
+    progress.await?;
+    say(&format!("load: {tally}"));
+    Ok(())
+}
+
+/// Ready when the load is done, or when the shop is told to stop and the load has ended its requests.
+async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> Result<(), Box<dyn Error>> {
+    let stopped = work.stopped();
     let load = async {
         match args.load {
             Load::Mixed => load::drive(plan, stopped).await,
@@ -71,45 +107,13 @@ async fn serve(args: &ShopArgs, stock_port: u16) -> Result<(), Box<dyn Error>> {
     };
     tokio::pin!(load);
     tokio::select! {
-        () = &mut load => {}
+        () = &mut load => Ok(()),
         why = told_to_stop(args.time) => {
-            say(&format!("{}: stopping", why?));
-            stop.request();
+            say(&format!("{}: closing the shop", why?));
+            work.request();
             load.await;
+            Ok(())
         }
-    }
-
-    stop.request();
-    server_stop.request();
-    if timeout(DRAIN, server).await.is_err() {
-        say("some requests were still open after ten seconds");
-    }
-    jobs_done.wait().await;
-    db.close().await;
-    say(&format!("load: {tally}"));
-    Ok(())
-}
-
-/// Ready with the reason when a signal comes or the time is over.
-async fn told_to_stop(time: Option<Duration>) -> std::io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let time_is_over = async {
-        match time {
-            Some(time) => sleep(time).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.map(|()| "ctrl-c"),
-        _ = terminate.recv() => Ok("SIGTERM"),
-        () = time_is_over => Ok("time is over"),
-    }
-}
-
-fn stock_events(args: &ShopArgs) -> StockEvents {
-    match &args.events {
-        Some(file) => StockEvents::File(events_beside(file)),
-        None => StockEvents::Stdout,
     }
 }
 
@@ -118,4 +122,4 @@ fn any_port() -> std::net::SocketAddr {
 }
 
 /// How long requests may take to end once the shop closes.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(5);

@@ -44,7 +44,7 @@ pub(crate) fn journey(n: u64) -> Vec<Step> {
     vec![
         get("/"),
         get("/products"),
-        detail(1).from_upstream(),
+        detail(1).by_way_of_a_gateway(),
         add(product(1)),
         get(format!(
             "/search?q={}&access_token={SECRET}-query",
@@ -96,7 +96,7 @@ fn get(path: impl Into<String>) -> Step {
 fn add(product: u64) -> Step {
     post(
         "/cart",
-        serde_json::json!({ "product": product, "quantity": 1 + product % 3 }),
+        &serde_json::json!({ "product": product, "quantity": 1 + product % 3 }),
     )
 }
 
@@ -105,10 +105,10 @@ fn checkout(n: u64) -> Step {
         "email": format!("visitor{n}@example.com"),
         "credit_card": format!("{SECRET}-{n:012}"),
     });
-    post("/checkout", payment)
+    post("/checkout", &payment)
 }
 
-fn post(path: &str, json: serde_json::Value) -> Step {
+fn post(path: &str, json: &serde_json::Value) -> Step {
     Step {
         method: Method::POST,
         json: Some(json.to_string()),
@@ -117,7 +117,7 @@ fn post(path: &str, json: serde_json::Value) -> Step {
 }
 
 impl Step {
-    fn from_upstream(self) -> Self {
+    fn by_way_of_a_gateway(self) -> Self {
         Self {
             origin: Origin::Upstream,
             ..self

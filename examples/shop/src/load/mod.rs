@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+pub(crate) use journey::SECRET;
 pub(crate) use tally::Tally;
 
 use self::budget::Budget;

@@ -9,6 +9,7 @@ mod session;
 
 use axum::Router;
 use axum::routing::{get, post};
+use gomon::http::MonitoringLayer;
 
 pub(crate) use cart::CartLine;
 pub(crate) use misc::PANIC_MESSAGE;
@@ -39,5 +40,6 @@ pub(crate) fn router(shop: Shop) -> Router {
         .route("/fail", get(misc::fail))
         .route("/panic", get(misc::panic))
         .route("/hang", get(misc::hang))
+        .layer(MonitoringLayer::new())
         .with_state(shop)
 }

@@ -1,19 +1,23 @@
 //! How the shop calls the stock service.
 
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode};
+use gomon::http::{ClientLayer, ClientService, MonitoredRequestBody};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tower::{Layer, ServiceExt};
 
 use crate::routes::CartLine;
 
 /// A client of the service on one port of this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct StockClient {
-    http: Client<HttpConnector, Full<Bytes>>,
+    http: ClientService<Client<HttpConnector, MonitoredRequestBody<Full<Bytes>>>>,
     reserve: String,
 }
 
@@ -28,10 +32,20 @@ pub(crate) enum StockError {
     Refused(StatusCode),
 }
 
+impl fmt::Display for StockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(cause) | Self::Transport(cause) => cause.fmt(f),
+            Self::Refused(status) => write!(f, "the stock service answered {status}"),
+        }
+    }
+}
+
 impl StockClient {
     pub(crate) fn new(port: u16) -> Self {
         Self {
-            http: Client::builder(TokioExecutor::new()).build_http(),
+            // Sends the caller's context along, so that the service's events are children of ours.
+            http: ClientLayer::new().layer(Client::builder(TokioExecutor::new()).build_http()),
             reserve: format!("http://127.0.0.1:{port}/reserve"),
         }
     }

@@ -81,20 +81,29 @@ pub(crate) fn events_beside(file: &Path) -> PathBuf {
     name.into()
 }
 
+/// The first line that is no event; events may come before it.
 fn read_port(stdout: &mut impl BufRead) -> io::Result<u16> {
-    let mut line = String::new();
-    if stdout.read_line(&mut line)? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    for line in stdout.lines() {
+        let line = line?;
+        if line.starts_with('{') {
+            pass_on_line(&line);
+        } else {
+            return line
+                .parse()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
+        }
     }
-    line.trim()
-        .parse()
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Copies whole lines, so that they do not mix with those the shop writes itself. Reads on when nobody takes them:
-/// the service must not wait for a reader.
+/// Reads to the end even when nobody takes the lines: the service must not wait for a reader.
 fn pass_on(stdout: BufReader<ChildStdout>) {
     for line in stdout.lines().map_while(Result::ok) {
-        let _ = writeln!(io::stdout().lock(), "{line}");
+        pass_on_line(&line);
     }
+}
+
+/// A whole line at once, so that it does not mix with those the shop writes itself.
+fn pass_on_line(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
 }

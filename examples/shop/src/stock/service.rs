@@ -5,18 +5,21 @@ use std::io::{self, Read, Write};
 
 use axum::routing::post;
 use axum::{Json, Router};
+use gomon::http::MonitoringLayer;
+use gomon::net::MonitoredTcpListener;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::args::StockArgs;
+use crate::{monitoring, say};
 
 /// Serves until standard input closes, then flushes.
 ///
 /// # Errors
 /// No port, no file for the events.
-pub(crate) fn run(args: StockArgs) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(args: &StockArgs) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -26,6 +29,14 @@ pub(crate) fn run(args: StockArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn serve_on_a_runtime() -> Result<(), Box<dyn Error>> {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?
+        .block_on(serve())
+}
+
 async fn serve() -> Result<(), Box<dyn Error>> {
     // Registered and never read: a signal sent to the whole process group, as a terminal and `timeout` do, reaches
     // this process too, and must not end it before the shop has made its last call.
@@ -33,19 +44,21 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let listener = MonitoredTcpListener::bind("127.0.0.1:0").await?;
     writeln!(io::stdout().lock(), "{}", listener.local_addr()?.port())?;
     let closed = standard_input_closed()?;
-    axum::serve(listener, router())
-        .with_graceful_shutdown(async {
-            let _ = closed.await;
-        })
-        .await?;
-    Ok(())
+    let no_more_calls = async {
+        let _ = closed.await;
+    };
+    Ok(gomon::http::serve(listener, router())
+        .with_graceful_shutdown(no_more_calls)
+        .await?)
 }
 
 fn router() -> Router {
-    Router::new().route("/reserve", post(reserve))
+    Router::new()
+        .route("/reserve", post(reserve))
+        .layer(MonitoringLayer::new())
 }
 
 /// What the shop asks for.
