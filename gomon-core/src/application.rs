@@ -1,0 +1,88 @@
+//! The application event: the first that any listener sees, and the parent of every root.
+
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::RwLock;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::event::Event;
+use crate::events::Slice;
+use crate::keys;
+use crate::record::Record;
+use crate::value::Value;
+
+/// This run of the process.
+#[derive(Debug)]
+pub(crate) struct Application {
+    id: Uuid,
+    app_id: String,
+    /// The event, ready to be fed to listeners; `None` before the first start.
+    event: Option<Slice>,
+    started: crate::clock::Stamp,
+}
+
+/// What is running now, or ran last.
+pub(crate) fn current() -> Arc<Application> {
+    Arc::clone(&CURRENT.read())
+}
+
+/// A new run; `app_id` is the execution id unless it is given.
+pub(crate) fn begin(app_id: Option<String>) -> Arc<Application> {
+    let mut record = Record::open(keys::APPLICATION, Context::PROCESS);
+    let id = record.trace.event_id(record.span);
+    record.flags.application = true;
+    record.set(keys::EXECUTION_ID, id.into());
+    record.set(keys::HOST, host().into());
+    record.set(keys::PID, std::process::id().into());
+    let exe = std::env::current_exe()
+        .ok()
+        .map(|path| path.to_string_lossy().into_owned());
+    record.set(keys::EXE, exe.into());
+    record.set(keys::RUST, Value::Static(env!("GOMON_RUSTC_VERSION")));
+    record.set(keys::GOMON, Value::Static(env!("CARGO_PKG_VERSION")));
+    let started = record.start;
+    let application = Arc::new(Application {
+        id,
+        app_id: app_id.unwrap_or_else(|| id.to_string()),
+        event: Some(Slice::whole(Arc::new([Event { record }]))),
+        started,
+    });
+    *CURRENT.write() = Arc::clone(&application);
+    application
+}
+
+impl Application {
+    /// The id of the application event, which is the execution id.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    pub(crate) fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    pub(crate) fn event(&self) -> Option<&Slice> {
+        self.event.as_ref()
+    }
+
+    pub(crate) fn started(&self) -> crate::clock::Stamp {
+        self.started
+    }
+}
+
+fn host() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok())?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+static CURRENT: LazyLock<RwLock<Arc<Application>>> = LazyLock::new(|| {
+    let nobody = Application {
+        id: Uuid::nil(),
+        app_id: String::new(),
+        event: None,
+        started: 0,
+    };
+    RwLock::new(Arc::new(nobody))
+});

@@ -1,0 +1,82 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use crate::listener::ListenerError;
+
+/// Why gomon could not do what it was told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// gomon is running already.
+    AlreadyStarted,
+    /// This needs gomon to be running.
+    NotRunning,
+    /// A listener could not start.
+    Listener {
+        /// Its name.
+        name: String,
+        /// What kept it from it.
+        cause: ListenerError,
+    },
+    /// A thread could not be started.
+    Thread(io::Error),
+    /// A retransmitter's events would come back to it.
+    Cycle {
+        /// The retransmitter that was to get a listener.
+        from: String,
+        /// The listener.
+        to: String,
+    },
+}
+
+/// Why a flush did not reach every listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlushError {
+    /// gomon is not running: there is nothing to flush.
+    NotRunning,
+    /// The deadline passed first. What waits still waits.
+    Deadline,
+    /// A listener, or another of gomon's own threads, would wait for itself.
+    OwnThread,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyStarted => f.write_str("gomon is running already"),
+            Self::NotRunning => f.write_str("gomon is not running"),
+            Self::Listener { name, cause } => write!(f, "listener {name} could not start: {cause}"),
+            Self::Thread(cause) => write!(f, "a thread could not be started: {cause}"),
+            Self::Cycle { from, to } => {
+                write!(
+                    f,
+                    "events of retransmitter {from} would come back to it through {to}"
+                )
+            }
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Listener { cause, .. } => cause.source(),
+            Self::Thread(cause) => cause.source(),
+            Self::AlreadyStarted | Self::NotRunning | Self::Cycle { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotRunning => "gomon is not running",
+            Self::Deadline => "the deadline passed before every listener had flushed",
+            Self::OwnThread => "called on one of gomon's own threads, which would wait for itself",
+        })
+    }
+}
+
+impl StdError for FlushError {}

@@ -1,0 +1,32 @@
+//! Names of fingerprints and attributes, spelled as in docs/events.md.
+
+pub(crate) const APPLICATION: &str = "application";
+pub(crate) const APPLICATION_END: &str = "application-end";
+pub(crate) const GOMON_SELF: &str = "gomon-self";
+pub(crate) const PANIC: &str = "panic";
+pub(crate) const SEGMENT: &str = "segment";
+
+pub(crate) const EXECUTION_ID: &str = "execution-id";
+pub(crate) const HOST: &str = "host";
+pub(crate) const PID: &str = "pid";
+pub(crate) const EXE: &str = "exe";
+pub(crate) const RUST: &str = "rust";
+pub(crate) const GOMON: &str = "gomon";
+
+pub(crate) const CREATED: &str = "created";
+pub(crate) const DELIVERED: &str = "delivered";
+pub(crate) const DROPPED: &str = "dropped";
+pub(crate) const PENDING: &str = "pending";
+pub(crate) const LISTENERS: &str = "listeners";
+pub(crate) const AFTER_SHUTDOWN: &str = "after-shutdown";
+pub(crate) const IN_FLIGHT: &str = "in-flight";
+pub(crate) const UPTIME: &str = "uptime";
+
+pub(crate) const THREAD: &str = "thread";
+pub(crate) const PAYLOAD: &str = "payload";
+pub(crate) const LOCATION: &str = "location";
+pub(crate) const LABEL: &str = "label";
+pub(crate) const NAME: &str = "name";
+pub(crate) const COUNT: &str = "count";
+pub(crate) const TOTAL_LAPSED: &str = "total_lapsed";
+pub(crate) const CHILDS: &str = "childs";

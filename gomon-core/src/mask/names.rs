@@ -1,0 +1,157 @@
+/// The names of headers, parameters and fields whose values are never recorded.
+///
+/// A pattern is compared with the whole name, without regard to ASCII case; `*` stands for any
+/// text. `author` and `authority` are never hidden, though `*auth*` would match them.
+///
+/// ```
+/// use gomon_core::mask::NameMask;
+///
+/// let names = NameMask::default();
+/// assert!(names.hides("Authorization") && names.hides("x-api-key"));
+/// assert!(!names.hides("content-type") && !names.hides("author"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameMask {
+    patterns: Vec<String>,
+}
+
+impl NameMask {
+    /// A mask of these patterns alone.
+    #[must_use]
+    pub fn new(patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let patterns = patterns
+            .into_iter()
+            .map(|pattern| pattern.into().to_ascii_lowercase());
+        Self {
+            patterns: patterns.collect(),
+        }
+    }
+
+    /// The same mask with one more pattern.
+    #[must_use]
+    pub fn with(mut self, pattern: &str) -> Self {
+        self.patterns.push(pattern.to_ascii_lowercase());
+        self
+    }
+
+    /// Whether the value of that name must be masked.
+    #[must_use]
+    pub fn hides(&self, name: &str) -> bool {
+        let shown = name.strip_prefix(':').unwrap_or(name);
+        if SHOWN.iter().any(|other| shown.eq_ignore_ascii_case(other)) {
+            return false;
+        }
+        let name = name.as_bytes();
+        self.patterns
+            .iter()
+            .any(|pattern| matches(pattern.as_bytes(), name))
+    }
+}
+
+impl Default for NameMask {
+    fn default() -> Self {
+        Self::new(DEFAULT)
+    }
+}
+
+/// Compares with a lower-case pattern; after a mismatch it goes on from the last `*`, so the time
+/// is at most the product of both lengths.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(byte) = name.get(n) {
+        match (pattern.get(p), star) {
+            (Some(b'*'), _) => {
+                star = Some((p, n));
+                p += 1;
+            }
+            (Some(wanted), _) if *wanted == byte.to_ascii_lowercase() => {
+                p += 1;
+                n += 1;
+            }
+            (_, Some((star_p, star_n))) => {
+                star = Some((star_p, star_n + 1));
+                p = star_p + 1;
+                n = star_n + 1;
+            }
+            (_, None) => return false,
+        }
+    }
+    pattern
+        .get(p..)
+        .is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}
+
+const DEFAULT: [&str; 12] = [
+    "*password*",
+    "*passwd*",
+    "*pwd*",
+    "*secret*",
+    "*key",
+    "*token*",
+    "*session*",
+    "*credit*",
+    "*card*",
+    "*auth*",
+    "*principal*",
+    "*cookie*",
+];
+const SHOWN: [&str; 2] = ["author", "authority"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_names_are_hidden() {
+        let names = NameMask::default();
+        for name in [
+            "password",
+            "user_passwd",
+            "PWD",
+            "client-secret",
+            "api_key",
+            "X-Api-Key",
+            "access_token",
+            "sessionid",
+            "creditLimit",
+            "card_number",
+            "Authorization",
+            "proxy-authorization",
+            "principal",
+            "Cookie",
+            "set-cookie",
+        ] {
+            assert!(names.hides(name), "{name}");
+        }
+        for name in [
+            "accept",
+            "author",
+            "Authority",
+            ":authority",
+            "keyboard",
+            "",
+            "q",
+        ] {
+            assert!(!names.hides(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn stars_match_any_text_anywhere() {
+        let hides = |pattern: &str, name: &str| NameMask::new([pattern]).hides(name);
+        assert!(
+            hides("a*c", "abbbc")
+                && hides("a*b*c", "axxbyyc")
+                && hides("*", "")
+                && hides("a**c", "ac")
+        );
+        assert!(!hides("a*c", "abbb") && !hides("abc", "abcd") && !hides("a*b*c", "acb"));
+    }
+
+    #[test]
+    fn a_hostile_name_takes_no_longer_than_any_other() {
+        let names = NameMask::new(["*a*a*a*a*a*a*b"]);
+        assert!(!names.hides(&"a".repeat(100_000)));
+    }
+}

@@ -1,0 +1,45 @@
+/// How the thing an event describes came to its end: exactly one on every closing event.
+///
+/// The variants are ordered by precedence (docs/events.md, section 2), the weakest first:
+/// [`EventTracker::mark`](crate::EventTracker::mark) only ever moves towards the end of this list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It did what it set out to do.
+    #[default]
+    Completed,
+    /// A unit of work was still open when gomon shut down.
+    Abandoned,
+    /// Its future was dropped before it was ready: client gone, `select!` lost, task aborted.
+    Cancelled,
+    /// A body or row stream was dropped before its end.
+    Truncated,
+    /// It returned an error.
+    Failed,
+    /// It ended by a deadline that gomon can see.
+    TimedOut,
+    /// Unwinding passed through it.
+    Panicked,
+}
+
+impl Outcome {
+    /// The name used in `gomon:outcome`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Abandoned => "abandoned",
+            Self::Cancelled => "cancelled",
+            Self::Truncated => "truncated",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed-out",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

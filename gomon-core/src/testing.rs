@@ -1,0 +1,291 @@
+//! For tests: a recorder that gets the events of one test alone, so that tests run in parallel.
+
+use std::fmt::Write;
+use std::future::Future;
+use std::ops::Index;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use crate::bus::{self, BUS};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::event::Event;
+use crate::future::FutureExt;
+use crate::life::{self, ListenerId};
+use crate::port::Port;
+use crate::{application, keys};
+
+/// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
+/// everything that carries their context on: `gomon::spawn`, `in_current`, the wrappers. No other
+/// recorder and no other listener gets them.
+///
+/// ```
+/// use gomon_core::EventTracker;
+/// use gomon_core::testing::Recorder;
+///
+/// let recorder = Recorder::new();
+/// recorder.run(|| EventTracker::new("import").enter(|| EventTracker::new("parse").finish()));
+/// assert!(recorder.one("parse").is_child_of(&recorder.one("import")));
+/// assert_eq!(recorder.tree(), "import\n  parse\n");
+/// ```
+#[derive(Debug)]
+pub struct Recorder {
+    scope: u32,
+    id: ListenerId,
+    port: Arc<Port>,
+    records: Arc<Mutex<Vec<Recorded>>>,
+}
+
+/// An event as its JSON says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded(Value);
+
+impl Recorder {
+    /// A recorder without events. Starts gomon if nobody has yet.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no thread left.
+    #[must_use]
+    pub fn new() -> Self {
+        static SCOPES: AtomicU32 = AtomicU32::new(1);
+        life::ensure_started();
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&records);
+        let listener = move |event: &Event| {
+            let mut json = String::new();
+            event.write_json_of(&mut json, &application::current());
+            let value = serde_json::from_str(&json);
+            sink.lock()
+                .push(Recorded(value.unwrap_or(Value::String(json))));
+        };
+        let scope = SCOPES.fetch_add(1, Ordering::Relaxed);
+        let id = ListenerId::next();
+        let started = Port::start(id, "recorder".to_owned(), scope, Box::new(listener));
+        let port = started.unwrap_or_else(|error| std::panic::panic_any(error.to_string()));
+        BUS.root.add(Arc::clone(&port));
+        Self {
+            scope,
+            id,
+            port,
+            records,
+        }
+    }
+
+    /// Runs `f` as a part of the test, on this thread. Round the `block_on` of a current-thread
+    /// runtime, plain `tokio::spawn` inside belongs to it too.
+    pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.context().enter(f)
+    }
+
+    /// Polls a future as a part of the test.
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        future.in_context(self.context()).await
+    }
+
+    /// The application, as events of this test see it.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context::of_scope(self.scope)
+    }
+
+    /// All closing events so far, in the order in which they ended, without the application event.
+    ///
+    /// # Panics
+    ///
+    /// If they do not arrive within 10 seconds.
+    #[must_use]
+    pub fn events(&self) -> Vec<Recorded> {
+        self.records()
+            .into_iter()
+            .filter(|event| !event.is_open())
+            .collect()
+    }
+
+    /// The same with the opening events.
+    ///
+    /// # Panics
+    ///
+    /// If they do not arrive within 10 seconds.
+    #[must_use]
+    pub fn records(&self) -> Vec<Recorded> {
+        let flushed = bus::flush_ports(std::slice::from_ref(&self.port), PATIENCE);
+        assert_eq!(flushed, Ok(()), "the recorder did not get its events");
+        let records = self.records.lock();
+        records
+            .iter()
+            .filter(|event| event.fp() != keys::APPLICATION)
+            .cloned()
+            .collect()
+    }
+
+    /// The closing events of one fingerprint.
+    #[must_use]
+    pub fn find(&self, fp: &str) -> Vec<Recorded> {
+        self.events()
+            .into_iter()
+            .filter(|event| event.fp() == fp)
+            .collect()
+    }
+
+    /// The one closing event of a fingerprint.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or more than one.
+    #[must_use]
+    pub fn one(&self, fp: &str) -> Recorded {
+        let mut found = self.find(fp);
+        assert_eq!(found.len(), 1, "events of {fp} among\n{}", self.tree());
+        found.remove(0)
+    }
+
+    /// Waits until there are `count` closing events of a fingerprint.
+    ///
+    /// # Panics
+    ///
+    /// If they are not there within 10 seconds.
+    #[must_use]
+    pub fn wait_for(&self, fp: &str, count: usize) -> Vec<Recorded> {
+        let deadline = Deadline::after(PATIENCE);
+        loop {
+            let found = self.find(fp);
+            if found.len() >= count {
+                return found;
+            }
+            assert!(
+                !deadline.left().is_zero(),
+                "{} of {count} {fp} among\n{}",
+                found.len(),
+                self.tree()
+            );
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// The closing events by parent, a line each: the fingerprint, and the outcome unless it is
+    /// `completed`. Siblings come in the order in which they started.
+    #[must_use]
+    pub fn tree(&self) -> String {
+        let mut events = self.events();
+        events.sort_by_key(|event| event["gomon:start"].as_u64());
+        let is_root = |event: &&Recorded| !events.iter().any(|other| event.is_child_of(other));
+        let mut out = String::new();
+        for root in events.iter().filter(is_root) {
+            write_tree(&mut out, root, &events, 0);
+        }
+        out
+    }
+
+    /// Forgets what was recorded so far.
+    pub fn clear(&self) {
+        let _ = self.records();
+        self.records.lock().clear();
+    }
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if let Some(port) = BUS.root.remove(self.id) {
+            port.begin_close();
+        }
+    }
+}
+
+impl Recorded {
+    /// The fingerprint.
+    #[must_use]
+    pub fn fp(&self) -> &str {
+        self.text("gomon:fp")
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.text("id")
+    }
+
+    /// The parent's id.
+    #[must_use]
+    pub fn parent(&self) -> &str {
+        self.text("parent")
+    }
+
+    /// The outcome; empty for an opening event.
+    #[must_use]
+    pub fn outcome(&self) -> &str {
+        self.text("gomon:outcome")
+    }
+
+    /// From start to finish, in nanoseconds.
+    #[must_use]
+    pub fn lapsed(&self) -> u64 {
+        self["gomon:lapsed"].as_u64().unwrap_or(0)
+    }
+
+    /// Whether it is an opening event.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.get("gomon:open").is_some()
+    }
+
+    /// Whether the other event is its parent.
+    #[must_use]
+    pub fn is_child_of(&self, other: &Recorded) -> bool {
+        self.parent() == other.id()
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.get(key).and_then(Value::as_str).unwrap_or("")
+    }
+}
+
+/// The value of a key; `null` where there is none.
+impl Index<&str> for Recorded {
+    type Output = Value;
+
+    fn index(&self, key: &str) -> &Value {
+        self.get(key).unwrap_or(&Value::Null)
+    }
+}
+
+impl std::fmt::Display for Recorded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn write_tree(out: &mut String, event: &Recorded, events: &[Recorded], depth: usize) {
+    let outcome = match event.outcome() {
+        "completed" => String::new(),
+        other => format!(" {other}"),
+    };
+    let _ = writeln!(
+        out,
+        "{:indent$}{}{outcome}",
+        "",
+        event.fp(),
+        indent = depth * 2
+    );
+    for child in events.iter().filter(|other| other.is_child_of(event)) {
+        write_tree(out, child, events, depth + 1);
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,210 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gomon_core::testing::Recorder;
+use gomon_core::{EndGuard, EventTracker, FutureExt, Outcome, in_flight};
+
+#[test]
+fn a_stronger_outcome_is_never_replaced_by_a_weaker() {
+    let all = [
+        Outcome::Completed,
+        Outcome::Abandoned,
+        Outcome::Cancelled,
+        Outcome::Truncated,
+        Outcome::Failed,
+        Outcome::TimedOut,
+        Outcome::Panicked,
+    ];
+    for (weak, strong) in all.iter().zip(&all[1..]) {
+        let mut tracker = recording();
+        tracker.mark(*strong).mark(*weak);
+        assert_eq!(tracker.outcome(), *strong);
+    }
+}
+
+#[test]
+fn a_tracker_dropped_by_unwinding_has_panicked_with_payload_and_location() {
+    let recorder = Recorder::new();
+    let line = line!() + 4;
+    recorder.run(|| {
+        let unwound = catch_unwind(|| {
+            let _tracker = EventTracker::new("work");
+            panic!("disk {}", "full");
+        });
+        assert!(unwound.is_err());
+        EventTracker::new("after").finish();
+    });
+    let work = recorder.one("work");
+    assert_eq!(work.outcome(), "panicked");
+    assert_eq!(work["error"][0]["msg"], "disk full");
+    assert_eq!(work["error"][0]["location"], format!("{}:{line}", file!()));
+    assert_eq!(recorder.one("after").outcome(), "completed");
+    let panic = recorder.one("panic");
+    assert_eq!(
+        (&panic["payload"], &panic["location"]),
+        (&"disk full".into(), &work["error"][0]["location"])
+    );
+}
+
+#[test]
+fn a_tracker_made_and_dropped_while_unwinding_has_not_panicked() {
+    struct Cleaner;
+    impl Drop for Cleaner {
+        fn drop(&mut self) {
+            EventTracker::new("cleaning").finish();
+        }
+    }
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let unwound = catch_unwind(|| {
+            let _cleaner = Cleaner;
+            panic!("oh");
+        });
+        assert!(unwound.is_err());
+    });
+    assert_eq!(recorder.one("cleaning").outcome(), "completed");
+}
+
+#[test]
+fn a_guard_ends_with_what_its_drop_means() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        drop(EndGuard::new(EventTracker::new("early")));
+        let mut streaming = EndGuard::new(EventTracker::new("streaming"));
+        streaming.on_drop(Outcome::Truncated);
+        drop(streaming);
+        EndGuard::new(EventTracker::new("whole")).finish(Outcome::Completed);
+        EndGuard::new(EventTracker::new("given-back"))
+            .into_tracker()
+            .finish();
+    });
+    let outcomes: Vec<_> = ["early", "streaming", "whole", "given-back"]
+        .map(|fp| recorder.one(fp).outcome().to_owned())
+        .into();
+    assert_eq!(
+        outcomes,
+        ["cancelled", "truncated", "completed", "completed"]
+    );
+}
+
+#[test]
+fn a_panic_inside_a_guard_goes_on_and_ends_the_event_once() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let mut guard = EndGuard::new(EventTracker::new("polled"));
+        let panicked = catch_unwind(AssertUnwindSafe(|| guard.poll(|| std::panic::panic_any(7))));
+        assert_eq!(panicked.unwrap_err().downcast_ref::<i32>(), Some(&7));
+        drop(guard);
+    });
+    let polled = recorder.one("polled");
+    assert_eq!(
+        (polled.outcome(), &polled["error"][0]["type"]),
+        ("panicked", &"panic".into())
+    );
+}
+
+#[tokio::test]
+async fn monitored_futures_end_as_completed_cancelled_or_panicked() {
+    let recorder = Recorder::new();
+    let work = async {
+        async {}.monitored("ready").await;
+        let never = std::future::pending::<()>().monitored("dropped");
+        tokio::select! {
+            () = never => unreachable!(),
+            () = tokio::task::yield_now() => {}
+        }
+        let panics = gomon_core::spawn(async { panic!("oh") }.monitored("panics"));
+        assert!(panics.await.is_err());
+    };
+    recorder.scope(work).await;
+    assert_eq!(recorder.one("ready").outcome(), "completed");
+    assert_eq!(recorder.one("dropped").outcome(), "cancelled");
+    assert_eq!(recorder.one("panics").outcome(), "panicked");
+}
+
+#[test]
+fn opening_and_closing_events_share_their_id_and_units_are_listed_in_between() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let mut tracker = EventTracker::new("net-conn");
+        tracker.set("raddr", "[::1]:80").send_opening();
+        let open = in_flight();
+        assert_eq!(open.len(), 1);
+        assert_eq!((open[0].kind, Some(open[0].id)), ("net-conn", tracker.id()));
+        tracker.set("reads", 3);
+        drop(tracker);
+        assert!(in_flight().is_empty());
+    });
+    let records = recorder.records();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[0].id(), records[1].id());
+    assert!(records[0].is_open() && !records[1].is_open());
+    assert_eq!(
+        (
+            records[0].get("gomon:outcome"),
+            records[0].get("gomon:lapsed")
+        ),
+        (None, None)
+    );
+    assert_eq!(
+        (&records[0]["raddr"], &records[1]["raddr"]),
+        (&"[::1]:80".into(), &"[::1]:80".into())
+    );
+    assert_eq!(
+        (records[0].get("reads"), &records[1]["reads"]),
+        (None, &3.into())
+    );
+}
+
+#[test]
+fn errors_have_their_location_and_their_sources() {
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("could not read the price list")
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let recorder = Recorder::new();
+    let line = line!() + 3;
+    recorder.run(|| {
+        let mut tracker = EventTracker::new("work");
+        tracker
+            .add_error(&Outer(std::io::Error::other("no such file")))
+            .add_error_msg("gave up");
+    });
+    let work = recorder.one("work");
+    let expected = serde_json::json!([
+        {"msg": "could not read the price list", "location": format!("{}:{line}", file!()), "chain": ["no such file"]},
+        {"msg": "gave up", "location": format!("{}:{line}", file!())},
+    ]);
+    assert_eq!((work.outcome(), &work["error"]), ("failed", &expected));
+}
+
+#[test]
+fn embedded_children_travel_inside_their_parent() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let mut parent = EventTracker::new("parent");
+        let mut detail = parent.child("detail");
+        detail.set("n", 1);
+        parent.embed(detail);
+    });
+    let parent = recorder.one("parent");
+    assert_eq!(recorder.find("detail"), []);
+    assert_eq!(parent["children"][0]["gomon:fp"], "detail");
+    assert_eq!(parent["children"][0]["parent"], parent["id"]);
+    assert_eq!(parent["children"][0]["n"], 1);
+}
+
+/// A tracker that records, whatever other tests do.
+fn recording() -> EventTracker {
+    let recorder = Recorder::new();
+    let tracker = recorder.run(|| EventTracker::new("any"));
+    assert!(tracker.is_recording());
+    tracker
+}
