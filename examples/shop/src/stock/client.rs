@@ -62,7 +62,8 @@ impl StockClient {
             .map_err(|error| StockError::Request(error.into()))?;
         let response = self
             .http
-            .request(request)
+            .clone()
+            .oneshot(request)
             .await
             .map_err(|error| StockError::Transport(error.into()))?;
         let status = response.status();

@@ -20,13 +20,10 @@ use crate::{monitoring, say};
 /// # Errors
 /// No port, no file for the events.
 pub(crate) fn run(args: &StockArgs) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve())?;
-    drop(runtime);
-    Ok(())
+    let gomon = monitoring::of_stock(args)?;
+    let served = serve_on_a_runtime();
+    say(&format!("stock: {}", gomon.shutdown()));
+    served
 }
 
 fn serve_on_a_runtime() -> Result<(), Box<dyn Error>> {
