@@ -6,41 +6,16 @@ use crate::load::SECRET;
 
 /// Bodies, remote addresses and rows with `full` alone; headers with all but `minimal`.
 pub(super) fn as_asked(run: &Run, capture: Preset) -> Vec<String> {
-    let has = |key: &str| {
-        run.closed("http-wmux-servehttp")
-            .any(|request| request.get(key).is_some())
-    };
+    let has = |key: &str| run.events().any(|event| event.get(key).is_some());
+    let (full, headers) = (capture == Preset::Full, capture != Preset::Minimal);
+    let rows = run.closed("sql-wrows").next().is_some();
     let found = [
-        (
-            "request bodies",
-            has("request_body"),
-            capture == Preset::Full,
-        ),
-        (
-            "response bodies",
-            has("response_body"),
-            capture == Preset::Full,
-        ),
-        (
-            "remote addresses",
-            has("remoteaddr"),
-            capture == Preset::Full,
-        ),
-        (
-            "rows",
-            run.closed("sql-wrows").next().is_some(),
-            capture == Preset::Full,
-        ),
-        (
-            "request headers",
-            has("headers"),
-            capture != Preset::Minimal,
-        ),
-        (
-            "response headers",
-            has("response_headers"),
-            capture != Preset::Minimal,
-        ),
+        ("request bodies", has("request_body"), full),
+        ("response bodies", has("response_body"), full),
+        ("remote addresses", has("remoteaddr"), full),
+        ("rows", rows, full),
+        ("request headers", has("headers"), headers),
+        ("response headers", has("response_headers"), headers),
     ];
     found
         .into_iter()

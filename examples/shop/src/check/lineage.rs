@@ -21,13 +21,16 @@ pub(super) fn application_first(run: &Run, _: Preset) -> Vec<String> {
     problems
 }
 
-/// A parent is an event of one of the two processes, or the span a request's `traceparent` names.
-pub(super) fn parents_known(run: &Run, _: Preset) -> Vec<String> {
+/// A parent is an event of one of the two processes, or the span that a request's `traceparent` names; where no
+/// headers were captured, a request is believed.
+pub(super) fn parents_known(run: &Run, capture: Preset) -> Vec<String> {
+    let called = |event: &Event| match capture {
+        Preset::Minimal => event.fp() == "http-wmux-servehttp",
+        Preset::Safe | Preset::Full => caller(event).as_deref() == Some(event.parent()),
+    };
     run.events()
         .filter(|event| event.fp() != "application")
-        .filter(|event| {
-            run.find(event.parent()).is_none() && caller(event).as_deref() != Some(event.parent())
-        })
+        .filter(|event| run.find(event.parent()).is_none() && !called(event))
         .map(|event| format!("{event}: parent {:?} is nowhere", event.parent()))
         .collect()
 }

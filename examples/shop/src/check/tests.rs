@@ -153,7 +153,12 @@ fn good() -> [Vec<Value>; 2] {
                 "traceparent": ["00-5a0f000000000001000000000000002a-000000000000002a-01"],
             } }),
         ),
-        event(5, 3, "sql-wrows", json!({ "rows": [[1], [2]] })),
+        event(
+            5,
+            3,
+            "sql-wrows",
+            json!({ "rows": [[1], [2]] }),
+        ),
         event(
             6,
             1,

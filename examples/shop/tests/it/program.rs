@@ -1,6 +1,7 @@
 //! Runs the binary in a folder of its own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
@@ -49,7 +50,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 pub(crate) struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    pub(crate) address: String,
+    address: String,
 }
 
 impl Running {
@@ -73,6 +74,15 @@ impl Running {
             stderr,
             address,
         }
+    }
+
+    /// The whole response to `GET path`.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     }
 
     pub(crate) fn signal(&self, name: &str) {

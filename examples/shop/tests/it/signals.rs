@@ -26,11 +26,14 @@ fn time_ends_it_with_a_report() {
 fn ends_well(signal: &str) {
     let folder = Folder::new(signal);
     let events = folder.file("out.jsonl");
-    let running = Running::start(&["--events", &events]);
+    let running = Running::start(&["--no-load", "--events", &events]);
+    assert!(running.get("/products/1").starts_with("HTTP/1.0 200 OK"));
 
     running.signal(signal);
 
     assert_reports(&running.said());
+    let events = std::fs::read_to_string(events).unwrap();
+    assert!(events.contains(r#""route":"/products/{id}""#));
 }
 
 fn assert_reports(said: &str) {
