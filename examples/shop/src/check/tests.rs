@@ -153,17 +153,12 @@ fn good() -> [Vec<Value>; 2] {
                 "traceparent": ["00-5a0f000000000001000000000000002a-000000000000002a-01"],
             } }),
         ),
-        event(
-            5,
-            3,
-            "sql-wrows",
-            json!({ "rows": [[1], [2]] }),
-        ),
+        event(5, 3, "sql-wrows", json!({ "rows": [[1], [2]] })),
         event(
             6,
             1,
             "application-end",
-            json!({ "created": 6, "dropped": {} }),
+            json!({ "created": 6, "listeners": [{ "name": "log", "dropped": {} }] }),
         ),
     ];
     let stock = vec![
@@ -173,7 +168,7 @@ fn good() -> [Vec<Value>; 2] {
             13,
             11,
             "application-end",
-            json!({ "created": 3, "dropped": {} }),
+            json!({ "created": 3, "listeners": [{ "name": "log", "dropped": {} }] }),
         ),
     ];
     [shop, stock]
