@@ -9,7 +9,7 @@ pub(crate) const USAGE: &str = "\
 A web shop on SQLite, monitored by gomon, that drives itself with a steady mixed load.
 
 usage: shop [OPTIONS]                 run the shop
-       shop check FILE [--capture P]  check the events of a run (FILE and FILE.stock) against the contract
+       shop check FILE [--capture P]  check what a run of the load wrote (FILE and FILE.stock)
        shop tree FILE                 print one checkout of a run as a tree
 
 How long (else until ctrl-c or SIGTERM; all of them drain, flush and report on standard error):

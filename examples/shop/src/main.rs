@@ -10,6 +10,7 @@ mod first_events;
 mod jobs;
 mod load;
 mod monitoring;
+mod open_shop;
 mod panics;
 mod pricing;
 mod progress;
@@ -20,7 +21,7 @@ mod stock;
 mod stop;
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use gomon::runtime::MonitoredAlloc;
@@ -64,6 +65,13 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 
 /// One line for the person at the terminal; standard output is for events.
 pub(crate) fn say(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // What the progress line may have left there.
+    let rest = if stderr.is_terminal() {
+        progress::ERASE_REST
+    } else {
+        ""
+    };
     // Nobody listens: nothing is lost that anybody wanted.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(stderr, "{line}{rest}");
 }

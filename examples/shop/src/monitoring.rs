@@ -53,9 +53,9 @@ pub(crate) fn of_shop(
 ) -> Result<Gomon, Box<dyn Error>> {
     let builder = builder("shop", args.capture);
     let builder = match output {
-        Output::File(file) => builder.listener(log_file(file)?),
-        Output::Stdout => builder.listener(LogListener::stdout().json()),
-        Output::Terminal => builder.listener(FirstEvents::new(screen.clone())),
+        Output::File(file) => builder.named_listener(LOG, log_file(file)?),
+        Output::Stdout => builder.named_listener(LOG, LogListener::stdout().json()),
+        Output::Terminal => builder.named_listener(LOG, FirstEvents::new(screen.clone())),
     };
     let builder = match args.fault {
         None => builder,
@@ -73,8 +73,8 @@ pub(crate) fn of_stock(args: &StockArgs) -> Result<Gomon, Box<dyn Error>> {
     let builder = builder("stock", args.capture);
     let builder = match &args.events {
         StockEvents::Nowhere => builder,
-        StockEvents::Stdout => builder.listener(LogListener::stdout().json()),
-        StockEvents::File(file) => builder.listener(log_file(file)?),
+        StockEvents::Stdout => builder.named_listener(LOG, LogListener::stdout().json()),
+        StockEvents::File(file) => builder.named_listener(LOG, log_file(file)?),
     };
     Ok(builder.start()?)
 }
@@ -96,6 +96,9 @@ fn log_file(file: &Path) -> Result<LogListener, String> {
     let created = File::create(file).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(LogListener::writer(created))
 }
+
+/// Its name in the report.
+const LOG: &str = "log";
 
 /// How long the events that are under way may take to be written at the end.
 const FLUSH: Duration = Duration::from_secs(3);

@@ -61,22 +61,26 @@ impl fmt::Display for Progress<'_> {
         let events = gomon::stats();
         write!(
             f,
-            "{} s  {}  |  {} events, {} delivered, {} dropped  |  {} in flight",
+            "{} s  {} requests  {} in flight  {} events: {} delivered, {} dropped",
             self.elapsed.as_secs(),
-            self.tally,
+            self.tally.sent(),
+            gomon::in_flight().len(),
             events.created,
             events.delivered(),
             events.dropped(),
-            gomon::in_flight().len(),
         )
     }
 }
 
+/// Leaves the cursor at the start of the line, for the next one to be written over it.
 fn write_over(progress: &Progress<'_>) {
-    // Back to the first column, the line, and the rest of a longer one before it erased.
     let mut out = stdout().lock();
-    let _ = write!(out, "\r{progress}\x1b[K");
+    // A narrow terminal cuts the line instead of wrapping it: only one line can be written over.
+    let _ = write!(out, "\x1b[?7l{progress}{ERASE_REST}\x1b[?7h\r");
     let _ = out.flush();
 }
+
+/// Tells a terminal to erase from the cursor to the end of the line.
+pub(crate) const ERASE_REST: &str = "\x1b[K";
 
 const EVERY: Duration = Duration::from_millis(500);

@@ -1,23 +1,20 @@
 //! The life of the shop: what starts when, and what ends when.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 
-use gomon::net::MonitoredTcpListener;
 use gomon::runtime::RuntimeSampler;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
 
 use crate::args::{Load, ShopArgs};
-use crate::jobs::Jobs;
 use crate::load::{self, Plan, Tally};
 use crate::monitoring::{self, Output};
+use crate::open_shop::OpenShop;
 use crate::progress::{self, Screen};
-use crate::routes::{Shop, router};
-use crate::scratch::Scratch;
-use crate::stock::{StockClient, StockProcess};
+use crate::stock::StockProcess;
 use crate::stop::{Stop, told_to_stop};
-use crate::{db, panics, say};
+use crate::{panics, say};
 
 /// Runs the shop until it is told to stop, or its load is done.
 ///
@@ -57,47 +54,27 @@ fn serve_on_a_runtime(
 }
 
 async fn serve(args: &ShopArgs, stock_port: u16, screen: Screen) -> Result<(), Box<dyn Error>> {
-    let scratch = Scratch::new()?;
-    let db = db::open(&scratch.file("shop.db")).await?;
-    let (jobs, jobs_done) = Jobs::new();
-    let shop = Shop {
-        db: db.clone(),
-        stock: StockClient::new(stock_port),
-        jobs: jobs.clone(),
-    };
-    let listener = MonitoredTcpListener::bind(args.listen.unwrap_or_else(any_port)).await?;
-    let address = listener.local_addr()?;
-    let (work, doors) = (Stop::new(), Stop::new());
-    let server = gomon::http::serve(listener, router(shop))
-        .with_graceful_shutdown(doors.stopped().requested());
-    let server = tokio::spawn(server.into_future());
-    jobs.restock(db.clone(), work.stopped());
-    drop(jobs);
-    say(&format!("the shop is open at http://{address}"));
-
+    let work = Stop::new();
+    let shop = OpenShop::open(args.listen, stock_port, work.stopped()).await?;
+    say(&format!("the shop is open at http://{}", shop.address()));
     let tally = Arc::new(Tally::default());
     let progress = tokio::spawn(progress::show(Arc::clone(&tally), screen, work.stopped()));
     let plan = Plan {
-        target: address,
+        target: shop.address(),
         requests: args.requests,
         rate: args.rate,
         tally: Arc::clone(&tally),
     };
     drive(args, plan, &work).await?;
     work.request();
-    doors.request();
-    if timeout(DRAIN, server).await.is_err() {
-        say("some requests had to be broken off");
-    }
-    jobs_done.wait().await;
-    let _closed = timeout(DRAIN, db.close()).await;
+    shop.close().await;
     progress.await?;
     say(&format!("load: {tally}"));
     Ok(())
 }
 
 /// Ready when the load is done, or when the shop is told to stop and the load has ended its requests.
-async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> Result<(), Box<dyn Error>> {
+async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> io::Result<()> {
     let stopped = work.stopped();
     let load = async {
         match args.load {
@@ -107,19 +84,12 @@ async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> Result<(), Box<dyn E
     };
     tokio::pin!(load);
     tokio::select! {
-        () = &mut load => Ok(()),
+        () = &mut load => {}
         why = told_to_stop(args.time) => {
             say(&format!("{}: closing the shop", why?));
             work.request();
             load.await;
-            Ok(())
         }
     }
+    Ok(())
 }
-
-fn any_port() -> std::net::SocketAddr {
-    (std::net::Ipv4Addr::LOCALHOST, 0).into()
-}
-
-/// How long requests may take to end once the shop closes.
-const DRAIN: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,6 +1,7 @@
 //! A private folder of this run.
 
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A folder that only this user can read, removed with everything in it on drop.
@@ -37,13 +38,6 @@ impl Drop for Scratch {
     }
 }
 
-#[cfg(unix)]
 fn private_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn private_folder(path: &Path) -> io::Result<()> {
-    std::fs::create_dir(path)
 }

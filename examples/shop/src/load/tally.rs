@@ -32,6 +32,10 @@ impl Tally {
         };
         counter.fetch_add(1, Relaxed);
     }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
+    }
 }
 
 impl fmt::Display for Tally {

@@ -78,11 +78,16 @@ impl Running {
 
     /// The whole response to `GET path`.
     pub(crate) fn get(&self, path: &str) -> String {
+        let mut response = String::new();
+        self.send(path).read_to_string(&mut response).unwrap();
+        response
+    }
+
+    /// Sends `GET path` and leaves the response to the caller.
+    pub(crate) fn send(&self, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        response
+        stream
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -23,6 +23,29 @@ fn time_ends_it_with_a_report() {
     shop(&["check", &events]);
 }
 
+#[test]
+fn a_request_that_hangs_is_broken_off() {
+    let folder = Folder::new("hang");
+    let events = folder.file("out.jsonl");
+    let running = Running::start(&["--no-load", "--events", &events]);
+    let hanging = running.send("/hang");
+
+    running.signal("-TERM");
+
+    let said = running.said();
+    assert!(said.contains("some requests were broken off"), "{said}");
+    drop(hanging);
+    let events = std::fs::read_to_string(events).unwrap();
+    let request = events
+        .lines()
+        .find(|line| line.contains(r#""route":"/hang""#))
+        .unwrap();
+    assert!(
+        request.contains(r#""gomon:outcome":"cancelled""#),
+        "{request}"
+    );
+}
+
 fn ends_well(signal: &str) {
     let folder = Folder::new(signal);
     let events = folder.file("out.jsonl");
