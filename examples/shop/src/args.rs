@@ -18,7 +18,7 @@ How long (else until ctrl-c or SIGTERM; all of them drain, flush and report on s
 
 What it does:
   --no-load          only serve
-  --rate R           requests a second of the load; 0 is as fast as it goes (default 200)
+  --rate R           requests a second of the load, up to 1000; 0 is as fast as it goes (default 200)
   --listen ADDR      address to serve on (default 127.0.0.1:0, a free port)
   --capture PRESET   what events hold: minimal, safe or full (default full)
 
@@ -139,7 +139,7 @@ fn parse_shop(args: &mut dyn Iterator<Item = String>) -> Result<Command, String>
             "--help" | "-h" => return Ok(Command::Help),
             "--no-load" => shop.load = Load::None,
             "--requests" => shop.requests = Some(value(&flag, args)?),
-            "--rate" => shop.rate = Rate(value(&flag, args)?),
+            "--rate" => shop.rate = rate(value(&flag, args)?)?,
             "--listen" => shop.listen = Some(value(&flag, args)?),
             "--for" => shop.time = Some(duration(&text(&flag, args)?)?),
             "--capture" => shop.capture = preset(&text(&flag, args)?)?,
@@ -197,6 +197,16 @@ fn value<T: std::str::FromStr<Err: std::fmt::Display>>(
     given
         .parse()
         .map_err(|error| format!("{flag} {given}: {error}"))
+}
+
+/// Timers have a resolution of a millisecond.
+fn rate(per_second: u32) -> Result<Rate, String> {
+    match per_second {
+        0..=1_000 => Ok(Rate(per_second)),
+        _ => Err(format!(
+            "--rate {per_second}: at most 1000, or 0 for as fast as it goes"
+        )),
+    }
 }
 
 fn preset(name: &str) -> Result<Preset, String> {

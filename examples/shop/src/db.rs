@@ -75,12 +75,13 @@ CREATE TABLE products (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, price_cents INTEGER NOT NULL, stock INTEGER NOT NULL
 );
 CREATE TABLE reviews (
-    id INTEGER PRIMARY KEY, product_id INTEGER NOT NULL REFERENCES products, stars INTEGER NOT NULL, text TEXT NOT NULL
+    id INTEGER PRIMARY KEY, product_id INTEGER NOT NULL REFERENCES products,
+    stars INTEGER NOT NULL, text TEXT NOT NULL
 );
 CREATE INDEX reviews_of_product ON reviews (product_id);
 CREATE TABLE cart_lines (
-    session TEXT NOT NULL, product_id INTEGER NOT NULL REFERENCES products, quantity INTEGER NOT NULL,
-    PRIMARY KEY (session, product_id)
+    session TEXT NOT NULL, product_id INTEGER NOT NULL REFERENCES products,
+    quantity INTEGER NOT NULL, PRIMARY KEY (session, product_id)
 );
 CREATE TABLE orders (id INTEGER PRIMARY KEY, session TEXT NOT NULL, total_cents INTEGER NOT NULL);
 CREATE TABLE order_lines (

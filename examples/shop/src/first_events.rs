@@ -6,7 +6,8 @@ use gomon::{Event, Listener, ListenerError, LogListener};
 
 use crate::progress::Screen;
 
-/// Prints the first events in readable lines, and leaves the screen to the progress line after that.
+/// Prints the first events in readable lines, and leaves the screen to the progress line after
+/// that.
 #[derive(Debug)]
 pub(crate) struct FirstEvents {
     log: LogListener,

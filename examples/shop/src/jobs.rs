@@ -1,6 +1,6 @@
 //! Work that outlives the request that asked for it.
 
-use gomon::EventTracker;
+use gomon::{EndGuard, EventTracker, Outcome};
 use tokio::sync::mpsc;
 
 use crate::db::{Db, FULL_STOCK};
@@ -25,13 +25,14 @@ impl Jobs {
         let running = self.0.clone();
         // Spawned by gomon, it knows which request it was spawned by.
         gomon::spawn(async move {
-            let mut receipt = EventTracker::new("receipt");
-            receipt.set("order", order);
+            // Dropped before its end, the job is cancelled, not completed.
+            let mut end = EndGuard::new(EventTracker::new("receipt"));
+            let receipt = end.tracker().set("order", order);
             match receipt.scope(write_receipt(&db, order, &email)).await {
                 Ok(length) => receipt.set("length", length),
                 Err(error) => receipt.add_error(&error),
             };
-            drop(receipt);
+            end.finish(Outcome::Completed);
             drop(running);
         });
     }
@@ -62,7 +63,8 @@ impl JobsDone {
 
 async fn write_receipt(db: &Db, order: i64, email: &str) -> Result<usize, sqlx::Error> {
     let lines: Vec<(String, i64, i64)> = sqlx::query_as(
-        "SELECT p.name, l.quantity, l.price_cents FROM order_lines l JOIN products p ON p.id = l.product_id \
+        "SELECT p.name, l.quantity, l.price_cents FROM order_lines l \
+         JOIN products p ON p.id = l.product_id \
          WHERE l.order_id = ? ORDER BY p.id",
     )
     .bind(order)

@@ -1,5 +1,5 @@
-//! The reference program of gomon: a web shop on SQLite that is monitored from end to end and drives itself.
-//! `shop --help` says what it can do.
+//! The reference program of gomon: a web shop on SQLite that is monitored from end to end and
+//! drives itself. `shop --help` says what it can do.
 
 mod args;
 mod check;

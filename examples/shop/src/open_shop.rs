@@ -30,8 +30,8 @@ pub(crate) struct OpenShop {
 }
 
 impl OpenShop {
-    /// Creates the database and serves on `listen`, or on a free port of loopback. Background work ends once
-    /// `stopped`.
+    /// Creates the database and serves on `listen`, or on a free port of loopback. Background work
+    /// ends once `stopped`.
     ///
     /// # Errors
     /// The database cannot be created, or the address cannot be listened on.
@@ -71,8 +71,8 @@ impl OpenShop {
         self.address
     }
 
-    /// Takes no more requests, and waits for those that are there, then for their jobs, then closes the database.
-    /// What takes too long ends with the runtime.
+    /// Takes no more requests, and waits for those that are there, then for their jobs, then closes
+    /// the database. What takes too long ends with the runtime.
     pub(crate) async fn close(self) {
         self.doors.request();
         if timeout(PATIENCE, self.server).await.is_err() {

@@ -18,8 +18,8 @@ use crate::{panics, say};
 
 /// Runs the shop until it is told to stop, or its load is done.
 ///
-/// gomon starts first and ends after the runtime, so that nothing of the shop happens unseen. The stock service is
-/// waited for last: no request can reach it any more.
+/// gomon starts first and ends after the runtime, so that nothing of the shop happens unseen. The
+/// stock service is waited for last: no request can reach it any more.
 ///
 /// # Errors
 /// What kept the shop from starting, or from ending well.
@@ -34,8 +34,9 @@ pub(crate) fn run(args: &ShopArgs) -> Result<(), Box<dyn Error>> {
     let stock = StockProcess::start(args.capture, &output.of_stock())?;
     let served = serve_on_a_runtime(args, stock.port(), screen);
     say(&format!("shop: {}", gomon.shutdown()));
-    stock.stop()?;
-    served
+    let stopped = stock.stop();
+    served?;
+    Ok(stopped?)
 }
 
 /// The runtime is dropped before this returns, and with it whatever did not want to end.
@@ -73,7 +74,8 @@ async fn serve(args: &ShopArgs, stock_port: u16, screen: Screen) -> Result<(), B
     Ok(())
 }
 
-/// Ready when the load is done, or when the shop is told to stop and the load has ended its requests.
+/// Ready when the load is done, or when the shop is told to stop and the load has ended its
+/// requests.
 async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> io::Result<()> {
     let stopped = work.stopped();
     let load = async {

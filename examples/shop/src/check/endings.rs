@@ -31,7 +31,8 @@ pub(super) fn closed_once(run: &Run, _: Preset) -> Vec<String> {
         .collect()
 }
 
-/// The routes whose requests the load brings to a bad end, and no unit of work that outlived the process.
+/// The routes whose requests the load brings to a bad end, and no unit of work that outlived the
+/// process.
 pub(super) fn honest(run: &Run, _: Preset) -> Vec<String> {
     let wrong = run.closed("http-wmux-servehttp").filter_map(|request| {
         let (_, expected) = BAD_ENDS.iter().find(|(path, _)| *path == request.path())?;

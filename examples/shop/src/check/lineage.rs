@@ -3,26 +3,29 @@
 use super::log::{Event, Run};
 use crate::args::Preset;
 
-/// The first line is the application event, and no other line is one.
+/// The first line is the application event; all others are of the same run, and none is another
+/// one.
 pub(super) fn application_first(run: &Run, _: Preset) -> Vec<String> {
     let mut problems = Vec::new();
     for log in run.logs() {
-        let first = log.events.first().map_or("nothing", Event::fp);
-        if first != "application" {
+        let Some((first, later)) = log.events.split_first() else {
+            problems.push(format!("{} is empty", log.name));
+            continue;
+        };
+        if first.fp() != "application" || first.text("execution-id") != first.id() {
             problems.push(format!("{} begins with {first}", log.name));
         }
-        let later = log
-            .events
-            .iter()
-            .skip(1)
-            .filter(|event| event.fp() == "application");
-        problems.extend(later.map(|event| format!("{}: another {event}", log.name)));
+        let strange = |event: &&Event| {
+            event.fp() == "application" || event.text("exec") != first.text("execution-id")
+        };
+        let strangers = later.iter().filter(strange);
+        problems.extend(strangers.map(|event| format!("{}: {event} is not of it", log.name)));
     }
     problems
 }
 
-/// A parent is an event of one of the two processes, or the span that a request's `traceparent` names; where no
-/// headers were captured, a request is believed.
+/// A parent is an event of one of the two processes, or the span that a request's `traceparent`
+/// names; where no headers were captured, a request is believed.
 pub(super) fn parents_known(run: &Run, capture: Preset) -> Vec<String> {
     let called = |event: &Event| match capture {
         Preset::Minimal => event.fp() == "http-wmux-servehttp",
@@ -54,8 +57,8 @@ pub(super) fn no_orphans(run: &Run, _: Preset) -> Vec<String> {
         .collect()
 }
 
-/// The id of the event that sent the request `event`, computed from its `traceparent`: the high half of the trace
-/// id with version nibble 8, then the span id.
+/// The id of the event that sent the request `event`, computed from its `traceparent`: the high
+/// half of the trace id with version nibble 8, then the span id.
 fn caller(event: &Event) -> Option<String> {
     let mut fields = event.header("traceparent")?.split('-').skip(1);
     let (trace, span) = (fields.next()?, fields.next()?);

@@ -1,4 +1,5 @@
-//! The events of a run as they were written: one JSON object a line, a file for each of the two processes.
+//! The events of a run as they were written: one JSON object a line, a file for each of the two
+//! processes.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -48,7 +49,8 @@ impl Run {
         let mut by_id = HashMap::new();
         for (process, log) in [(Process::Shop, &shop), (Process::Stock, &stock)] {
             for (place, event) in log.events.iter().enumerate() {
-                // Of an opening and a closing event the closing one, which comes later and knows more.
+                // Of an opening and a closing event the closing one, which comes later and knows
+                // more.
                 by_id.insert(event.id().to_owned(), (process, place));
             }
         }

@@ -73,7 +73,7 @@ struct Rule {
 
 const RULES: [Rule; 12] = [
     Rule {
-        says: "the first event of each process is its application event",
+        says: "each process begins with its application event",
         broken_by: lineage::application_first,
     },
     Rule {

@@ -1,4 +1,5 @@
-//! The checks are checked: a good run passes, and each way to spoil it breaks the one rule it should.
+//! The checks are checked: a good run passes, and each way to spoil it breaks the one rule it
+//! should.
 
 use serde_json::{Value, json};
 
@@ -15,8 +16,14 @@ fn a_good_run_breaks_no_rule() {
 fn a_run_that_does_not_begin_with_its_application_is_found() {
     assert_broken(
         |files| files[1].swap(0, 1),
-        "the first event of each process is its application event",
+        "each process begins with its application event",
     );
+}
+
+#[test]
+fn an_event_of_another_run_is_found() {
+    let says = "each process begins with its application event";
+    assert_broken(|files| files[0][1]["exec"] = id(99).into(), says);
 }
 
 #[test]
@@ -133,10 +140,11 @@ fn checkouts_that_differ_are_found() {
     );
 }
 
-/// The two files of a run: application, a job, a checkout with a call to stock, a request from elsewhere, rows.
+/// The two files of a run: application, a job, a checkout with a call to stock, a request from
+/// elsewhere, rows.
 fn good() -> [Vec<Value>; 2] {
     let shop = vec![
-        event(1, 0, "application", json!({})),
+        event(1, 0, "application", json!({ "execution-id": id(1) })),
         event(2, 1, "restock", json!({})),
         request(
             3,
@@ -162,7 +170,7 @@ fn good() -> [Vec<Value>; 2] {
         ),
     ];
     let stock = vec![
-        event(11, 0, "application", json!({})),
+        event(11, 0, "application", json!({ "execution-id": id(11) })),
         request(12, id(3), "/reserve", json!({})),
         event(
             13,
@@ -194,8 +202,8 @@ fn event(number: u64, parent: u64, fp: &str, more: Value) -> Value {
         id(parent).into()
     };
     let event = json!({
-        "id": id(number), "parent": parent, "exec": number / 10, "gomon:fp": fp, "gomon:start": 10 + number,
-        "gomon:outcome": "completed",
+        "id": id(number), "parent": parent, "exec": id(1 + number / 11 * 10), "gomon:fp": fp,
+        "gomon:start": 10 + number, "gomon:outcome": "completed",
     });
     merge(event, more)
 }

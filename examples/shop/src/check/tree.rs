@@ -26,7 +26,8 @@ pub(super) fn of_checkouts(run: &Run) -> Vec<String> {
         .collect()
 }
 
-/// All checkouts are made the same way, so nothing that one of them shows may be missing from another.
+/// All checkouts are made the same way, so nothing that one of them shows may be missing from
+/// another.
 pub(super) fn alike(run: &Run, _: Preset) -> Vec<String> {
     let trees = of_checkouts(run);
     let Some(first) = trees.first() else {
@@ -64,7 +65,8 @@ fn push_line(depth: usize, line: &str, out: &mut String) {
     out.push('\n');
 }
 
-/// The fingerprint, what tells the event from others of its kind, and its outcome unless it completed.
+/// The fingerprint, what tells the event from others of its kind, and its outcome unless it
+/// completed.
 fn label(event: &Event) -> String {
     let mut words = vec![event.fp().to_owned()];
     match event.fp() {

@@ -29,7 +29,8 @@ impl Budget {
         }
     }
 
-    /// Waits for the pace, then takes one request; false when none is left.
+    /// Waits for the pace, then takes one request; false when none is left. Cancel safe: a
+    /// request is taken only when this is ready.
     pub(crate) async fn take(&self) -> bool {
         if let Some(pace) = &self.pace {
             pace.lock().await.tick().await;

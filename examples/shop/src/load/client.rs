@@ -40,7 +40,8 @@ impl Client {
         }
     }
 
-    /// Sends `step` as the visitor of `session`. `serial` is unlike that of any other request of this run.
+    /// Sends `step` as the visitor of `session`. `serial` is unlike that of any other request of
+    /// this run.
     pub(crate) async fn send(&self, step: &Step, session: &str, serial: u64) -> Ending {
         let limit = match step.patience {
             Patience::Short(limit) => limit,

@@ -36,8 +36,8 @@ pub(crate) enum Origin {
     Upstream,
 }
 
-/// The `n`th walk of a visitor: looks, fills a cart of three, buys it, looks again, and ends in one of the ways
-/// that are no pleasure.
+/// The `n`th walk of a visitor: looks, fills a cart of three, buys it, looks again, and ends in one
+/// of the ways that are no pleasure.
 pub(crate) fn journey(n: u64) -> Vec<Step> {
     let product = |step: u64| 1 + (n.wrapping_mul(5).wrapping_add(step)) % PRODUCTS.unsigned_abs();
     let detail = |step| get(format!("/products/{}", product(step)));

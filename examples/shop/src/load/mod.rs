@@ -1,4 +1,5 @@
-//! The load: visitors that walk through the shop, over loopback, with a client that nobody monitors.
+//! The load: visitors that walk through the shop, over loopback, with a client that nobody
+//! monitors.
 
 mod budget;
 mod client;

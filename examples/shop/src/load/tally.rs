@@ -51,7 +51,8 @@ impl fmt::Display for Tally {
         .map(|counter| counter.load(Relaxed));
         write!(
             f,
-            "{sent} requests: {fine} fine, {refused} refused, {failed} failed, {broken} broken off, {given_up} given up"
+            "{sent} requests: {fine} fine, {refused} refused, {failed} failed, {broken} broken off, \
+             {given_up} given up"
         )
     }
 }

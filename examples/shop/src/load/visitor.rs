@@ -32,7 +32,11 @@ impl Visitor {
         for n in self.number.. {
             let session = format!("{SECRET}-{}-{n}", self.number);
             for step in journey(n) {
-                if stopped.is_requested() || !self.budget.take().await {
+                let granted = tokio::select! {
+                    granted = self.budget.take() => granted && !stopped.is_requested(),
+                    () = stopped.clone().requested() => false,
+                };
+                if !granted {
                     return;
                 }
                 let serial = self.tally.begin();

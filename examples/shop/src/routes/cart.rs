@@ -54,7 +54,8 @@ pub(crate) async fn add(
 /// What is in the cart of `session`, by product.
 pub(crate) async fn lines(db: &Db, session: &str) -> Result<Vec<CartLine>, sqlx::Error> {
     let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
-        "SELECT c.product_id, c.quantity, p.price_cents FROM cart_lines c JOIN products p ON p.id = c.product_id \
+        "SELECT c.product_id, c.quantity, p.price_cents FROM cart_lines c \
+         JOIN products p ON p.id = c.product_id \
          WHERE c.session = ? ORDER BY c.product_id",
     )
     .bind(session)

@@ -49,8 +49,8 @@ pub(crate) async fn checkout(
     }))
 }
 
-/// Turns the cart into an order, all or nothing. It begins with a write, so that SQLite takes its write lock at
-/// once and two checkouts wait for each other instead of failing on the upgrade.
+/// Turns the cart into an order, all or nothing. It begins with a write, so that SQLite takes its
+/// write lock at once and two checkouts wait for each other instead of failing on the upgrade.
 async fn place(db: &Db, session: &str, total_cents: i64) -> Result<i64, sqlx::Error> {
     let mut tx = db.begin().await?;
     let order: i64 =
@@ -61,7 +61,8 @@ async fn place(db: &Db, session: &str, total_cents: i64) -> Result<i64, sqlx::Er
             .await?;
     sqlx::query(
         "INSERT INTO order_lines (order_id, product_id, quantity, price_cents) \
-         SELECT ?, c.product_id, c.quantity, p.price_cents FROM cart_lines c JOIN products p ON p.id = c.product_id \
+         SELECT ?, c.product_id, c.quantity, p.price_cents FROM cart_lines c \
+         JOIN products p ON p.id = c.product_id \
          WHERE c.session = ?",
     )
     .bind(order)

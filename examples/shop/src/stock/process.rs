@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::args::{Preset, StockEvents};
 
-/// The running service. It lives as long as its standard input is open, so it ends with the shop even when the
-/// shop is killed.
+/// The running service. It lives as long as its standard input is open, so it ends with the shop
+/// even when the shop is killed.
 #[derive(Debug)]
 pub(crate) struct StockProcess {
     child: Child,
@@ -21,8 +21,8 @@ impl StockProcess {
     /// Starts this binary again as `shop stock` and waits for its port.
     ///
     /// # Errors
-    /// The system's, or `UnexpectedEof` and `InvalidData` when the service ends or speaks nonsense before it told
-    /// its port.
+    /// The system's, or `UnexpectedEof` and `InvalidData` when the service ends or speaks nonsense
+    /// before it told its port.
     pub(crate) fn start(capture: Preset, events: &StockEvents) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["stock", "--capture", capture.name()]);
@@ -52,8 +52,8 @@ impl StockProcess {
         self.port
     }
 
-    /// Closes the service's standard input, which tells it to end, and waits until it has flushed; kills it when
-    /// that takes longer than ten seconds.
+    /// Closes the service's standard input, which tells it to end, and waits until it has flushed;
+    /// kills it when that takes longer than ten seconds.
     ///
     /// # Errors
     /// The system's, or a sentence when the service had to be killed or did not end well.

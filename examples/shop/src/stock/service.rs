@@ -35,8 +35,9 @@ fn serve_on_a_runtime() -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    // Registered and never read: a signal sent to the whole process group, as a terminal and `timeout` do, reaches
-    // this process too, and must not end it before the shop has made its last call.
+    // Registered and never read: a signal sent to the whole process group, as a terminal and
+    // `timeout` do, reaches this process too, and must not end it before the shop has made its last
+    // call.
     let _ignored = (
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
@@ -77,7 +78,8 @@ async fn reserve(Json(wanted): Json<Vec<Wanted>>) -> Json<Reserved> {
     })
 }
 
-/// A thread, because a read of standard input cannot be cancelled and would hold the runtime's shutdown up.
+/// A thread, because a read of standard input cannot be cancelled and would hold the runtime's
+/// shutdown up.
 fn standard_input_closed() -> io::Result<oneshot::Receiver<()>> {
     let (closed, receiver) = oneshot::channel();
     std::thread::Builder::new()

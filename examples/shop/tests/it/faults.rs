@@ -16,7 +16,8 @@ fn a_listener_that_blocks_is_counted_and_the_shop_serves_on() {
     assert!(said.contains("shutdown_timeout"), "{said}");
 }
 
-/// The load is answered in full, and the healthy listener gets everything, beside one that goes wrong.
+/// The load is answered in full, and the healthy listener gets everything, beside one that goes
+/// wrong.
 fn serve_with(fault: &str) -> String {
     let folder = Folder::new(fault);
     let events = folder.file("out.jsonl");

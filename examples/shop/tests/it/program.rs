@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-/// A folder that is removed at the end of a test that passed; one that failed leaves its files to be looked at.
+/// A folder that is removed at the end of a test that passed; one that failed leaves its files to
+/// be looked at.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
