@@ -54,7 +54,8 @@ impl EndGuard {
     ///
     /// # Panics
     ///
-    /// When `f` does: the event has ended then, as panicked, with payload and location.
+    /// When `f` does: the event is marked as panicked, with payload and location, and ends when the
+    /// guard is dropped.
     pub fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
         if !self.tracker.is_recording() {
             return f();

@@ -27,13 +27,17 @@ pub trait FutureExt: Future + Sized {
         }
     }
 
-    /// One event for this future, a child of the current context. It starts now and ends when the
-    /// future is ready (`completed`), panics or is dropped before (`cancelled`).
+    /// One event for this future. It starts at the first poll and ends when the future is ready
+    /// (`completed`), panics or is dropped before (`cancelled`); never polled, there is none. Its
+    /// parent is the context that is current now, else that of the first poll.
     fn monitored(self, fp: &'static str) -> Monitored<Self> {
-        Monitored {
-            guard: Some(EndGuard::new(EventTracker::new(fp))),
-            future: self,
-        }
+        Monitored::new(
+            self,
+            Start::Child {
+                fp,
+                context: Context::current(),
+            },
+        )
     }
 }
 
@@ -50,12 +54,7 @@ impl<F: Future> FutureExt for F {}
 /// # }
 /// ```
 pub fn root<F: Future>(name: &'static str, future: F) -> Monitored<F> {
-    let mut tracker = EventTracker::in_context(name, Context::application());
-    tracker.register(name);
-    Monitored {
-        guard: Some(EndGuard::new(tracker)),
-        future,
-    }
+    Monitored::new(future, Start::Root { name })
 }
 
 pin_project! {
@@ -109,9 +108,41 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Monitored<F> {
+        start: Option<Start>,
         guard: Option<EndGuard>,
         #[pin]
         future: F,
+    }
+}
+
+/// The event of a [`Monitored`] future that was not polled yet.
+#[derive(Debug)]
+enum Start {
+    Child { fp: &'static str, context: Context },
+    Root { name: &'static str },
+}
+
+impl Start {
+    fn tracker(self) -> EventTracker {
+        match self {
+            Self::Child { fp, context } if context.is_application() => EventTracker::new(fp),
+            Self::Child { fp, context } => EventTracker::in_context(fp, context),
+            Self::Root { name } => {
+                let mut tracker = EventTracker::in_context(name, Context::application());
+                tracker.register(name);
+                tracker
+            }
+        }
+    }
+}
+
+impl<F> Monitored<F> {
+    fn new(future: F, start: Start) -> Self {
+        Self {
+            start: Some(start),
+            guard: None,
+            future,
+        }
     }
 }
 
@@ -121,6 +152,9 @@ impl<F: Future> Future for Monitored<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let future = this.future;
+        if let Some(start) = this.start.take() {
+            *this.guard = Some(EndGuard::new(start.tracker()));
+        }
         let polled = match this.guard {
             Some(guard) => guard.poll(|| future.poll(cx)),
             None => future.poll(cx),

@@ -269,9 +269,11 @@ pub fn execution_id() -> Option<Uuid> {
 pub(crate) fn ensure_started() {
     let mut life = LIFE.lock();
     if life.phase == Phase::Stopped {
-        // The one way to fail is a machine out of threads, where no test can go on.
-        life.start()
-            .unwrap_or_else(|error| std::panic::panic_any(error.to_string()));
+        #[expect(
+            clippy::expect_used,
+            reason = "only a machine out of threads fails, and no test goes on there"
+        )]
+        life.start().expect("gomon starts");
     }
 }
 

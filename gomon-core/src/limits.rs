@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_tree_within_the_limits_stays_whole() {
         let tree = Tree::map().with("a", 1).with("b", vec!["x", "y"]);
-        assert_eq!(fitted(tree.clone(), 1000), (tree, 0, 1000 - 73));
+        assert_eq!(fitted(tree.clone(), 1000), (tree, 0, 1000 - 42));
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl Retransmitter {
     }
 
     /// Removes a listener once it has taken what waits for it; false if it is not here.
+    #[must_use = "false says that there was no such listener"]
     pub fn remove_listener(&self, id: ListenerId) -> bool {
         let port = self.inner.fan_out.remove(id);
         port.map(|port| port.begin_close()).is_some()

@@ -66,7 +66,11 @@ impl Recorder {
         let scope = SCOPES.fetch_add(1, Ordering::Relaxed);
         let id = ListenerId::next();
         let started = Port::start(id, "recorder".to_owned(), scope, Box::new(listener));
-        let port = started.unwrap_or_else(|error| std::panic::panic_any(error.to_string()));
+        #[expect(
+            clippy::expect_used,
+            reason = "a test cannot go on without its recorder"
+        )]
+        let port = started.expect("a thread for the recorder");
         BUS.root.add(Arc::clone(&port));
         Self {
             scope,

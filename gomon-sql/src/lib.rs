@@ -1,1 +1,28 @@
-//! Monitoring of sqlx: typed wrappers and a driver for AnyPool.
+//! Monitoring of sqlx: typed wrappers and a driver for `AnyPool`.
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+#[cfg(feature = "any")]
+pub mod any;
+mod call;
+mod config;
+mod engine;
+mod engines;
+mod failure;
+mod keys;
+mod parent;
+mod rows;
+mod statement;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod typed;
+
+#[cfg(feature = "any")]
+pub use any::{MonitoredDriver, RegisterError};
+pub use config::SqlConfig;
+pub use typed::*;

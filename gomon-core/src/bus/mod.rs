@@ -27,6 +27,10 @@ pub(crate) struct Bus {
     pub(crate) root: FanOut,
     registry: Mutex<Registry>,
     /// Records of threads that are past their ring.
+    #[expect(
+        clippy::vec_box,
+        reason = "records travel boxed: a move is a pointer's"
+    )]
     ringless: Mutex<Vec<Box<Record>>>,
     /// Counts of events without a ring: those of ending threads, and the bus's own.
     ringless_counters: Counters,
@@ -222,10 +226,7 @@ impl Bus {
             .fetch_add(leftovers as u64, Ordering::Relaxed);
         registry.at_start = Account::ZERO;
         registry.at_start = self.sum(&registry);
-        *self.request.lock() = Request {
-            stop: None,
-            ..*self.request.lock()
-        };
+        self.request.lock().stop = None;
         self.progress.lock().ended = false;
         self.root.begin(application);
     }

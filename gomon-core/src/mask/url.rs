@@ -145,25 +145,11 @@ impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Self {
         let authority_at = authority_start(url);
         let (head, rest) = url.split_at(authority_at);
-        // A password may hold anything but a slash unescaped, also `?` and `#`, in what people
-        // write: the last `@` before the path ends the user-info.
-        let authority_end = if authority_at == 0 {
-            0
+        let at = if authority_at == 0 {
+            None
         } else {
-            rest.find('/').unwrap_or(rest.len())
+            user_info_end(rest)
         };
-        let (authority, _) = rest.split_at(authority_end);
-        let plain_end = authority.find(['?', '#']).unwrap_or(authority.len());
-        let at = authority
-            .get(..plain_end)
-            .and_then(|plain| plain.rfind('@'));
-        let at = at.or_else(|| {
-            authority.rfind('@').filter(|at| {
-                authority
-                    .get(..*at)
-                    .is_some_and(|s| s.contains(':') && !s.contains('='))
-            })
-        });
         let (user_info, rest) = match at {
             Some(at) => (rest.get(..at), rest.get(at + 1..).unwrap_or("")),
             None => (None, rest),
@@ -194,6 +180,23 @@ impl<'a> Parts<'a> {
         }
         out
     }
+}
+
+/// Where the `@` behind the user-info is. By RFC 3986 it comes before the first `/`, `?` or `#`;
+/// people also write passwords that hold these, so that failing, an `@` after them counts if a
+/// `:` but no `/` of a path, nor the `=` of a parameter, shows a host before it.
+fn user_info_end(rest: &str) -> Option<usize> {
+    let plain_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (plain, more) = rest.split_at(plain_end);
+    if let Some(at) = plain.rfind('@') {
+        return Some(at);
+    }
+    let (_, after_colon) = plain.split_once(':')?;
+    let is_port = after_colon.bytes().all(|byte| byte.is_ascii_digit());
+    let at = more
+        .rfind('@')
+        .filter(|at| more.get(..*at).is_some_and(|text| !text.contains('=')))?;
+    (!is_port).then_some(plain_end + at)
 }
 
 /// Where the authority begins: behind `scheme://` or a leading `//`; 0 if there is none.

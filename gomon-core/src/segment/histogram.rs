@@ -1,7 +1,7 @@
 /// Counts of times in nanoseconds, exact below 64 and within 0.8 % above: each power of two has 64
 /// buckets of equal width, and a percentile is the middle of its bucket.
 ///
-/// Only the powers of two that occur take memory, 30 of them at the most, which keeps a histogram
+/// Only the powers of two that occur take memory, 28 of them at the most, which keeps a histogram
 /// under 8 KiB; were there more, the rest would count in the nearest that is there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Histogram {
@@ -46,6 +46,8 @@ impl Histogram {
         {
             Ok(at) => at,
             Err(at) if self.octaves.len() < MOST_OCTAVES => {
+                // One at a time: doubling would reserve more than the bound.
+                self.octaves.reserve_exact(1);
                 self.octaves.insert(
                     at,
                     Octave {
@@ -111,7 +113,7 @@ fn middle(octave: u32, bucket: usize) -> u64 {
 
 const LOG_WIDTH: u32 = 6;
 const WIDTH: usize = 1 << LOG_WIDTH;
-const MOST_OCTAVES: usize = 30;
+const MOST_OCTAVES: usize = 28;
 
 #[cfg(test)]
 mod tests {

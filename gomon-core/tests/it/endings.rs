@@ -170,7 +170,7 @@ fn errors_have_their_location_and_their_sources() {
         }
     }
     let recorder = Recorder::new();
-    let line = line!() + 3;
+    let line = line!() + 4;
     recorder.run(|| {
         let mut tracker = EventTracker::new("work");
         tracker
@@ -180,7 +180,7 @@ fn errors_have_their_location_and_their_sources() {
     let work = recorder.one("work");
     let expected = serde_json::json!([
         {"msg": "could not read the price list", "location": format!("{}:{line}", file!()), "chain": ["no such file"]},
-        {"msg": "gave up", "location": format!("{}:{line}", file!())},
+        {"msg": "gave up", "location": format!("{}:{}", file!(), line + 1)},
     ]);
     assert_eq!((work.outcome(), &work["error"]), ("failed", &expected));
 }

@@ -72,11 +72,11 @@ fn strings_keys_and_attributes_past_the_limits_are_cut_and_counted() {
 #[test]
 fn no_event_gets_larger_than_64_kib_whatever_is_set() {
     let event = recorded(|tracker| {
-        for key in keys(100) {
-            tracker.set(key, "\u{1}".repeat(8 << 10));
-        }
         for _ in 0..100 {
             tracker.add_error_msg("\u{1}".repeat(2 << 10));
+        }
+        for key in keys(100) {
+            tracker.set(key, "\u{1}".repeat(8 << 10));
         }
         tracker.set(
             "tree",
@@ -88,7 +88,11 @@ fn no_event_gets_larger_than_64_kib_whatever_is_set() {
         "{}",
         event.to_string().len()
     );
-    assert!(event["gomon:dropped"]["error"].as_u64() >= Some(68));
+    assert!(
+        event["gomon:dropped"]["error"].as_u64() >= Some(68),
+        "{}",
+        event["gomon:dropped"]
+    );
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! The response's body on its way out. The event of the exchange ends with it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::thread;
+
+use gomon_core::Outcome;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::exchange::Exchange;
+
+pin_project! {
+    /// A response's body with the event of its exchange: the same frames, errors, size hint and trailers.
+    ///
+    /// The event ends when the body ends or fails, or when it is dropped. Dropped before its end it is `truncated`,
+    /// unless nothing was left to send.
+    pub struct MonitoredBody<B> {
+        // Before the exchange, so that what the body drops is closed before the request's own event.
+        #[pin]
+        inner: B,
+        watch: Option<Watch<B>>,
+    }
+
+    impl<B> PinnedDrop for MonitoredBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(watch) = this.watch {
+                watch.settle(&this.inner);
+            }
+        }
+    }
+}
+
+/// The exchange, and how to ask its body whether it ended: a drop has no bound that says it is a body.
+struct Watch<B> {
+    exchange: Exchange,
+    is_ended: fn(&B) -> bool,
+}
+
+impl<B> Watch<B> {
+    fn settle(&mut self, body: &B) {
+        let ended = !thread::panicking() && (self.is_ended)(body);
+        self.exchange.settle(ended);
+    }
+}
+
+impl<B: Body> MonitoredBody<B> {
+    pub(crate) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+        let watch = exchange.map(|exchange| Watch {
+            exchange,
+            is_ended: B::is_end_stream,
+        });
+        Self { inner, watch }
+    }
+}
+
+impl<B> Body for MonitoredBody<B>
+where
+    B: Body,
+    B::Error: fmt::Display + 'static,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let Some(watch) = this.watch else {
+            return this.inner.poll_frame(cx);
+        };
+        let exchange = &mut watch.exchange;
+        let polled = ready!(exchange.poll(|| this.inner.as_mut().poll_frame(cx)));
+        let last = match &polled {
+            Some(Ok(frame)) => {
+                exchange.passed(frame);
+                frame.is_trailers() || this.inner.is_end_stream()
+            }
+            Some(Err(error)) => {
+                exchange.note_failure(error);
+                true
+            }
+            None => true,
+        };
+        if last && let Some(watch) = this.watch.take() {
+            watch.exchange.end(Outcome::Completed);
+        }
+        Poll::Ready(polled)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// A body nobody observes, for layers that make up a response of their own.
+impl<B: Default> Default for MonitoredBody<B> {
+    fn default() -> Self {
+        Self {
+            inner: B::default(),
+            watch: None,
+        }
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for MonitoredBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitoredBody")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

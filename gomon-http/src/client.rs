@@ -1,0 +1,140 @@
+//! The client side: one event for each request that is sent, and `traceparent` with it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use gomon_core::{Capture, Context, EndGuard, EventTracker};
+use http::{Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::config::Config;
+use crate::exchange::{Exchange, Side};
+use crate::mark::ClientMark;
+use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
+
+/// Wraps an HTTP client that is a tower service, such as hyper-util's, so that each request becomes one
+/// `http-roundtripper` event and carries its `traceparent`.
+///
+/// The event is a child of the current context. It starts with the call and ends with the response's body: a body that
+/// is dropped early makes it `truncated`, a transport error or a status of 500 and above `failed`. The server's event,
+/// if gomon runs there too, is its child.
+///
+/// A request sent from a task that has no context (see [`gomon_core::spawn`]) is marked as an orphan.
+///
+/// ```
+/// use bytes::Bytes;
+/// use gomon_http::{ClientLayer, MonitoredRequestBody};
+/// use http_body_util::Full;
+/// use hyper_util::client::legacy::Client;
+/// use hyper_util::rt::TokioExecutor;
+/// use tower_layer::Layer;
+///
+/// let plain: Client<_, MonitoredRequestBody<Full<Bytes>>> =
+///     Client::builder(TokioExecutor::new()).build_http();
+/// let client = ClientLayer::new().layer(plain);
+/// # let _ = client;
+/// ```
+#[derive(Clone, Default)]
+pub struct ClientLayer {
+    config: Arc<Config>,
+}
+
+impl ClientLayer {
+    /// A layer with the process-wide [`Capture`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What to take from requests and responses of this client, instead of the process-wide setting.
+    #[must_use]
+    pub fn capture(mut self, capture: Capture) -> Self {
+        Arc::make_mut(&mut self.config).capture = Some(Arc::new(capture));
+        self
+    }
+}
+
+impl fmt::Debug for ClientLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for ClientLayer {
+    type Service = ClientService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ClientService {
+            inner,
+            config: Arc::clone(&self.config),
+        }
+    }
+}
+
+/// The client a [`ClientLayer`] makes.
+#[derive(Clone)]
+pub struct ClientService<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> ClientService<S> {
+    /// Opens the event of a request, unless an outer layer has done so or gomon is off.
+    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
+        if request.extensions().get::<ClientMark>().is_some() {
+            return None;
+        }
+        let cause = Context::current();
+        let mut tracker = EventTracker::in_context(keys::CLIENT_REQUEST, cause);
+        if !tracker.is_recording() {
+            return None;
+        }
+        if cause.is_application() && tokio::task::try_id().is_some() {
+            tracker.orphan();
+        }
+        outgoing::propagate(tracker.context(), request.headers_mut());
+        let capture = self.config.capture();
+        outgoing::describe(&mut tracker, request, &capture);
+        request.extensions_mut().insert(ClientMark);
+        let guard = EndGuard::new(tracker);
+        Some(Exchange::new(
+            Side::Client,
+            guard,
+            request,
+            capture,
+            &self.config,
+        ))
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for ClientService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for ClientService<S>
+where
+    S: Service<Request<MonitoredRequestBody<B>>, Response = Response<R>>,
+    S::Error: fmt::Display + 'static,
+    B: Body,
+    R: Body,
+{
+    type Response = Response<MonitoredBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let exchange = self.observe(&mut request);
+        ResponseFuture::call(exchange, request, |request| self.inner.call(request))
+    }
+}

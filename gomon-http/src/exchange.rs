@@ -1,0 +1,142 @@
+//! One request and its response, from the call to the end of the response's body.
+//!
+//! An [`Exchange`] moves from the future to the body and is dropped at the end; wherever that happens, its event
+//! closes once, with the sizes and bodies seen so far.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use bytes::Buf;
+use gomon_core::{Capture, EndGuard, Outcome};
+use http::{Method, Request, Response, StatusCode};
+use http_body::{Body, Frame};
+
+use crate::config::Config;
+use crate::request_body::SharedTee;
+use crate::seen::Seen;
+use crate::{error, headers, keys};
+
+/// The event of one exchange while it lasts.
+pub(crate) struct Exchange {
+    guard: EndGuard,
+    config: Arc<Config>,
+    method: Method,
+    seen: Seen,
+    /// The bytes the response's body said it has.
+    expected: Option<u64>,
+}
+
+/// Which end of the connection observes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Server,
+    #[cfg(feature = "client")]
+    Client,
+}
+
+impl Exchange {
+    pub(crate) fn new<B: Body>(
+        side: Side,
+        guard: EndGuard,
+        request: &Request<B>,
+        capture: Arc<Capture>,
+        config: &Arc<Config>,
+    ) -> Self {
+        Self {
+            guard,
+            config: Arc::clone(config),
+            method: request.method().clone(),
+            seen: Seen::new(side, request, capture),
+            expected: None,
+        }
+    }
+
+    /// The tee for the request's body; none where there is nothing to see.
+    pub(crate) fn request_tee(&self) -> SharedTee {
+        self.seen.request_tee()
+    }
+
+    /// Runs a poll or a call as part of the event. A panic ends it, and goes on.
+    pub(crate) fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        self.guard.poll(f)
+    }
+
+    /// The service or the response's body failed.
+    pub(crate) fn note_failure<E: Display + 'static>(&mut self, error: &E) {
+        error::note_failure(self.guard.tracker(), error);
+    }
+
+    /// The service answered: notes the head, and says whether a body is still to come.
+    pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
+        self.note_head(response);
+        let body = response.body();
+        if self.head_is_all(response.status()) || body.is_end_stream() {
+            self.end(Outcome::Completed);
+            return None;
+        }
+        let declared = headers::content_length(response.headers());
+        self.expected = declared.or_else(|| body.size_hint().exact());
+        self.guard.on_drop(Outcome::Truncated);
+        Some(self)
+    }
+
+    /// A frame of the response's body passed.
+    pub(crate) fn passed<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let Some(data) = frame.data_ref() {
+            self.seen.response_passed(data);
+        }
+    }
+
+    /// The response's body is being dropped; `ended` if it says that nothing was left.
+    pub(crate) fn settle(&mut self, ended: bool) {
+        if ended || self.seen.response_size() == self.expected {
+            self.guard.on_drop(Outcome::Completed);
+        }
+    }
+
+    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the outcome.
+    pub(crate) fn end(mut self, outcome: Outcome) {
+        self.guard.on_drop(outcome);
+    }
+
+    fn note_head<B>(&mut self, response: &Response<B>) {
+        let status = response.status();
+        let tracker = self.guard.tracker();
+        let first_byte = tracker.elapsed();
+        tracker
+            .set(keys::FIRST_BYTE, first_byte)
+            .set(keys::RESPONSE_CODE, status.as_u16());
+        if self.seen.capture().headers() {
+            let sent = headers::tree(response.headers(), self.seen.capture().mask());
+            tracker.set(keys::RESPONSE_HEADERS, sent);
+        }
+        if self.config.timeout_statuses.contains(&status) {
+            tracker.mark(Outcome::TimedOut);
+        }
+        if status.is_server_error() {
+            tracker.mark(Outcome::Failed);
+        }
+        let tunnel = self.method == Method::CONNECT && status.is_success();
+        if tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
+            tracker.set(keys::HIJACK, true);
+        }
+        #[cfg(feature = "client")]
+        if self.seen.side() == Side::Client {
+            crate::outgoing::note_connection(tracker, response, self.seen.capture());
+        }
+        self.seen.answered(response.headers());
+    }
+
+    /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).
+    fn head_is_all(&self, status: StatusCode) -> bool {
+        matches!(self.method, Method::HEAD | Method::CONNECT)
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.seen.write(self.guard.tracker());
+    }
+}

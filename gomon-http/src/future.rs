@@ -1,0 +1,85 @@
+//! The future of a monitored call.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use gomon_core::Outcome;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use crate::exchange::Exchange;
+use crate::{MonitoredBody, MonitoredRequestBody};
+
+pin_project! {
+    /// What [`MonitoringService`](crate::MonitoringService) and [`ClientService`](crate::ClientService) return: the
+    /// inner service's future, polled as part of the request's event.
+    ///
+    /// Dropped before it is ready, the event ends as `cancelled`; a panic in it ends the event as `panicked` and goes
+    /// on unwinding.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F> {
+        // Before the exchange, so that what the service drops is closed before the request's own event.
+        #[pin]
+        inner: F,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    /// Calls the service, as part of the event where there is one.
+    pub(crate) fn call<B>(
+        exchange: Option<Exchange>,
+        request: Request<B>,
+        call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
+    ) -> Self {
+        let tee = exchange.as_ref().and_then(Exchange::request_tee);
+        let request = request.map(|body| MonitoredRequestBody::new(body, tee));
+        let mut exchange = exchange;
+        let inner = match &mut exchange {
+            Some(exchange) => exchange.poll(|| call(request)),
+            None => call(request),
+        };
+        Self { inner, exchange }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+    E: fmt::Display + 'static,
+{
+    type Output = Result<Response<MonitoredBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let polled = match this.exchange {
+            Some(exchange) => exchange.poll(|| this.inner.poll(cx)),
+            None => this.inner.poll(cx),
+        };
+        let result = ready!(polled);
+        let exchange = this.exchange.take();
+        Poll::Ready(match result {
+            Ok(response) => {
+                let exchange = exchange.and_then(|exchange| exchange.answered(&response));
+                Ok(response.map(|body| MonitoredBody::new(body, exchange)))
+            }
+            Err(error) => {
+                if let Some(mut exchange) = exchange {
+                    exchange.note_failure(&error);
+                    exchange.end(Outcome::Failed);
+                }
+                Err(error)
+            }
+        })
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

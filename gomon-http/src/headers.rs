@@ -1,0 +1,61 @@
+//! Header maps as values, and the few headers an event has a key for.
+
+use gomon_core::Tree;
+use gomon_core::mask::{self, NameMask, REDACTED};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+
+/// `{name: [values]}` in order of arrival, with secret ones masked.
+pub(crate) fn tree(headers: &HeaderMap, names: &NameMask) -> Tree {
+    headers.keys().fold(Tree::map(), |map, name| {
+        let secret = names.hides(name.as_str());
+        let values = headers
+            .get_all(name)
+            .iter()
+            .map(|sent| value(name, sent, secret, names))
+            .collect();
+        map.with(name.as_str().to_owned(), Tree::List(values))
+    })
+}
+
+/// The length a message declares.
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// "HTTP/1.1" and its like.
+pub(crate) fn proto(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        Version::HTTP_3 => "HTTP/3.0",
+        _ => "HTTP/1.1",
+    }
+}
+
+/// Bytes that are not UTF-8 stay bytes: header values may hold any (RFC 9110, section 5.5, `obs-text`).
+fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) -> Tree {
+    if secret || sent.is_sensitive() {
+        return Tree::from(REDACTED);
+    }
+    if HOLD_A_URL.contains(name) {
+        let text = String::from_utf8_lossy(sent.as_bytes());
+        let masked = mask::url(&text, names);
+        if masked != text {
+            return Tree::from(masked.into_owned());
+        }
+    }
+    match str::from_utf8(sent.as_bytes()) {
+        Ok(text) => Tree::from(text),
+        Err(_) => Tree::Bytes(sent.as_bytes().to_vec()),
+    }
+}
+
+/// Headers whose value is a URL, which may hold a password or a token.
+const HOLD_A_URL: [HeaderName; 3] = [header::REFERER, header::LOCATION, header::ORIGIN];

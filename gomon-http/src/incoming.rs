@@ -1,0 +1,87 @@
+//! What a server's event takes from the head of the request.
+
+use std::net::SocketAddr;
+
+use gomon_core::conn::ConnInfo;
+use gomon_core::{Capture, Context, EventTracker};
+use http::{Extensions, HeaderMap, Request, Version, header};
+
+use crate::config::Caller;
+use crate::{headers, keys, route, url};
+
+/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the application.
+///
+/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks for.
+pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
+    let mut sent = headers.get_all(keys::TRACEPARENT).iter();
+    match (caller, sent.next(), sent.next()) {
+        (Caller::Trusted, Some(only), None) => {
+            Context::from_traceparent(only.as_bytes()).unwrap_or_else(Context::application)
+        }
+        _ => Context::application(),
+    }
+}
+
+/// Sets all that is known before the service is called, and enters the request among the units of work.
+pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
+    let (extensions, sent) = (request.extensions(), request.headers());
+    let template = route::template(extensions);
+    let uri = route::original_uri(extensions, request.uri());
+    let path = url::masked_path(uri.path(), template, capture.mask());
+
+    tracker
+        .set(keys::DIRECTION, keys::direction::INCOMING)
+        .set(keys::METHOD, request.method().as_str())
+        .set(keys::PROTO, headers::proto(request.version()))
+        .set(keys::CLOSE, closes(request.version(), sent));
+    if let Some(template) = template {
+        tracker.set(keys::ROUTE, template);
+    }
+    if let Some(length) = headers::content_length(sent) {
+        tracker.set(keys::CONTENT_LENGTH, length);
+    }
+    if let Some(encoding) = sent.get(header::TRANSFER_ENCODING) {
+        tracker.set(keys::ENCODING, encoding.as_bytes());
+    }
+    if let Some(conn) = extensions.get::<ConnInfo>().and_then(|info| info.id) {
+        tracker.set(keys::CONN, conn);
+    }
+    if capture.remote_address()
+        && let Some(peer) = peer(extensions)
+    {
+        tracker.set(keys::REMOTE_ADDRESS, peer.to_string());
+    }
+    if capture.headers() {
+        tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
+    }
+    tracker.register(format!("{} {path}", request.method()));
+    tracker.set(keys::URL, url::incoming(uri, sent, &path, capture.mask()));
+}
+
+/// The other end of the connection, where whoever accepted it said so.
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    let accepted = extensions.get::<ConnInfo>().and_then(|info| info.peer);
+    #[cfg(feature = "axum")]
+    let accepted = accepted.or_else(|| {
+        extensions
+            .get::<axum::extract::ConnectInfo<SocketAddr>>()
+            .map(|info| info.0)
+    });
+    accepted
+}
+
+/// Whether the client asked for the connection to be closed after this exchange.
+fn closes(version: Version, headers: &HeaderMap) -> bool {
+    if version > Version::HTTP_11 {
+        return false;
+    }
+    let asks = |option: &str| {
+        headers
+            .get_all(header::CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|token| token.trim().eq_ignore_ascii_case(option))
+    };
+    asks("close") || (version < Version::HTTP_11 && !asks("keep-alive"))
+}

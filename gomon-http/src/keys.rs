@@ -1,0 +1,51 @@
+//! Fingerprints and keys of the events of this crate, spelled as in the event contract.
+
+/// A request that a [`MonitoringLayer`](crate::MonitoringLayer) served.
+pub(crate) const SERVER_REQUEST: &str = "http-wmux-servehttp";
+/// A request that a [`ClientLayer`](crate::ClientLayer) sent.
+#[cfg(feature = "client")]
+pub(crate) const CLIENT_REQUEST: &str = "http-roundtripper";
+
+pub(crate) const DIRECTION: &str = "direction";
+pub(crate) const METHOD: &str = "method";
+pub(crate) const URL: &str = "url";
+pub(crate) const PROTO: &str = "proto";
+pub(crate) const ROUTE: &str = "route";
+pub(crate) const HEADERS: &str = "headers";
+pub(crate) const REMOTE_ADDRESS: &str = "remoteaddr";
+pub(crate) const CONTENT_LENGTH: &str = "content-length";
+pub(crate) const ENCODING: &str = "encoding";
+pub(crate) const CLOSE: &str = "close";
+pub(crate) const CONN: &str = "conn";
+pub(crate) const REQUEST_BODY: &str = "request_body";
+pub(crate) const REQUEST_SIZE: &str = "request_size";
+pub(crate) const RESPONSE_CODE: &str = "response_code";
+pub(crate) const RESPONSE_HEADERS: &str = "response_headers";
+pub(crate) const RESPONSE_BODY: &str = "response_body";
+pub(crate) const RESPONSE_SIZE: &str = "response_size";
+pub(crate) const FIRST_BYTE: &str = "first-byte";
+#[cfg(feature = "client")]
+pub(crate) const BODY_DONE: &str = "body-done";
+pub(crate) const HIJACK: &str = "hijack";
+
+/// Inside `url`.
+pub(crate) mod url {
+    pub(crate) const SCHEME: &str = "scheme";
+    pub(crate) const HOST: &str = "host";
+    pub(crate) const PATH: &str = "path";
+    pub(crate) const QUERY: &str = "query";
+}
+
+/// Values of `direction`.
+pub(crate) mod direction {
+    pub(crate) const INCOMING: &str = "incoming";
+    #[cfg(feature = "client")]
+    pub(crate) const OUTGOING: &str = "outgoing";
+}
+
+/// Value of `route` where routing ran and found none.
+#[cfg(feature = "axum")]
+pub(crate) const UNMATCHED: &str = "unmatched";
+
+/// The header of W3C trace context.
+pub(crate) const TRACEPARENT: &str = "traceparent";

@@ -1,0 +1,157 @@
+//! The server side: one event for each request that passes through.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use gomon_core::{Capture, EndGuard, EventTracker};
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::config::{Caller, Config};
+use crate::exchange::{Exchange, Side};
+use crate::mark::ServerMark;
+use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys, route};
+
+/// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
+///
+/// It takes any service over `http` 1, whatever its bodies, and changes nothing that passes: not the bytes, not the
+/// error type, not readiness. [When the event starts and ends](crate#when-does-its-event-start-and-end) is the crate's
+/// main promise. Layers may be nested: the outermost one reports, the others pass the request through.
+///
+/// With axum, [`Router::layer`](https://docs.rs/axum/latest/axum/struct.Router.html#method.layer) runs after matching,
+/// so that the event has its `route` (feature `axum`). Placed round the whole router it has none, unless another layer
+/// inside the router finds it.
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use axum::{Router, routing::get};
+/// use gomon_http::MonitoringLayer;
+///
+/// let app: Router = Router::new()
+///     .route("/users/{id}", get(|| async { "Ada" }))
+///     .layer(MonitoringLayer::new());
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MonitoringLayer {
+    config: Arc<Config>,
+}
+
+impl MonitoringLayer {
+    /// A layer with the defaults: the process-wide [`Capture`], a trusted `traceparent`, no timeout status.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What to take from requests and responses of this layer, instead of the process-wide setting.
+    #[must_use]
+    pub fn capture(mut self, capture: Capture) -> Self {
+        Arc::make_mut(&mut self.config).capture = Some(Arc::new(capture));
+        self
+    }
+
+    /// Reads a response of this status as a deadline that passed: the event ends as `timed-out`. May be called more
+    /// than once. By default no status means it.
+    ///
+    /// Some timeout layers answer instead of failing, with 408, 503 or 504; only the program knows which it uses.
+    #[must_use]
+    pub fn timeout_status(mut self, status: StatusCode) -> Self {
+        Arc::make_mut(&mut self.config)
+            .timeout_statuses
+            .push(status);
+        self
+    }
+
+    /// Makes every request the root of a trace of its own, for services whose callers are strangers. By default the
+    /// ids of an inbound `traceparent` are trusted.
+    #[must_use]
+    pub fn ignore_traceparent(mut self) -> Self {
+        Arc::make_mut(&mut self.config).caller = Caller::Ignored;
+        self
+    }
+}
+
+impl fmt::Debug for MonitoringLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitoringLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for MonitoringLayer {
+    type Service = MonitoringService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        MonitoringService {
+            inner,
+            config: Arc::clone(&self.config),
+        }
+    }
+}
+
+/// The service a [`MonitoringLayer`] makes.
+#[derive(Clone)]
+pub struct MonitoringService<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> MonitoringService<S> {
+    /// Opens the event of a request, unless an outer layer has done so or gomon is off.
+    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
+        if let Some(mark) = request.extensions().get::<ServerMark>() {
+            mark.learn_route(route::template(request.extensions()));
+            return None;
+        }
+        let parent = incoming::parent(self.config.caller, request.headers());
+        let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
+        if !tracker.is_recording() {
+            return None;
+        }
+        let capture = self.config.capture();
+        incoming::describe(&mut tracker, request, &capture);
+        let mark = ServerMark::new(tracker.context());
+        request.extensions_mut().insert(mark);
+        let guard = EndGuard::new(tracker);
+        Some(Exchange::new(
+            Side::Server,
+            guard,
+            request,
+            capture,
+            &self.config,
+        ))
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for MonitoringService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitoringService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for MonitoringService<S>
+where
+    S: Service<Request<MonitoredRequestBody<B>>, Response = Response<R>>,
+    S::Error: fmt::Display + 'static,
+    B: Body,
+    R: Body,
+{
+    type Response = Response<MonitoredBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    /// Hands the request to the very service that was ready: nothing is cloned, so nothing that was reserved is lost.
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let exchange = self.observe(&mut request);
+        ResponseFuture::call(exchange, request, |request| self.inner.call(request))
+    }
+}

@@ -1,0 +1,48 @@
+//! What a client's event takes from the head of the request, and what it sends along.
+
+use gomon_core::{Capture, Context, EventTracker};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use hyper_util::client::legacy::connect::HttpInfo;
+
+use crate::{headers, keys, url};
+
+/// Sets all that is known before the request is sent.
+pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
+    let sent = request.headers();
+    tracker
+        .set(keys::DIRECTION, keys::direction::OUTGOING)
+        .set(keys::METHOD, request.method().as_str())
+        .set(keys::URL, url::outgoing(request.uri(), capture.mask()));
+    if let Some(length) = headers::content_length(sent) {
+        tracker.set(keys::CONTENT_LENGTH, length);
+    }
+    if capture.headers() {
+        tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
+    }
+}
+
+/// Names this event as the parent of what the server does. A `traceparent` that was there is replaced: the request's
+/// parent is the call that carries it.
+pub(crate) fn propagate(event: Context, headers: &mut HeaderMap) {
+    let value = event
+        .traceparent()
+        .and_then(|parent| HeaderValue::from_str(parent.as_str()).ok());
+    if let Some(value) = value {
+        headers.insert(keys::TRACEPARENT, value);
+    }
+}
+
+/// What only the response tells: the protocol that was agreed on and the address that answered.
+pub(crate) fn note_connection<B>(
+    tracker: &mut EventTracker,
+    response: &Response<B>,
+    capture: &Capture,
+) {
+    tracker.set(keys::PROTO, headers::proto(response.version()));
+    if !capture.remote_address() {
+        return;
+    }
+    if let Some(info) = response.extensions().get::<HttpInfo>() {
+        tracker.set(keys::REMOTE_ADDRESS, info.remote_addr().to_string());
+    }
+}

@@ -1,0 +1,117 @@
+//! The request's body on its way in: counted and, where asked for, copied up to the cap.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use gomon_core::mask::NameMask;
+use gomon_core::{ErrorInfo, EventTracker};
+use http::Request;
+use http_body::{Body, Frame, SizeHint};
+use parking_lot::Mutex;
+use pin_project_lite::pin_project;
+
+use crate::tee::Tee;
+use crate::{error, keys};
+
+pin_project! {
+    /// The body a monitored service reads its request from: the same frames, errors, size hint and trailers.
+    ///
+    /// Dropping it unread says nothing about the request, which a service may answer without reading it.
+    #[derive(Default)]
+    pub struct MonitoredRequestBody<B> {
+        #[pin]
+        inner: B,
+        tee: SharedTee,
+    }
+}
+
+impl<B> MonitoredRequestBody<B> {
+    pub(crate) fn new(inner: B, tee: SharedTee) -> Self {
+        Self { inner, tee }
+    }
+}
+
+impl<B> Body for MonitoredRequestBody<B>
+where
+    B: Body,
+    B::Error: fmt::Display + 'static,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let polled = ready!(this.inner.poll_frame(cx));
+        if let Some(tee) = this.tee {
+            match &polled {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        tee.lock().tee.pass(data);
+                    }
+                }
+                Some(Err(error)) => tee.lock().failure = Some(error::describe(error)),
+                None => {}
+            }
+        }
+        Poll::Ready(polled)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// A clone is for another attempt; it is not counted into this one's event.
+impl<B: Clone> Clone for MonitoredRequestBody<B> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), None)
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for MonitoredRequestBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitoredRequestBody")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shared between the body, which the service may move anywhere, and the exchange, which reports.
+pub(crate) type SharedTee = Option<Arc<Mutex<RequestTee>>>;
+
+/// What was seen of a request's body.
+#[derive(Debug)]
+pub(crate) struct RequestTee {
+    tee: Tee,
+    failure: Option<ErrorInfo>,
+}
+
+impl RequestTee {
+    /// None for a request without a body: most have none, and need no memory for it.
+    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize) -> SharedTee {
+        (!request.body().is_end_stream()).then(|| {
+            Arc::new(Mutex::new(Self {
+                tee: Tee::new(request.headers(), cap),
+                failure: None,
+            }))
+        })
+    }
+
+    /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's answer.
+    pub(crate) fn write(&mut self, tracker: &mut EventTracker, names: &NameMask) {
+        tracker.set(keys::REQUEST_SIZE, self.tee.size());
+        self.tee.write(keys::REQUEST_BODY, tracker, names);
+        if let Some(failure) = self.failure.take() {
+            tracker.push_error(failure);
+        }
+    }
+}

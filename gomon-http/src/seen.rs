@@ -1,0 +1,81 @@
+//! What was seen of the bodies of an exchange, and how it gets into the event.
+
+use std::sync::Arc;
+
+use bytes::Buf;
+use gomon_core::{Capture, EventTracker};
+use http::{HeaderMap, Request};
+use http_body::Body;
+
+use crate::exchange::Side;
+use crate::keys;
+use crate::request_body::{RequestTee, SharedTee};
+use crate::tee::Tee;
+
+/// Both bodies, as far as they passed.
+pub(crate) struct Seen {
+    side: Side,
+    capture: Arc<Capture>,
+    /// The request's body, which others read.
+    request: SharedTee,
+    /// The response's body, once there is a response.
+    response: Option<Tee>,
+}
+
+impl Seen {
+    pub(crate) fn new<B: Body>(side: Side, request: &Request<B>, capture: Arc<Capture>) -> Self {
+        Self {
+            side,
+            request: RequestTee::of(request, capture.bodies()),
+            capture,
+            response: None,
+        }
+    }
+
+    pub(crate) fn side(&self) -> Side {
+        self.side
+    }
+
+    pub(crate) fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    pub(crate) fn request_tee(&self) -> SharedTee {
+        self.request.clone()
+    }
+
+    /// A response with these headers is there.
+    pub(crate) fn answered(&mut self, headers: &HeaderMap) {
+        self.response = Some(Tee::new(headers, self.capture.bodies()));
+    }
+
+    pub(crate) fn response_passed(&mut self, data: &impl Buf) {
+        if let Some(tee) = &mut self.response {
+            tee.pass(data);
+        }
+    }
+
+    pub(crate) fn response_size(&self) -> Option<u64> {
+        self.response.as_ref().map(Tee::size)
+    }
+
+    /// Writes all of it, as the last that the event is told.
+    pub(crate) fn write(&self, tracker: &mut EventTracker) {
+        let names = self.capture.mask();
+        match &self.request {
+            Some(request) => request.lock().write(tracker, names),
+            None => {
+                tracker.set(keys::REQUEST_SIZE, 0_u64);
+            }
+        }
+        if let Some(response) = &self.response {
+            tracker.set(keys::RESPONSE_SIZE, response.size());
+            response.write(keys::RESPONSE_BODY, tracker, names);
+            #[cfg(feature = "client")]
+            if self.side == Side::Client {
+                let done = tracker.elapsed();
+                tracker.set(keys::BODY_DONE, done);
+            }
+        }
+    }
+}

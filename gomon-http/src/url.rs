@@ -1,0 +1,108 @@
+//! The `url` key: parts of the address, with what is secret masked.
+
+use std::borrow::Cow;
+
+use gomon_core::Tree;
+use gomon_core::mask::{self, NameMask, REDACTED};
+use http::{HeaderMap, Uri, header};
+
+use crate::keys::url as keys;
+
+/// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2), else taken as
+/// `http`; the host comes from the URI, else from the `host` header.
+pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, names: &NameMask) -> Tree {
+    let host = host_of(uri).unwrap_or_else(|| {
+        let sent = headers.get(header::HOST).map(|host| host.as_bytes());
+        String::from_utf8_lossy(without_user_info(sent.unwrap_or_default())).into_owned()
+    });
+    tree(uri, host, path, names)
+}
+
+/// The address a client asks for.
+#[cfg(feature = "client")]
+pub(crate) fn outgoing(uri: &Uri, names: &NameMask) -> Tree {
+    tree(uri, host_of(uri).unwrap_or_default(), uri.path(), names)
+}
+
+/// The path, with the parameters of its route masked whose names are secret.
+pub(crate) fn masked_path<'a>(
+    path: &'a str,
+    template: Option<&str>,
+    names: &NameMask,
+) -> Cow<'a, str> {
+    let secret = |segment: &str| parameter(segment).is_some_and(|name| names.hides(name));
+    let Some(template) = template.filter(|template| template.split('/').any(secret)) else {
+        return Cow::Borrowed(path);
+    };
+    let mut masked = Vec::new();
+    let mut segments = path.split('/');
+    for pattern in template.split('/') {
+        let Some(segment) = segments.next() else {
+            break;
+        };
+        masked.push(if secret(pattern) { REDACTED } else { segment });
+        if pattern.starts_with("{*") {
+            if !secret(pattern) {
+                masked.extend(segments.by_ref());
+            }
+            break;
+        }
+    }
+    Cow::Owned(masked.join("/"))
+}
+
+fn tree(uri: &Uri, host: String, path: &str, names: &NameMask) -> Tree {
+    let url = Tree::map()
+        .with(keys::SCHEME, uri.scheme_str().unwrap_or("http"))
+        .with(keys::HOST, host)
+        .with(keys::PATH, path);
+    match uri.query() {
+        Some(query) => url.with(keys::QUERY, mask::query(query, names).into_owned()),
+        None => url,
+    }
+}
+
+/// Host and port, without user and password.
+fn host_of(uri: &Uri) -> Option<String> {
+    let host = uri.host()?;
+    Some(match uri.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+fn without_user_info(host: &[u8]) -> &[u8] {
+    host.rsplit(|byte| *byte == b'@').next().unwrap_or_default()
+}
+
+/// The name in `{name}` or `{*name}`.
+fn parameter(segment: &str) -> Option<&str> {
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    Some(name.strip_prefix('*').unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_route_parameters_are_masked_in_the_path() {
+        let names = NameMask::default();
+        let masked = |path, template| masked_path(path, Some(template), &names).into_owned();
+        assert_eq!(masked("/reset/abc", "/reset/{token}"), "/reset/[redacted]");
+        assert_eq!(masked("/users/7", "/users/{id}"), "/users/7");
+        assert_eq!(masked("/a/b/c", "/a/{*secret}"), "/a/[redacted]");
+        assert_eq!(
+            masked("/t/x/files/a/b", "/t/{token}/files/{*path}"),
+            "/t/[redacted]/files/a/b"
+        );
+    }
+
+    #[test]
+    fn user_info_never_becomes_part_of_the_host() {
+        let uri = Uri::from_static("http://ada:pw@shop.example:81/x");
+        assert_eq!(host_of(&uri).as_deref(), Some("shop.example:81"));
+        assert_eq!(without_user_info(b"ada:pw@shop"), b"shop");
+        assert_eq!(without_user_info(b"shop:80"), b"shop:80");
+    }
+}

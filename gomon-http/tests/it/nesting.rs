@@ -1,0 +1,219 @@
+//! Layers round layers, clones and boxes: one request, one event, and the same service to its callers.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::routing::get as on_get;
+use gomon_core::EventTracker;
+use gomon_core::testing::Recorder;
+use gomon_http::MonitoringLayer;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tower::util::BoxCloneService;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
+
+use crate::support::{BoxError, SERVER, empty, full_layer, get, text, the_end};
+
+#[tokio::test]
+async fn a_layer_inside_a_layer_passes_the_request_through() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = ServiceBuilder::new()
+                .layer(full_layer())
+                .layer(full_layer())
+                .layer(full_layer())
+                .service_fn(async |_| Ok::<_, BoxError>(text("once")));
+            let body = service
+                .oneshot(get("/"))
+                .await
+                .expect("answered")
+                .into_body();
+            assert_eq!(body.collect().await.expect("read").to_bytes(), "once");
+        })
+        .await;
+    assert_eq!(the_end(&recorder)["response_size"], 4);
+}
+
+#[tokio::test]
+async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let router: axum::Router = axum::Router::new()
+                .route("/users/{id}", on_get(async || "Ada"))
+                .layer(full_layer());
+            let service = full_layer().layer(router);
+            let response = service.oneshot(get("/users/7")).await.expect("infallible");
+            response.into_body().collect().await.expect("read");
+        })
+        .await;
+    assert_eq!(the_end(&recorder)["route"], "/users/{id}");
+}
+
+#[tokio::test]
+async fn what_the_service_does_is_a_child_of_the_request() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                EventTracker::new("before").finish();
+                tokio::task::yield_now().await;
+                EventTracker::new("after").finish();
+                Ok::<_, BoxError>(empty(204))
+            }));
+            service.oneshot(get("/")).await.expect("answered");
+            EventTracker::new("outside").finish();
+        })
+        .await;
+    let request = the_end(&recorder);
+    for child in ["before", "after"] {
+        assert!(
+            recorder.one(child).is_child_of(&request),
+            "{}",
+            recorder.tree()
+        );
+    }
+    assert!(!recorder.one("outside").is_child_of(&request));
+}
+
+#[tokio::test]
+async fn what_the_body_does_is_a_child_of_the_request() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                let rows = futures_util::stream::once(async {
+                    EventTracker::new("row").finish();
+                    Ok("row")
+                });
+                Ok::<_, BoxError>(crate::support::streaming(rows))
+            }));
+            let response = service.oneshot(get("/")).await.expect("answered");
+            response.into_body().collect().await.expect("read");
+        })
+        .await;
+    assert!(
+        recorder.one("row").is_child_of(&the_end(&recorder)),
+        "{}",
+        recorder.tree()
+    );
+}
+
+#[tokio::test]
+async fn works_cloned_and_boxed() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service =
+                full_layer().layer(tower::service_fn(async |_| Ok::<_, BoxError>(text("ok"))));
+            let boxed: BoxCloneService<Request<Body>, _, BoxError> = BoxCloneService::new(service);
+            for _ in 0..3 {
+                let response: Response<_> =
+                    boxed.clone().oneshot(get("/")).await.expect("answered");
+                response.into_body().collect().await.expect("read");
+            }
+        })
+        .await;
+    assert_eq!(recorder.find(SERVER).len(), 3);
+}
+
+#[tokio::test]
+async fn concurrent_requests_keep_apart() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                    EventTracker::new("step").finish();
+                }
+                Ok::<_, BoxError>(empty(204))
+            }));
+            futures_util::future::join_all((0..10).map(|_| service.clone().oneshot(get("/"))))
+                .await;
+        })
+        .await;
+    let steps = recorder.find("step");
+    for request in recorder.find(SERVER) {
+        assert_eq!(
+            steps
+                .iter()
+                .filter(|step| step.is_child_of(&request))
+                .count(),
+            3
+        );
+    }
+}
+
+/// Is ready after it was asked twice, and fails when it is called without having been ready.
+#[derive(Clone, Default)]
+struct Shy {
+    asked: u32,
+}
+
+impl<B> Service<Request<B>> for Shy {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.asked += 1;
+        if self.asked < 2 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        assert!(self.asked >= 2, "called before it was ready");
+        self.asked = 0;
+        std::future::ready(Ok(Response::default()))
+    }
+}
+
+#[tokio::test]
+async fn readiness_is_that_of_the_service_that_is_called() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let mut service = MonitoringLayer::new().layer(Shy::default());
+            for _ in 0..3 {
+                let ready = ServiceExt::<Request<Body>>::ready(&mut service)
+                    .await
+                    .expect("ready");
+                ready.call(get("/")).await.expect("answered");
+            }
+        })
+        .await;
+    assert_eq!(recorder.find(SERVER).len(), 3);
+}
+
+#[tokio::test]
+async fn errors_keep_their_type_and_value() {
+    #[derive(Debug, PartialEq)]
+    struct OutOfStock(u32);
+    impl std::fmt::Display for OutOfStock {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{} left", self.0)
+        }
+    }
+
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                Err::<Response<Body>, _>(OutOfStock(0))
+            }));
+            let error = service.oneshot(get("/")).await.expect_err("fails");
+            assert_eq!(error, OutOfStock(0));
+        })
+        .await;
+    let event = the_end(&recorder);
+    assert_eq!(event.outcome(), "failed");
+    assert_eq!(event["error"][0]["msg"], "0 left");
+    let kind = event["error"][0]["type"].as_str().expect("a type");
+    assert!(kind.ends_with("OutOfStock"), "{kind}");
+}

@@ -1,0 +1,245 @@
+//! One statement, from the call to the end of its result.
+//!
+//! When does its event start and end?
+//! - It starts at the first poll: a future or stream that is never polled was never sent, and makes no event.
+//! - It ends with the result: `completed`, `failed`, or `timed-out`.
+//! - A future dropped before it is ready: `cancelled`.
+//! - A stream dropped before its end: `truncated`.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use gomon_core::{Capture, EventTracker, Outcome, Tree};
+use sqlx_core::database::Database;
+use sqlx_core::error::Error;
+use sqlx_core::sql_str::SqlStr;
+
+use crate::config::SqlConfig;
+use crate::engine::Engine;
+use crate::failure;
+use crate::keys::{self, fp};
+use crate::parent::Parent;
+use crate::rows::{Cell, Rows};
+use crate::statement::Statement;
+
+/// Who hears of a statement's error, beside its own event.
+pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
+    /// The statement began.
+    fn started(&self);
+    /// The statement failed.
+    fn failed(&self, error: &Error);
+}
+
+/// What is known of a statement when it is called.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) fp: &'static str,
+    pub(crate) sql: SqlStr,
+    /// It has, or asks for, a prepared statement.
+    pub(crate) prepared: bool,
+    /// How many values are bound, where sqlx tells.
+    pub(crate) bound: Option<usize>,
+    /// The values themselves, where they may be taken.
+    pub(crate) values: Option<Tree>,
+}
+
+/// Where a statement runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) engine: &'static Engine,
+    pub(crate) config: SqlConfig,
+    pub(crate) parent: Parent,
+    pub(crate) caller: Option<&'static Location<'static>>,
+    pub(crate) watch: Option<Arc<dyn Watch>>,
+    /// The physical connection's event, where it is known.
+    pub(crate) connection: Option<gomon_core::Context>,
+}
+
+/// The event of one statement.
+#[derive(Debug)]
+pub(crate) struct Call {
+    place: Place,
+    request: Request,
+    capture: Arc<Capture>,
+    on_drop: Outcome,
+    state: State,
+    writes: bool,
+    inserts: bool,
+    returned: u64,
+    affected: Option<u64>,
+    last_id: Option<i64>,
+    rows: Option<Rows>,
+}
+
+#[derive(Debug)]
+enum State {
+    Unpolled,
+    Open(EventTracker),
+    Ended,
+}
+
+impl Call {
+    /// A call answered by a future: dropped before it is ready, it was cancelled.
+    pub(crate) fn future(place: Place, request: Request) -> Self {
+        Self::new(place, request, Outcome::Cancelled)
+    }
+
+    /// A call answered by a stream: dropped before its end, it was truncated.
+    pub(crate) fn stream(place: Place, request: Request) -> Self {
+        Self::new(place, request, Outcome::Truncated)
+    }
+
+    fn new(place: Place, request: Request, on_drop: Outcome) -> Self {
+        let capture = place.config.current();
+        Self {
+            place,
+            request,
+            capture,
+            on_drop,
+            state: State::Unpolled,
+            writes: false,
+            inserts: false,
+            returned: 0,
+            affected: None,
+            last_id: None,
+            rows: None,
+        }
+    }
+
+    /// To be called at each poll; the first one starts the event.
+    pub(crate) fn start(&mut self) {
+        if !matches!(self.state, State::Unpolled) {
+            return;
+        }
+        let mut tracker = self.place.parent.open(self.request.fp);
+        if let Some(watch) = &self.place.watch {
+            watch.started();
+        }
+        if tracker.is_recording() {
+            self.describe(&mut tracker);
+        }
+        self.state = State::Open(tracker);
+    }
+
+    fn describe(&mut self, tracker: &mut EventTracker) {
+        let sql = self.request.sql.as_str();
+        let statement = Statement::read(sql, self.place.engine.dialect);
+        self.writes = statement.writes;
+        self.inserts = statement.inserts;
+        tracker.set(keys::SYSTEM, self.place.engine.system);
+        if self.capture.sql_text() {
+            let (text, cut) = if self.capture.bound_values() {
+                let kept = crate::statement::prefix(sql, Statement::QUERY_BYTES);
+                (kept, sql.len() - kept.len())
+            } else {
+                (statement.query.as_str(), statement.cut_bytes)
+            };
+            tracker.set(keys::QUERY, text);
+            if cut > 0 {
+                tracker.note_cut(keys::QUERY, cut as u64);
+            }
+        }
+        if !statement.summary.is_empty() {
+            tracker.set(keys::SUMMARY, statement.summary.as_str());
+        }
+        tracker.set(keys::DIGEST, statement.digest_hex());
+        if let Some(values) = self.request.values.take() {
+            tracker.set(keys::PARAMS, values);
+        } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
+            tracker.set(keys::PARAMS_COUNT, count as u64);
+        }
+        tracker.set(keys::PREPARED, self.request.prepared);
+        if let Some(caller) = self.place.caller {
+            tracker.set(keys::CALLER, format!("{}:{}", caller.file(), caller.line()));
+        }
+        if let Some(id) = self
+            .place
+            .connection
+            .and_then(|connection| connection.event_id())
+        {
+            tracker.set(keys::CONN, id);
+        }
+    }
+
+    /// A row came.
+    pub(crate) fn row<DB: Database>(
+        &mut self,
+        row: &DB::Row,
+        cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
+    ) {
+        let State::Open(tracker) = &mut self.state else {
+            return;
+        };
+        self.returned += 1;
+        if !tracker.is_recording() {
+            return;
+        }
+        if self.returned == 1 {
+            let elapsed = tracker.elapsed();
+            tracker.set(keys::FIRST_ROW, elapsed);
+        }
+        if self.capture.rows() > 0 && self.request.fp == fp::QUERY {
+            let rows = self
+                .rows
+                .get_or_insert_with(|| Rows::open::<DB>(tracker, &self.capture, row));
+            rows.push::<DB>(&self.capture, row, cell);
+        }
+    }
+
+    /// One statement of the text is done.
+    pub(crate) fn result(&mut self, affected: u64, last_id: Option<i64>) {
+        self.affected = Some(self.affected.unwrap_or(0) + affected);
+        self.last_id = last_id.or(self.last_id);
+    }
+
+    /// It ended well.
+    pub(crate) fn complete(&mut self) {
+        self.end(Outcome::Completed);
+    }
+
+    /// It ended with an error.
+    pub(crate) fn fail(&mut self, error: &Error) {
+        if let Some(watch) = &self.place.watch {
+            watch.failed(error);
+        }
+        if let State::Open(tracker) = &mut self.state {
+            failure::record(
+                tracker,
+                self.place.engine,
+                &self.capture,
+                self.place.caller,
+                error,
+            );
+        }
+        self.end(Outcome::Failed);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
+            return;
+        };
+        tracker.mark(outcome);
+        if let Some(rows) = self.rows.take() {
+            rows.finish(tracker.outcome());
+        }
+        if self.request.fp == fp::QUERY {
+            tracker.set(keys::ROWS_RETURNED, self.returned);
+        }
+        // What the engines report for a statement that changes nothing is left over from another one.
+        if self.writes {
+            if let Some(affected) = self.affected {
+                tracker.set(keys::ROWS_AFFECTED, affected);
+            }
+            if let Some(id) = self.last_id.filter(|_| self.inserts) {
+                tracker.set(keys::LAST_ID, id);
+            }
+        }
+        tracker.finish();
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.end(self.on_drop);
+    }
+}

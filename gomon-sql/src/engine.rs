@@ -1,0 +1,26 @@
+//! What differs from engine to engine, as data.
+
+use sqlx_core::error::DatabaseError;
+
+use crate::statement::Dialect;
+
+/// Facts about one database engine.
+#[expect(
+    unnameable_types,
+    reason = "belongs to the hidden half of a sealed trait"
+)]
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// OpenTelemetry's `db.system.name`.
+    pub(crate) system: &'static str,
+    pub(crate) dialect: Dialect,
+    /// A failed statement dooms its transaction: `COMMIT` answers "fine" and rolls back.
+    pub(crate) error_dooms_transaction: bool,
+    /// A `BEGIN` whose future is dropped half-way leaves the transaction open on the server, with sqlx unaware of it.
+    /// SQLite's driver undoes it itself, and closing an in-memory database would lose it.
+    pub(crate) dropped_begin_leaks: bool,
+    /// The error says that a time limit of the server ended the statement.
+    pub(crate) is_timeout: fn(&dyn DatabaseError) -> bool,
+    /// In the message of this error, double quotes stand round names and not round values.
+    pub(crate) quotes_names: fn(&dyn DatabaseError) -> bool,
+}

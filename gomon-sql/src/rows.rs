@@ -1,0 +1,145 @@
+//! The rows of a result, taken down up to a limit.
+
+use std::borrow::Cow;
+
+use gomon_core::mask::REDACTED;
+use gomon_core::{Capture, EventTracker, Outcome, Tree};
+use sqlx_core::column::Column;
+use sqlx_core::database::Database;
+use sqlx_core::row::Row;
+
+use crate::keys::{self, fp};
+
+/// One value of a row, ready for an event.
+#[expect(
+    unnameable_types,
+    reason = "belongs to the hidden half of a sealed trait"
+)]
+#[derive(Debug)]
+pub struct Cell {
+    value: Tree,
+    cut_bytes: usize,
+}
+
+impl Cell {
+    /// A value of a fixed size.
+    pub(crate) fn of(value: impl Into<Tree>) -> Self {
+        Self {
+            value: value.into(),
+            cut_bytes: 0,
+        }
+    }
+
+    /// Text, cut after `limit` bytes.
+    pub(crate) fn text(text: &str, limit: usize) -> Self {
+        let kept = crate::statement::prefix(text, limit);
+        Self {
+            value: Tree::Str(Cow::Owned(kept.to_owned())),
+            cut_bytes: text.len() - kept.len(),
+        }
+    }
+
+    /// Bytes, cut after `limit`.
+    pub(crate) fn bytes(bytes: &[u8], limit: usize) -> Self {
+        let kept = bytes.get(..limit).unwrap_or(bytes);
+        Self {
+            value: Tree::Bytes(kept.to_vec()),
+            cut_bytes: bytes.len() - kept.len(),
+        }
+    }
+
+    /// JSON as text, with the members masked whose name is.
+    pub(crate) fn json(bytes: &[u8], capture: &Capture) -> Self {
+        match gomon_core::mask::json(bytes, capture.mask()) {
+            Some(masked) => Self::text(&masked, capture.cell_bytes()),
+            None => Self::of(Tree::Null),
+        }
+    }
+
+    /// A value of a type that is not shown: the type's name in angle brackets.
+    pub(crate) fn opaque(type_name: &str) -> Self {
+        Self::of(format!("<{type_name}>"))
+    }
+}
+
+/// The `sql-wrows` event of one query: from its first row to its end.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    tracker: EventTracker,
+    columns: Vec<Tree>,
+    hidden: Vec<bool>,
+    rows: Vec<Tree>,
+    cut_bytes: usize,
+    cut_rows: u64,
+    cut_columns: usize,
+}
+
+impl Rows {
+    /// Opens the event, with the columns of the query's first row.
+    pub(crate) fn open<DB: Database>(
+        query: &EventTracker,
+        capture: &Capture,
+        row: &DB::Row,
+    ) -> Self {
+        let names = row
+            .columns()
+            .iter()
+            .take(capture.row_columns())
+            .map(Column::name);
+        let hidden = names
+            .clone()
+            .map(|name| capture.mask().hides(name))
+            .collect();
+        Self {
+            tracker: query.child(fp::ROWS),
+            columns: names.map(Tree::from).collect(),
+            hidden,
+            rows: Vec::new(),
+            cut_bytes: 0,
+            cut_rows: 0,
+            cut_columns: row.columns().len().saturating_sub(capture.row_columns()),
+        }
+    }
+
+    /// Takes one row, or counts it when there are enough.
+    pub(crate) fn push<DB: Database>(
+        &mut self,
+        capture: &Capture,
+        row: &DB::Row,
+        cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
+    ) {
+        if self.rows.len() >= capture.rows() {
+            self.cut_rows += 1;
+            return;
+        }
+        let mut cells = Vec::with_capacity(self.hidden.len());
+        for (index, hidden) in self.hidden.iter().enumerate().take(row.columns().len()) {
+            let cell = if *hidden {
+                Cell::of(REDACTED)
+            } else {
+                cell(row, index, capture)
+            };
+            self.cut_bytes += cell.cut_bytes;
+            cells.push(cell.value);
+        }
+        self.rows.push(Tree::List(cells));
+    }
+
+    /// Ends the event with the outcome of its query.
+    pub(crate) fn finish(mut self, outcome: Outcome) {
+        self.tracker
+            .set(keys::COLUMNS, Tree::List(self.columns))
+            .set(keys::ROWS, Tree::List(self.rows))
+            .set(keys::TRUNCATED, self.cut_rows > 0)
+            .mark(outcome);
+        for (key, cut) in [
+            (keys::ROWS, self.cut_rows),
+            (keys::COLUMNS, self.cut_columns as u64),
+            (keys::CELLS, self.cut_bytes as u64),
+        ] {
+            if cut > 0 {
+                self.tracker.note_cut(key, cut);
+            }
+        }
+    }
+}

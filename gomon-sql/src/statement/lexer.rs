@@ -1,0 +1,390 @@
+//! Splits SQL text into tokens, for the quoting rules of three engines.
+//!
+//! It is a lexer and not a parser: enough to tell a literal from a name, which is all that masking, the summary and the
+//! digest need. It reads every byte once, accepts any text, and never fails: whatever is opened and not closed
+//! (a string, a quoted name, a comment) reaches to the end of the text.
+//!
+//! Sources of the rules: PostgreSQL manual 4.1 "Lexical Structure", MySQL manual 11.1 "Literal Values" and 11.7
+//! "Comments", SQLite "Tokenizer" (`tokenize.c`) and "Double-quoted String Literals Are Accepted".
+
+/// Whose quoting rules apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// PostgreSQL: dollar quotes, `E''`, nested comments.
+    Postgres,
+    /// MySQL and MariaDB: backslashes in strings, `"` is a string, `#` comments.
+    MySql,
+    /// SQLite: four ways to quote a name, and `"` may be a string.
+    Sqlite,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// White space or a comment; says nothing.
+    Space,
+    /// A keyword or a plain name.
+    Word,
+    /// A name in quotes, quotes included.
+    Quoted,
+    /// A value written into the text: string, number, blob. Also anything unterminated.
+    Literal,
+    /// A placeholder: `?`, `?1`, `$1`, `:name`, `@name`.
+    Param,
+    /// Any other single character.
+    Punct,
+}
+
+/// A token and the text it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
+}
+
+/// An iterator over the tokens of one text.
+#[derive(Debug)]
+pub(crate) struct Lexer<'a> {
+    sql: &'a str,
+    pos: usize,
+    dialect: Dialect,
+}
+
+impl<'a> Lexer<'a> {
+    pub(crate) fn new(sql: &'a str, dialect: Dialect) -> Self {
+        Self {
+            sql,
+            pos: 0,
+            dialect,
+        }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn position(&self) -> usize {
+        self.pos
+    }
+
+    /// The text not read yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.sql.get(self.pos..).unwrap_or_default()
+    }
+
+    fn at(&self, i: usize) -> u8 {
+        self.sql.as_bytes().get(i).copied().unwrap_or(0)
+    }
+
+    fn len(&self) -> usize {
+        self.sql.len()
+    }
+
+    fn is(&self, dialect: Dialect) -> bool {
+        self.dialect == dialect
+    }
+
+    /// The first position at or after `from` where `stop` holds, or the end.
+    fn find(&self, from: usize, stop: impl Fn(u8) -> bool) -> usize {
+        let rest = self.sql.as_bytes().get(from..).unwrap_or_default();
+        rest.iter()
+            .position(|b| stop(*b))
+            .map_or(self.len(), |n| from + n)
+    }
+
+    fn next_kind(&self, start: usize) -> (Kind, usize) {
+        let (c, next) = (self.at(start), self.at(start + 1));
+        match c {
+            _ if is_space(c) => (Kind::Space, self.find(start, |b| !is_space(b))),
+            b'-' if next == b'-' && self.dashes_comment(start) => self.line_comment(start),
+            b'#' if self.is(Dialect::MySql) => self.line_comment(start),
+            b'/' if next == b'*' => (Kind::Space, self.block_comment(start)),
+            b'\'' => self.string(start, start, self.is(Dialect::MySql)),
+            b'"' if self.is(Dialect::MySql) => self.string(start, start, true),
+            b'"' => self.quoted_name(start, b'"'),
+            b'`' if !self.is(Dialect::Postgres) => self.quoted_name(start, b'`'),
+            b'[' if self.is(Dialect::Sqlite) => self.quoted_name(start, b']'),
+            b'$' => self.dollar(start),
+            b'?' => (Kind::Param, self.find(start + 1, |b| !b.is_ascii_digit())),
+            b':' | b'@' if self.is(Dialect::Sqlite) && is_word(next) => {
+                (Kind::Param, self.find(start + 1, |b| !is_word(b)))
+            }
+            b'0'..=b'9' => (Kind::Literal, self.number(start)),
+            b'.' if next.is_ascii_digit() && !self.follows_name(start) => {
+                (Kind::Literal, self.number(start))
+            }
+            _ if is_word(c) => self.word(start),
+            _ => (Kind::Punct, start + 1),
+        }
+    }
+
+    /// MySQL wants white space after `--`; without it, it is twice a minus sign.
+    fn dashes_comment(&self, start: usize) -> bool {
+        !self.is(Dialect::MySql) || start + 2 >= self.len() || self.at(start + 2) <= b' '
+    }
+
+    fn line_comment(&self, start: usize) -> (Kind, usize) {
+        (Kind::Space, self.find(start, |b| b == b'\n'))
+    }
+
+    fn block_comment(&self, start: usize) -> usize {
+        let mut depth = 1usize;
+        let mut i = start + 2;
+        while i < self.len() {
+            match (self.at(i), self.at(i + 1)) {
+                (b'*', b'/') => {
+                    depth -= 1;
+                    i += 2;
+                    if depth == 0 {
+                        return i;
+                    }
+                }
+                (b'/', b'*') if self.is(Dialect::Postgres) => {
+                    depth += 1;
+                    i += 2;
+                }
+                _ => i += 1,
+            }
+        }
+        self.len()
+    }
+
+    /// A string whose opening quote is at `open`; a doubled quote is a quote, and with `escapes` so is `\'`.
+    fn string(&self, start: usize, open: usize, escapes: bool) -> (Kind, usize) {
+        debug_assert!(start <= open, "a prefix stands before its quote");
+        let quote = self.at(open);
+        let mut i = open + 1;
+        while i < self.len() {
+            match self.at(i) {
+                b'\\' if escapes => i += 2,
+                b if b == quote && self.at(i + 1) == quote => i += 2,
+                b if b == quote => return (Kind::Literal, i + 1),
+                _ => i += 1,
+            }
+        }
+        (Kind::Literal, self.len())
+    }
+
+    fn quoted_name(&self, start: usize, close: u8) -> (Kind, usize) {
+        let mut i = start + 1;
+        loop {
+            i = self.find(i, |b| b == close);
+            if i >= self.len() {
+                return (Kind::Literal, self.len());
+            }
+            if self.at(i + 1) != close || close == b']' {
+                return (Kind::Quoted, i + 1);
+            }
+            i += 2;
+        }
+    }
+
+    /// `$1`, `$name`, `$$…$$` or `$tag$…$tag$`.
+    fn dollar(&self, start: usize) -> (Kind, usize) {
+        let after = self.find(start + 1, |b| !is_word(b) || b == b'$');
+        let digits = self.at(start + 1).is_ascii_digit();
+        if self.is(Dialect::Postgres) && !digits && self.at(after) == b'$' && after < self.len() {
+            let tag = self.sql.get(start..=after).unwrap_or("$");
+            let body = self.sql.get(after + 1..).unwrap_or_default();
+            return (
+                Kind::Literal,
+                body.find(tag)
+                    .map_or(self.len(), |n| after + 1 + n + tag.len()),
+            );
+        }
+        if after == start + 1 {
+            (Kind::Punct, after)
+        } else {
+            (Kind::Param, after)
+        }
+    }
+
+    /// Digits of any base, with point, underscores, exponent and whatever letters stick to them.
+    fn number(&self, start: usize) -> usize {
+        let mut i = start;
+        while i < self.len() {
+            let b = self.at(i);
+            let sign_of_exponent = (b == b'+' || b == b'-')
+                && matches!(self.at(i.saturating_sub(1)), b'e' | b'E')
+                && i > start
+                && self.at(i + 1).is_ascii_digit()
+                && !matches!(self.at(start + 1), b'x' | b'X');
+            let part = (is_word(b) && b != b'$')
+                || (b == b'.' && self.at(i + 1) != b'.')
+                || sign_of_exponent;
+            if !part {
+                break;
+            }
+            i += 1;
+        }
+        i
+    }
+
+    /// A name, or the prefix of a string that touches it (`E''`, `X''`, `N''`, `B''`, `U&''`).
+    fn word(&self, start: usize) -> (Kind, usize) {
+        let end = self.find(start, |b| !is_word(b));
+        let word = self.sql.get(start..end).unwrap_or_default();
+        let quote = self.at(end);
+        if quote == b'\''
+            && word.len() == 1
+            && matches!(word.as_bytes().first(), Some(b) if b"eEbBxXnN".contains(b))
+        {
+            let escapes = match self.dialect {
+                Dialect::Postgres => word.eq_ignore_ascii_case("e"),
+                Dialect::MySql => true,
+                Dialect::Sqlite => false,
+            };
+            return self.string(start, end, escapes);
+        }
+        if self.is(Dialect::Postgres) && word.eq_ignore_ascii_case("u") && quote == b'&' {
+            match self.at(end + 1) {
+                b'\'' => return self.string(start, end + 1, false),
+                b'"' => return self.quoted_name(end + 1, b'"'),
+                _ => {}
+            }
+        }
+        (Kind::Word, end)
+    }
+
+    fn follows_name(&self, start: usize) -> bool {
+        start > 0
+            && matches!(self.at(start - 1), b if is_word(b) || matches!(b, b'"' | b'`' | b']' | b')'))
+    }
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        if self.pos >= self.len() {
+            return None;
+        }
+        let start = self.pos;
+        let (kind, end) = self.next_kind(start);
+        // An escape may point one byte past the end or into a character: step to the next boundary.
+        let mut end = end.clamp(start + 1, self.len());
+        while !self.sql.is_char_boundary(end) {
+            end += 1;
+        }
+        self.pos = end;
+        Some(Token {
+            kind,
+            text: self.sql.get(start..end).unwrap_or_default(),
+        })
+    }
+}
+
+fn is_space(b: u8) -> bool {
+    b.is_ascii_whitespace() || b == 0x0b
+}
+
+/// Bytes of names; every byte above ASCII counts, as it does for all three engines.
+fn is_word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_' || b == b'$' || b >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, Kind, Lexer};
+
+    fn kinds(sql: &str, dialect: Dialect) -> Vec<(Kind, &str)> {
+        Lexer::new(sql, dialect)
+            .filter(|t| t.kind != Kind::Space)
+            .map(|t| (t.kind, t.text))
+            .collect()
+    }
+
+    #[test]
+    fn strings_follow_the_engine() {
+        use Dialect::{MySql, Postgres, Sqlite};
+        assert_eq!(
+            kinds(r"'a\' b", Postgres),
+            [(Kind::Literal, r"'a\'"), (Kind::Word, "b")]
+        );
+        assert_eq!(kinds(r"'a\' b'", MySql), [(Kind::Literal, r"'a\' b'")]);
+        assert_eq!(kinds(r"E'a\' b'", Postgres), [(Kind::Literal, r"E'a\' b'")]);
+        assert_eq!(kinds("'it''s'", Sqlite), [(Kind::Literal, "'it''s'")]);
+        assert_eq!(kinds(r#""a b""#, MySql), [(Kind::Literal, r#""a b""#)]);
+        assert_eq!(
+            kinds(r#""a ""b" U&"x""#, Postgres),
+            [(Kind::Quoted, r#""a ""b""#), (Kind::Quoted, r#"U&"x""#)]
+        );
+        assert_eq!(
+            kinds("X'ff' U&'d'", Postgres),
+            [(Kind::Literal, "X'ff'"), (Kind::Literal, "U&'d'")]
+        );
+    }
+
+    #[test]
+    fn dollar_quotes_are_literals_of_postgresql_only() {
+        assert_eq!(
+            kinds("$a$ $$ $a$", Dialect::Postgres),
+            [(Kind::Literal, "$a$ $$ $a$")]
+        );
+        assert_eq!(
+            kinds("$1 $$x", Dialect::Postgres),
+            [(Kind::Param, "$1"), (Kind::Literal, "$$x")]
+        );
+        assert_eq!(kinds("$name", Dialect::Sqlite), [(Kind::Param, "$name")]);
+        assert_eq!(
+            kinds("foo$bar", Dialect::Postgres),
+            [(Kind::Word, "foo$bar")]
+        );
+    }
+
+    #[test]
+    fn comments_are_space() {
+        assert_eq!(
+            kinds("a -- 's'\n b", Dialect::Postgres),
+            [(Kind::Word, "a"), (Kind::Word, "b")]
+        );
+        assert_eq!(
+            kinds("a /* /* */ ' */ b", Dialect::Postgres),
+            [(Kind::Word, "a"), (Kind::Word, "b")]
+        );
+        assert_eq!(
+            kinds("a /* /* */ b", Dialect::Sqlite),
+            [(Kind::Word, "a"), (Kind::Word, "b")]
+        );
+        assert_eq!(kinds("a # 's'", Dialect::MySql), [(Kind::Word, "a")]);
+        assert_eq!(kinds("2--1", Dialect::MySql).len(), 4);
+        assert_eq!(kinds("a /* open", Dialect::Sqlite), [(Kind::Word, "a")]);
+    }
+
+    #[test]
+    fn numbers_are_whole() {
+        for n in ["1", "0xFFee", "1.5e-10", ".5", "1_000", "12abc", "1e5"] {
+            assert_eq!(kinds(n, Dialect::Postgres), [(Kind::Literal, n)], "{n}");
+        }
+        assert_eq!(kinds("t1.c2", Dialect::Postgres).len(), 3);
+        assert_eq!(
+            kinds("1..2", Dialect::Postgres).first(),
+            Some(&(Kind::Literal, "1"))
+        );
+    }
+
+    #[test]
+    fn any_text_comes_back_whole() {
+        for sql in [
+            "",
+            "'",
+            "\\",
+            "'\\",
+            "é'ü\\ü",
+            "$",
+            "$é$",
+            "[",
+            "`",
+            "\"",
+            "E'",
+            "U&'",
+            "/*",
+            "/*/",
+            "--",
+            "\0",
+            "罿'罿",
+        ] {
+            for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+                let whole: String = Lexer::new(sql, dialect).map(|t| t.text).collect();
+                assert_eq!(whole, sql);
+            }
+        }
+    }
+}

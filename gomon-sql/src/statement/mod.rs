@@ -1,0 +1,223 @@
+//! What is said about a statement: its text without literals, its summary, its digest.
+
+mod begin;
+mod digest;
+mod lexer;
+mod masked;
+mod summary;
+
+use digest::Digest;
+use lexer::{Kind, Lexer, Token};
+use masked::Masked;
+use summary::Summary;
+
+pub(crate) use begin::{is_read_only, isolation};
+pub(crate) use lexer::Dialect;
+
+/// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
+const READ_BYTES: usize = 256 * 1024;
+
+/// A statement, read once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// The text with every literal as `?`, comments left out and white space as one blank; at most
+    /// [`Statement::QUERY_BYTES`].
+    pub(crate) query: String,
+    /// Bytes of the text that did not fit into `query`.
+    pub(crate) cut_bytes: usize,
+    /// Operations and what they work on, after OpenTelemetry's `db.query.summary`: `SELECT users`. Empty when there is
+    /// no operation that SQL knows.
+    pub(crate) summary: String,
+    /// FNV-1a of the normalised text: equal for statements that differ in literals, case of keywords, white space,
+    /// comments, and in the length of `IN` lists and `VALUES` tuples.
+    pub(crate) digest: u64,
+    /// One of its operations changes rows, so that a count of affected rows means something.
+    pub(crate) writes: bool,
+    /// One of them inserts, so that a last row id means something.
+    pub(crate) inserts: bool,
+}
+
+impl Statement {
+    /// The most of a statement's text that is kept, in bytes.
+    pub(crate) const QUERY_BYTES: usize = 8 * 1024;
+
+    /// Reads `sql` by the quoting rules of `dialect`. Takes any text, in one pass.
+    pub(crate) fn read(sql: &str, dialect: Dialect) -> Self {
+        let read = prefix(sql, READ_BYTES);
+        let mut lexer = Lexer::new(read, dialect);
+        let mut strings = DoubleQuotes::new(dialect);
+        let (mut masked, mut digest, mut summary) = (
+            Masked::new(Self::QUERY_BYTES),
+            Digest::new(),
+            Summary::new(),
+        );
+        let mut kept = 0;
+        while let Some(token) = lexer.next() {
+            let token = strings.judge(token, lexer.rest());
+            if masked.push(token) {
+                kept = lexer.position();
+            }
+            digest.push(token);
+            summary.push(token);
+        }
+        let (writes, inserts) = (summary.writes(), summary.inserts());
+        Self {
+            query: masked.finish(),
+            cut_bytes: sql.len() - kept,
+            summary: summary.finish(),
+            digest: digest.finish(),
+            writes,
+            inserts,
+        }
+    }
+
+    /// The digest as events carry it: 16 lower-case hexadecimal digits.
+    pub(crate) fn digest_hex(&self) -> String {
+        format!("{:016x}", self.digest)
+    }
+}
+
+/// The longest prefix of `text` of at most `bytes`, cut between characters.
+pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
+/// SQLite takes `"x"` for a string where no column is called so. A name in quotes that stands where values stand, after
+/// a comparison or inside `IN (` or `VALUES (`, is therefore treated as the value it may be.
+#[derive(Debug)]
+struct DoubleQuotes {
+    sqlite: bool,
+    after_comparison: bool,
+    values: bool,
+}
+
+impl DoubleQuotes {
+    fn new(dialect: Dialect) -> Self {
+        Self {
+            sqlite: dialect == Dialect::Sqlite,
+            after_comparison: false,
+            values: false,
+        }
+    }
+
+    fn judge<'a>(&mut self, token: Token<'a>, rest: &str) -> Token<'a> {
+        if !self.sqlite || token.kind == Kind::Space {
+            return token;
+        }
+        let value = token.kind == Kind::Quoted
+            && token.text.starts_with('"')
+            && (self.after_comparison || self.values)
+            && !rest.starts_with('.');
+        match token.kind {
+            Kind::Word => {
+                let is = |words: &[&str]| words.iter().any(|w| token.text.eq_ignore_ascii_case(w));
+                self.after_comparison = is(&[
+                    "LIKE", "GLOB", "MATCH", "REGEXP", "THEN", "ELSE", "BETWEEN", "ESCAPE", "IS",
+                ]);
+                if is(&["IN", "VALUES"]) {
+                    self.values = true;
+                } else if is(&[
+                    "SELECT",
+                    "WHERE",
+                    "FROM",
+                    "RETURNING",
+                    "ON",
+                    "ORDER",
+                    "GROUP",
+                ]) {
+                    self.values = false;
+                }
+            }
+            Kind::Punct => self.after_comparison = matches!(token.text, "=" | "<" | ">" | "|"),
+            _ => self.after_comparison = false,
+        }
+        if value {
+            Token {
+                kind: Kind::Literal,
+                ..token
+            }
+        } else {
+            token
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, Statement};
+
+    fn read(sql: &str) -> Statement {
+        Statement::read(sql, Dialect::Postgres)
+    }
+
+    #[test]
+    fn sqlite_strings_in_double_quotes_are_masked_where_values_stand() {
+        let query = |sql| Statement::read(sql, Dialect::Sqlite).query;
+        assert_eq!(
+            query(r#"SELECT "a" FROM "t" WHERE "t"."b" = "secret""#),
+            r#"SELECT "a" FROM "t" WHERE "t"."b" = ?"#
+        );
+        assert_eq!(
+            query(r#"INSERT INTO "t" ("a") VALUES ("secret")"#),
+            r#"INSERT INTO "t" ("a") VALUES (?)"#
+        );
+        assert_eq!(
+            query(r#"SELECT 1 WHERE x = "t"."id""#),
+            r#"SELECT ? WHERE x = "t"."id""#
+        );
+    }
+
+    #[test]
+    fn long_text_is_cut_and_counted() {
+        let sql = format!("SELECT {} FROM t", "a, ".repeat(10_000));
+        let statement = read(&sql);
+        assert!(statement.query.len() <= Statement::QUERY_BYTES);
+        assert!(statement.cut_bytes > 0 && statement.cut_bytes < sql.len());
+    }
+
+    #[test]
+    fn masking_is_idempotent() {
+        for sql in [
+            "SELECT 1 + 2, 'a' -- c\n FROM t",
+            "a/**/b",
+            "-/**/-x",
+            "'a' 'b' 1.5.5",
+            "\"open",
+            "x'ff'y",
+            "$$a$$$b$",
+        ] {
+            let once = read(sql).query;
+            assert_eq!(read(&once).query, once, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_megabyte_of_any_token_is_read_in_one_pass() {
+        for piece in [
+            "'",
+            "(",
+            "$a",
+            "$$",
+            "/*",
+            "\"",
+            "-- \n",
+            "1.",
+            "a,",
+            "((?,",
+            "IN (",
+            "[",
+            "VALUES (1),",
+            "\\",
+            "?",
+        ] {
+            let sql = piece.repeat(1_000_000 / piece.len());
+            for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+                assert!(Statement::read(&sql, dialect).query.len() <= Statement::QUERY_BYTES);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The databases a typed pool can be monitored for.
+
+use either::Either;
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use gomon_core::Capture;
+use sqlx_core::database::Database;
+use sqlx_core::describe::Describe;
+use sqlx_core::error::Error;
+use sqlx_core::executor::Execute;
+use sqlx_core::sql_str::SqlStr;
+
+use crate::engine::Engine;
+use crate::rows::Cell;
+
+pub(crate) mod sealed {
+    /// Keeps the list of databases ours.
+    #[expect(unnameable_types, reason = "this is what seals the trait")]
+    pub trait Sealed {}
+}
+
+/// A database whose pools can be monitored: `Sqlite`, `Postgres` and `MySql`, each behind its feature.
+///
+/// The trait cannot be implemented outside this crate. Its methods hand a call to the driver; they are here so that no
+/// impl of this crate needs a `for<'a> &'a mut DB::Connection: Executor<'a>`, which alone would keep a user's generic
+/// helper with that bound from compiling ("overflow evaluating the requirement", E0275).
+pub trait MonitoredDb: Database + sealed::Sealed {
+    #[doc(hidden)]
+    const ENGINE: &'static Engine;
+    #[doc(hidden)]
+    fn affected(result: &Self::QueryResult) -> u64;
+    #[doc(hidden)]
+    fn last_id(result: &Self::QueryResult) -> Option<i64>;
+    #[doc(hidden)]
+    fn cell(row: &Self::Row, index: usize, capture: &Capture) -> Cell;
+
+    #[doc(hidden)]
+    fn run_fetch_many<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<Self::QueryResult, Self::Row>, Error>>
+    where
+        E: 'q + Execute<'q, Self>;
+    #[doc(hidden)]
+    fn run_execute<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> BoxFuture<'e, Result<Self::QueryResult, Error>>
+    where
+        E: 'q + Execute<'q, Self>;
+    #[doc(hidden)]
+    fn run_fetch_optional<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<Self::Row>, Error>>
+    where
+        E: 'q + Execute<'q, Self>;
+    #[doc(hidden)]
+    fn run_prepare<'e>(
+        connection: &'e mut Self::Connection,
+        sql: SqlStr,
+        parameters: &'e [Self::TypeInfo],
+    ) -> BoxFuture<'e, Result<Self::Statement, Error>>;
+    #[doc(hidden)]
+    fn run_describe<'e>(
+        connection: &'e mut Self::Connection,
+        sql: SqlStr,
+    ) -> BoxFuture<'e, Result<Describe<Self>, Error>>;
+}
+
+/// The methods of [`MonitoredDb`] that hand a call to the driver.
+macro_rules! dispatch {
+    () => {
+        fn run_fetch_many<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> futures_core::stream::BoxStream<
+            'e,
+            Result<either::Either<Self::QueryResult, Self::Row>, sqlx_core::error::Error>,
+        >
+        where
+            E: 'q + sqlx_core::executor::Execute<'q, Self>,
+        {
+            sqlx_core::executor::Executor::fetch_many(connection, query)
+        }
+
+        fn run_execute<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> futures_core::future::BoxFuture<'e, Result<Self::QueryResult, sqlx_core::error::Error>>
+        where
+            E: 'q + sqlx_core::executor::Execute<'q, Self>,
+        {
+            sqlx_core::executor::Executor::execute(connection, query)
+        }
+
+        fn run_fetch_optional<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> futures_core::future::BoxFuture<'e, Result<Option<Self::Row>, sqlx_core::error::Error>>
+        where
+            E: 'q + sqlx_core::executor::Execute<'q, Self>,
+        {
+            sqlx_core::executor::Executor::fetch_optional(connection, query)
+        }
+
+        fn run_prepare<'e>(
+            connection: &'e mut Self::Connection,
+            sql: sqlx_core::sql_str::SqlStr,
+            parameters: &'e [Self::TypeInfo],
+        ) -> futures_core::future::BoxFuture<'e, Result<Self::Statement, sqlx_core::error::Error>> {
+            sqlx_core::executor::Executor::prepare_with(connection, sql, parameters)
+        }
+
+        fn run_describe<'e>(
+            connection: &'e mut Self::Connection,
+            sql: sqlx_core::sql_str::SqlStr,
+        ) -> futures_core::future::BoxFuture<
+            'e,
+            Result<sqlx_core::describe::Describe<Self>, sqlx_core::error::Error>,
+        > {
+            sqlx_core::executor::Executor::describe(connection, sql)
+        }
+    };
+}
+pub(crate) use dispatch;

@@ -1,0 +1,51 @@
+//! Whether a transaction can still be committed.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use sqlx_core::error::Error;
+
+use crate::call::Watch;
+
+/// PostgreSQL answers `COMMIT` with "fine" after a statement of the transaction failed, and rolls back. This notes the
+/// failure, and that a rollback to an earlier savepoint undid it. Shared by a transaction and its savepoints; one
+/// connection runs one statement at a time, so that no order between threads is needed.
+#[derive(Debug, Default)]
+pub(super) struct Fate {
+    /// The depth at which a statement failed; 0 for none.
+    failed: AtomicUsize,
+}
+
+impl Fate {
+    pub(super) fn fail(&self, depth: usize) {
+        // A later failure, deeper or not, changes nothing: everything down to the first one has to be undone.
+        let _ = self.failed.compare_exchange(0, depth, Relaxed, Relaxed);
+    }
+
+    /// The savepoint of `depth` was rolled back.
+    pub(super) fn undo(&self, depth: usize) {
+        if self.failed.load(Relaxed) >= depth {
+            self.failed.store(0, Relaxed);
+        }
+    }
+
+    pub(super) fn is_doomed(&self) -> bool {
+        self.failed.load(Relaxed) != 0
+    }
+}
+
+/// Tells a [`Fate`] of the errors at one depth of its transaction.
+#[derive(Debug)]
+pub(super) struct FateAt {
+    pub(super) fate: std::sync::Arc<Fate>,
+    pub(super) depth: usize,
+}
+
+impl Watch for FateAt {
+    fn started(&self) {}
+
+    fn failed(&self, error: &Error) {
+        if matches!(error, Error::Database(_)) {
+            self.fate.fail(self.depth);
+        }
+    }
+}

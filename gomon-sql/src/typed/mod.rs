@@ -1,0 +1,28 @@
+//! The wrappers of typed pools.
+
+mod acquire;
+mod connection;
+pub(crate) mod db;
+mod executor;
+mod fate;
+mod here;
+mod link;
+mod peek;
+mod pool;
+mod pool_wait;
+mod run;
+mod transaction;
+
+pub use connection::{
+    MonitoredConnection, MonitoredPoolConnection, monitor_conn, monitor_conn_with,
+};
+pub use db::MonitoredDb;
+pub use here::Here;
+#[cfg(feature = "mysql")]
+pub use pool::MonitoredMySqlPool;
+#[cfg(feature = "postgres")]
+pub use pool::MonitoredPgPool;
+#[cfg(feature = "sqlite")]
+pub use pool::MonitoredSqlitePool;
+pub use pool::{MonitoredPool, PoolExt, PoolOptionsExt};
+pub use transaction::MonitoredTransaction;

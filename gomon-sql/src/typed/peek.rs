@@ -1,0 +1,95 @@
+//! Reads the text of a query without using the query up.
+
+use sqlx_core::arguments::Arguments;
+use sqlx_core::database::Database;
+use sqlx_core::error::BoxDynError;
+use sqlx_core::executor::Execute;
+use sqlx_core::sql_str::SqlStr;
+use sqlx_core::statement::Statement;
+
+use crate::call::Request;
+
+/// A query whose text has been read: `Execute::sql` consumes the query, so that it has to be taken apart.
+#[derive(Debug)]
+pub(super) enum Peeked<E, DB: Database> {
+    /// Carries a prepared statement, which lends its text: the query is as it was.
+    Whole(E),
+    /// Taken apart.
+    Parts {
+        sql: SqlStr,
+        /// `None` once taken.
+        arguments: Option<Result<Option<DB::Arguments>, BoxDynError>>,
+        persistent: bool,
+    },
+}
+
+/// Takes `query` apart, and says what its event tells of it.
+pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
+    fp: &'static str,
+    mut query: E,
+) -> (Peeked<E, DB>, Request) {
+    if let Some(statement) = query.statement() {
+        let sql = statement.sql().clone();
+        let request = Request {
+            fp,
+            sql,
+            prepared: true,
+            bound: None,
+            values: None,
+        };
+        return (Peeked::Whole(query), request);
+    }
+    // In this order, as the drivers do: `Map::persistent` answers by whether the arguments have been taken.
+    let arguments = query.take_arguments();
+    let persistent = query.persistent();
+    let sql = query.sql();
+    let bound = arguments
+        .as_ref()
+        .ok()
+        .and_then(|arguments| arguments.as_ref().map(Arguments::len));
+    let request = Request {
+        fp,
+        sql: sql.clone(),
+        prepared: bound.is_some(),
+        bound,
+        values: None,
+    };
+    (
+        Peeked::Parts {
+            sql,
+            arguments: Some(arguments),
+            persistent,
+        },
+        request,
+    )
+}
+
+impl<'q, DB: Database, E: Execute<'q, DB>> Execute<'q, DB> for Peeked<E, DB> {
+    fn sql(self) -> SqlStr {
+        match self {
+            Self::Whole(query) => query.sql(),
+            Self::Parts { sql, .. } => sql,
+        }
+    }
+
+    fn statement(&self) -> Option<&DB::Statement> {
+        match self {
+            Self::Whole(query) => query.statement(),
+            Self::Parts { .. } => None,
+        }
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        match self {
+            Self::Whole(query) => query.take_arguments(),
+            Self::Parts { arguments, .. } => arguments.take().unwrap_or(Ok(None)),
+        }
+    }
+
+    fn persistent(&self) -> bool {
+        match self {
+            Self::Whole(query) => query.persistent(),
+            Self::Parts { persistent, .. } => *persistent,
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! A monitored pool.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use gomon_core::{EndGuard, EventTracker, Outcome, mask};
+use sqlx_core::connection::{ConnectOptions, Connection};
+use sqlx_core::error::Error;
+use sqlx_core::pool::{Pool, PoolOptions};
+use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
+
+use super::connection::MonitoredPoolConnection;
+use super::db::MonitoredDb;
+use super::here::Here;
+use super::link::Link;
+use super::pool_wait;
+use super::transaction::{Begin, MonitoredTransaction};
+use crate::config::SqlConfig;
+use crate::failure;
+use crate::keys::{self, fp};
+use crate::parent::Parent;
+
+/// A [`Pool`] that sends an event for every wait, transaction and statement.
+///
+/// Everything an application does with a pool works as before: `&pool` is an executor, `pool.begin()`, `pool.acquire()`,
+/// and, by [`Deref`], every other method of the pool. Cloning is cheap, as it is for the pool.
+///
+/// What is not seen: what is done through the inner pool (`pool.inner()`, or a function that takes `&Pool<DB>`), and
+/// the statements of code that is generic over sqlx's `Acquire`, which asks for the raw connection by its signature;
+/// [`monitor_conn`](crate::monitor_conn) brings that back.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), sqlx::Error> {
+/// use gomon_sql::PoolExt;
+///
+/// # #[cfg(feature = "sqlite")] {
+/// let pool = sqlx::SqlitePool::connect("sqlite:shop.db").await?.monitored();
+/// let mut tx = pool.begin().await?;
+/// sqlx::query("UPDATE products SET stock = stock - 1 WHERE id = ?").bind(7).execute(&mut *tx).await?;
+/// tx.commit().await?;
+/// # }
+/// # Ok(()) }
+/// ```
+pub struct MonitoredPool<DB: MonitoredDb> {
+    inner: Pool<DB>,
+    config: SqlConfig,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A monitored pool of SQLite connections.
+#[cfg(feature = "sqlite")]
+pub type MonitoredSqlitePool = MonitoredPool<sqlx_sqlite::Sqlite>;
+/// A monitored pool of PostgreSQL connections.
+#[cfg(feature = "postgres")]
+pub type MonitoredPgPool = MonitoredPool<sqlx_postgres::Postgres>;
+/// A monitored pool of MySQL or MariaDB connections.
+#[cfg(feature = "mysql")]
+pub type MonitoredMySqlPool = MonitoredPool<sqlx_mysql::MySql>;
+
+/// Adds `monitored()` to sqlx's pools.
+pub trait PoolExt: Sized {
+    /// The database of the pool.
+    type Database: MonitoredDb;
+
+    /// Wraps the pool; events take what the process captures.
+    fn monitored(self) -> MonitoredPool<Self::Database> {
+        self.monitored_with(SqlConfig::new())
+    }
+
+    /// Wraps the pool with settings of its own.
+    fn monitored_with(self, config: SqlConfig) -> MonitoredPool<Self::Database>;
+}
+
+impl<DB: MonitoredDb> PoolExt for Pool<DB> {
+    type Database = DB;
+
+    fn monitored_with(self, config: SqlConfig) -> MonitoredPool<DB> {
+        MonitoredPool {
+            inner: self,
+            config,
+            waiting: Arc::default(),
+        }
+    }
+}
+
+/// Adds monitored connecting to sqlx's pool options.
+pub trait PoolOptionsExt: Sized {
+    /// The database of the pool.
+    type Database: MonitoredDb;
+
+    /// As `PoolOptions::connect`, under a `driver-open` event.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "postgres")]
+    /// # async fn run() -> Result<(), sqlx::Error> {
+    /// use gomon_sql::PoolOptionsExt;
+    ///
+    /// let options = sqlx::postgres::PgPoolOptions::new().max_connections(20);
+    /// let pool = options.connect_monitored("postgres://shop@localhost/shop").await?;
+    /// # let _ = pool; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    fn connect_monitored(
+        self,
+        url: &str,
+    ) -> impl Future<Output = Result<MonitoredPool<Self::Database>, Error>> + Send;
+}
+
+impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
+    type Database = DB;
+
+    async fn connect_monitored(self, url: &str) -> Result<MonitoredPool<DB>, Error> {
+        open::<DB>(url, self.connect(url)).await
+    }
+}
+
+impl<DB: MonitoredDb> From<Pool<DB>> for MonitoredPool<DB> {
+    fn from(pool: Pool<DB>) -> Self {
+        pool.monitored()
+    }
+}
+
+impl<DB: MonitoredDb> MonitoredPool<DB> {
+    /// Opens a pool, as `Pool::connect`, under a `driver-open` event.
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged. A server that cannot be reached is `PoolTimedOut` after the acquire timeout.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        open::<DB>(url, Pool::connect(url)).await
+    }
+
+    /// Opens a pool, as `Pool::connect_with`, under a `driver-open` event.
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    pub async fn connect_with(
+        options: <DB::Connection as Connection>::Options,
+    ) -> Result<Self, Error> {
+        let url = options.to_url_lossy();
+        open::<DB>(url.as_str(), Pool::connect_with(options)).await
+    }
+
+    /// Makes a pool that connects when it is first used, as `Pool::connect_lazy`. No event.
+    ///
+    /// # Errors
+    /// sqlx's own error if the URL is malformed.
+    pub fn connect_lazy(url: &str) -> Result<Self, Error> {
+        Pool::connect_lazy(url).map(Self::from)
+    }
+
+    /// Makes a pool that connects when it is first used, as `Pool::connect_lazy_with`. No event.
+    #[must_use]
+    pub fn connect_lazy_with(options: <DB::Connection as Connection>::Options) -> Self {
+        Pool::connect_lazy_with(options).into()
+    }
+
+    /// sqlx's pool. What is done through it is not monitored.
+    #[must_use]
+    pub fn inner(&self) -> &Pool<DB> {
+        &self.inner
+    }
+
+    /// The pool as an executor that notes the caller: the events of statements run on `pool.here()` carry the file and
+    /// line of this call in `caller`.
+    #[track_caller]
+    #[must_use]
+    pub fn here(&self) -> Here<'_, DB> {
+        Here {
+            pool: self,
+            caller: Some(Location::caller()),
+        }
+    }
+
+    /// Takes a connection, as `Pool::acquire`. Its `sql-wlease` event ends when the connection is given back.
+    ///
+    /// Cancel safe: a dropped future gives back what it got.
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    #[track_caller]
+    pub fn acquire(
+        &self,
+    ) -> impl Future<Output = Result<MonitoredPoolConnection<DB>, Error>> + Send + 'static {
+        let (pool, parent, caller) = (self.clone(), Parent::current(), Location::caller());
+        async move {
+            let connection = pool_wait::acquire(&pool, parent, Some(caller)).await?;
+            Ok(MonitoredPoolConnection::lease(
+                connection,
+                pool.config,
+                parent,
+            ))
+        }
+    }
+
+    /// Takes a connection if one is idle, as `Pool::try_acquire`.
+    #[must_use]
+    pub fn try_acquire(&self) -> Option<MonitoredPoolConnection<DB>> {
+        let connection = self.inner.try_acquire()?;
+        Some(MonitoredPoolConnection::lease(
+            connection,
+            self.config.clone(),
+            Parent::current(),
+        ))
+    }
+
+    /// Begins a transaction, as `Pool::begin`.
+    ///
+    /// Cancel safe: where the future is dropped while `BEGIN` is on its way, the connection is closed, so that no open
+    /// transaction goes back into the pool (SQLite's driver undoes it by itself).
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    #[track_caller]
+    pub fn begin(
+        &self,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + '_ {
+        self.begin_statement(None, Location::caller())
+    }
+
+    /// Begins a transaction by a statement of one's own, as `Pool::begin_with`.
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    #[track_caller]
+    pub fn begin_with(
+        &self,
+        statement: impl SqlSafeStr,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + '_ {
+        self.begin_statement(Some(statement.into_sql_str()), Location::caller())
+    }
+
+    /// Begins a transaction if a connection is idle, as `Pool::try_begin`.
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    #[track_caller]
+    pub fn try_begin(
+        &self,
+    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + '_
+    {
+        self.try_begin_statement(None, Location::caller())
+    }
+
+    /// Begins a transaction by a statement of one's own if a connection is idle, as `Pool::try_begin_with`.
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    #[track_caller]
+    pub fn try_begin_with(
+        &self,
+        statement: impl SqlSafeStr,
+    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + '_
+    {
+        self.try_begin_statement(Some(statement.into_sql_str()), Location::caller())
+    }
+
+    fn begin_statement(
+        &self,
+        statement: Option<SqlStr>,
+        caller: &'static Location<'static>,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + use<'_, DB>
+    {
+        let parent = Parent::current();
+        async move {
+            let connection = pool_wait::acquire(self, parent, Some(caller)).await?;
+            Begin {
+                config: self.config.clone(),
+                parent,
+                statement,
+                caller,
+                inside: None,
+            }
+            .run(Link::Owned(connection))
+            .await
+        }
+    }
+
+    fn try_begin_statement(
+        &self,
+        statement: Option<SqlStr>,
+        caller: &'static Location<'static>,
+    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>>
+    + Send
+    + use<'_, DB> {
+        let parent = Parent::current();
+        async move {
+            let Some(connection) = self.inner.try_acquire() else {
+                return Ok(None);
+            };
+            let begin = Begin {
+                config: self.config.clone(),
+                parent,
+                statement,
+                caller,
+                inside: None,
+            };
+            begin.run(Link::Owned(connection)).await.map(Some)
+        }
+    }
+
+    pub(super) fn config(&self) -> &SqlConfig {
+        &self.config
+    }
+
+    pub(super) fn waiting(&self) -> &AtomicUsize {
+        &self.waiting
+    }
+}
+
+/// Runs `connect` under a `driver-open` event.
+async fn open<DB: MonitoredDb>(
+    url: &str,
+    connect: impl Future<Output = Result<Pool<DB>, Error>>,
+) -> Result<MonitoredPool<DB>, Error> {
+    let config = SqlConfig::new();
+    let mut event = EndGuard::new(EventTracker::new(fp::DRIVER_OPEN));
+    if event.tracker_ref().is_recording() {
+        event
+            .tracker()
+            .set(keys::DRIVER, DB::ENGINE.system)
+            .set(keys::DSN, mask::dsn(url));
+    }
+    let result = connect.await;
+    if let Err(error) = &result {
+        failure::record(event.tracker(), DB::ENGINE, &config.current(), None, error);
+    }
+    event.finish(Outcome::Completed);
+    result.map(MonitoredPool::from)
+}
+
+impl<DB: MonitoredDb> Clone for MonitoredPool<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            config: self.config.clone(),
+            waiting: Arc::clone(&self.waiting),
+        }
+    }
+}
+
+impl<DB: MonitoredDb> Deref for MonitoredPool<DB> {
+    type Target = Pool<DB>;
+
+    fn deref(&self) -> &Pool<DB> {
+        &self.inner
+    }
+}
+
+impl<DB: MonitoredDb> fmt::Debug for MonitoredPool<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

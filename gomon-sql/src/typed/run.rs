@@ -1,0 +1,138 @@
+//! Runs a statement and notes what comes of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use either::Either;
+use futures_core::Stream;
+use futures_util::StreamExt;
+use sqlx_core::error::Error;
+
+use super::db::MonitoredDb;
+use crate::call::Call;
+
+/// One item of a result: the end of a statement, or a row.
+pub(super) type Item<DB> = Result<
+    Either<
+        <DB as sqlx_core::database::Database>::QueryResult,
+        <DB as sqlx_core::database::Database>::Row,
+    >,
+    Error,
+>;
+
+/// A statement of which only the counts matter.
+pub(super) async fn execute<DB: MonitoredDb>(
+    mut call: Call,
+    run: impl Future<Output = Result<DB::QueryResult, Error>>,
+) -> Result<DB::QueryResult, Error> {
+    call.start();
+    let result = run.await;
+    match &result {
+        Ok(done) => {
+            call.result(DB::affected(done), DB::last_id(done));
+            call.complete();
+        }
+        Err(error) => call.fail(error),
+    }
+    result
+}
+
+/// A statement of which one row matters.
+pub(super) async fn optional<DB: MonitoredDb>(
+    mut call: Call,
+    run: impl Future<Output = Result<Option<DB::Row>, Error>>,
+) -> Result<Option<DB::Row>, Error> {
+    call.start();
+    let result = run.await;
+    match &result {
+        Ok(row) => {
+            if let Some(row) = row {
+                call.row::<DB>(row, DB::cell);
+            }
+            call.complete();
+        }
+        Err(error) => call.fail(error),
+    }
+    result
+}
+
+/// A statement with all of its rows.
+pub(super) async fn all<DB: MonitoredDb>(
+    mut call: Call,
+    mut items: impl Stream<Item = Item<DB>> + Unpin,
+) -> Result<Vec<DB::Row>, Error> {
+    call.start();
+    let mut rows = Vec::new();
+    while let Some(item) = items.next().await {
+        note::<DB>(&mut call, &item);
+        if let Either::Right(row) = item? {
+            rows.push(row);
+        }
+    }
+    call.complete();
+    Ok(rows)
+}
+
+/// A statement that is prepared.
+pub(super) async fn prepare<T>(
+    mut call: Call,
+    run: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    call.start();
+    let result = run.await;
+    match &result {
+        Ok(_) => call.complete(),
+        Err(error) => call.fail(error),
+    }
+    result
+}
+
+fn note<DB: MonitoredDb>(call: &mut Call, item: &Item<DB>) {
+    match item {
+        Ok(Either::Left(done)) => call.result(DB::affected(done), DB::last_id(done)),
+        Ok(Either::Right(row)) => call.row::<DB>(row, DB::cell),
+        Err(error) => call.fail(error),
+    }
+}
+
+/// A result as a stream.
+pub(super) struct Results<DB: MonitoredDb, S> {
+    call: Call,
+    items: S,
+    ended: bool,
+    db: std::marker::PhantomData<fn() -> DB>,
+}
+
+impl<DB: MonitoredDb, S> Results<DB, S> {
+    pub(super) fn new(call: Call, items: S) -> Self {
+        Self {
+            call,
+            items,
+            ended: false,
+            db: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<DB: MonitoredDb, S: Stream<Item = Item<DB>> + Unpin> Stream for Results<DB, S> {
+    type Item = Item<DB>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        this.call.start();
+        let polled = this.items.poll_next_unpin(cx);
+        match &polled {
+            Poll::Ready(Some(item)) => note::<DB>(&mut this.call, item),
+            Poll::Ready(None) => {
+                this.ended = true;
+                this.call.complete();
+            }
+            Poll::Pending => {}
+        }
+        polled
+    }
+}

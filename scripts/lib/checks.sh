@@ -1,0 +1,51 @@
+# What is checked without running anything of ours, shared by `test` and `lint`. Sourced, not run, from the root.
+# shellcheck shell=bash
+
+check_format() {
+    cargo fmt --all --check
+    cargo tree --workspace --locked >/dev/null # Cargo.lock belongs to the manifests
+}
+
+check_clippy() { cargo clippy --workspace --all-targets --all-features -- -D warnings; }
+
+check_docs() { RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --no-deps --all-features; }
+
+# The files that hold `unsafe`; tests/layering.rs fails when one is not in its list.
+list_unsafe() {
+    local files
+    files=$(grep -rlE --include='*.rs' '\bunsafe[[:space:]]+(fn|impl|trait|extern|\{)|#\[unsafe\(' src gomon-* || true)
+    printf 'files that hold `unsafe`:\n%s\n' "${files:-none}" | sed '2,$s/^/    /'
+}
+
+# libraries: one line for each library, "folder feature…", as `cargo metadata` has them.
+libraries() {
+    # Package objects carry "features" (the only one that is a map) and then "manifest_path".
+    cargo metadata --no-deps --format-version 1 |
+        grep -oE '"features":\{[^}]*\}|"manifest_path":"[^"]*"' |
+        while IFS= read -r features && IFS= read -r manifest; do
+            local folder=${manifest#\"manifest_path\":\"$PWD/}
+            folder=${folder%Cargo.toml\"}
+            folder=${folder%/}
+            [[ -z $folder || $folder == gomon-* ]] || continue
+            printf '%s' "${folder:-.}"
+            printf '%s' "${features#\"features\":}" | grep -oE '"[^"]+":\[' | sed 's/^"/ /; s/":\[$//' | tr -d '\n'
+            printf '\n'
+        done
+}
+
+# check_features FOLDER FEATURE…: each feature of a library builds alone, none and all of them too, without a warning.
+# Clippy rather than check: it takes -D warnings without building the dependencies anew.
+check_features() {
+    local manifest=$1/Cargo.toml feature
+    shift
+    clippy_of "$manifest" --no-default-features
+    for feature in "$@"; do
+        clippy_of "$manifest" --no-default-features --features "$feature"
+    done
+    clippy_of "$manifest" --all-features
+}
+
+clippy_of() {
+    printf '%s\n' "$*"
+    cargo clippy --quiet --manifest-path "$@" -- -D warnings
+}
