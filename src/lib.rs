@@ -1,2 +1,23 @@
-//! gomon: application performance monitoring for Rust services.
+#![doc = include_str!("../README.md")]
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+pub mod prelude;
+
 pub use gomon_core::*;
+#[cfg(feature = "http")]
+pub use gomon_http as http;
+pub use gomon_listeners as listeners;
+pub use gomon_listeners::{LogListener, MemoryListener};
+#[cfg(feature = "net")]
+pub use gomon_net as net;
+#[cfg(feature = "runtime")]
+pub use gomon_runtime as runtime;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "sql-any"))]
+pub use gomon_sql as sql;

@@ -152,14 +152,24 @@ impl Call {
         if let Some(caller) = self.place.caller {
             tracker.set(keys::CALLER, format!("{}:{}", caller.file(), caller.line()));
         }
-        if let Some(id) = self.place.connection.and_then(|connection| connection.event_id()) {
+        if let Some(id) = self
+            .place
+            .connection
+            .and_then(|connection| connection.event_id())
+        {
             tracker.set(keys::CONN, id);
         }
     }
 
     /// A row came.
-    pub(crate) fn row<DB: Database>(&mut self, row: &DB::Row, cell: impl Fn(&DB::Row, usize, &Capture) -> Cell) {
-        let State::Open(tracker) = &mut self.state else { return };
+    pub(crate) fn row<DB: Database>(
+        &mut self,
+        row: &DB::Row,
+        cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
+    ) {
+        let State::Open(tracker) = &mut self.state else {
+            return;
+        };
         self.returned += 1;
         if !tracker.is_recording() {
             return;
@@ -169,7 +179,9 @@ impl Call {
             tracker.set(keys::FIRST_ROW, elapsed);
         }
         if self.capture.rows() > 0 && self.request.fp == fp::QUERY {
-            let rows = self.rows.get_or_insert_with(|| Rows::open::<DB>(tracker, &self.capture, row));
+            let rows = self
+                .rows
+                .get_or_insert_with(|| Rows::open::<DB>(tracker, &self.capture, row));
             rows.push::<DB>(&self.capture, row, cell);
         }
     }
@@ -191,13 +203,21 @@ impl Call {
             watch.failed(error);
         }
         if let State::Open(tracker) = &mut self.state {
-            failure::record(tracker, self.place.engine, &self.capture, self.place.caller, error);
+            failure::record(
+                tracker,
+                self.place.engine,
+                &self.capture,
+                self.place.caller,
+                error,
+            );
         }
         self.end(Outcome::Failed);
     }
 
     fn end(&mut self, outcome: Outcome) {
-        let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else { return };
+        let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
+            return;
+        };
         tracker.mark(outcome);
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());

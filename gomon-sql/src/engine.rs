@@ -5,7 +5,10 @@ use sqlx_core::error::DatabaseError;
 use crate::statement::Dialect;
 
 /// Facts about one database engine.
-#[expect(unnameable_types, reason = "belongs to the hidden half of a sealed trait")]
+#[expect(
+    unnameable_types,
+    reason = "belongs to the hidden half of a sealed trait"
+)]
 #[derive(Clone, Copy, Debug)]
 pub struct Engine {
     /// OpenTelemetry's `db.system.name`.

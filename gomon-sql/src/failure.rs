@@ -68,7 +68,10 @@ fn mask(message: &str, quotes_names: bool) -> String {
                 in_word = false;
             }
             '0'..='9' if !in_word => {
-                while chars.next_if(|next| next.is_ascii_digit() || *next == '.').is_some() {}
+                while chars
+                    .next_if(|next| next.is_ascii_digit() || *next == '.')
+                    .is_some()
+                {}
                 out.push('?');
             }
             _ => {
@@ -123,12 +126,32 @@ mod tests {
     #[test]
     fn values_are_masked_in_messages() {
         let cases = [
-            ("Duplicate entry 'a@b.c' for key 'users.email'", false, "Duplicate entry ? for key ?"),
-            ("invalid input syntax for type integer: \"abc\"", false, "invalid input syntax for type integer: ?"),
-            ("duplicate key value violates unique constraint \"u\"", true, "duplicate key value violates unique constraint \"u\""),
-            ("value 'it''s' can't be 12.5 at t1", false, "value ? can't be ? at t1"),
+            (
+                "Duplicate entry 'a@b.c' for key 'users.email'",
+                false,
+                "Duplicate entry ? for key ?",
+            ),
+            (
+                "invalid input syntax for type integer: \"abc\"",
+                false,
+                "invalid input syntax for type integer: ?",
+            ),
+            (
+                "duplicate key value violates unique constraint \"u\"",
+                true,
+                "duplicate key value violates unique constraint \"u\"",
+            ),
+            (
+                "value 'it''s' can't be 12.5 at t1",
+                false,
+                "value ? can't be ? at t1",
+            ),
             ("open 'secret", false, "open ?"),
-            ("UNIQUE constraint failed: users.email", false, "UNIQUE constraint failed: users.email"),
+            (
+                "UNIQUE constraint failed: users.email",
+                false,
+                "UNIQUE constraint failed: users.email",
+            ),
         ];
         for (message, names, expected) in cases {
             assert_eq!(mask(message, names), expected);

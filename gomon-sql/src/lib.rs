@@ -19,7 +19,7 @@ mod keys;
 mod parent;
 mod rows;
 mod statement;
-#[cfg(any(feature = "sqlite", feature = "sqlite-unbundled", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod typed;
 
 #[cfg(feature = "any")]

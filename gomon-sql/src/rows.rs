@@ -11,7 +11,10 @@ use sqlx_core::row::Row;
 use crate::keys::{self, fp};
 
 /// One value of a row, ready for an event.
-#[expect(unnameable_types, reason = "belongs to the hidden half of a sealed trait")]
+#[expect(
+    unnameable_types,
+    reason = "belongs to the hidden half of a sealed trait"
+)]
 #[derive(Debug)]
 pub struct Cell {
     value: Tree,
@@ -21,19 +24,28 @@ pub struct Cell {
 impl Cell {
     /// A value of a fixed size.
     pub(crate) fn of(value: impl Into<Tree>) -> Self {
-        Self { value: value.into(), cut_bytes: 0 }
+        Self {
+            value: value.into(),
+            cut_bytes: 0,
+        }
     }
 
     /// Text, cut after `limit` bytes.
     pub(crate) fn text(text: &str, limit: usize) -> Self {
         let kept = crate::statement::prefix(text, limit);
-        Self { value: Tree::Str(Cow::Owned(kept.to_owned())), cut_bytes: text.len() - kept.len() }
+        Self {
+            value: Tree::Str(Cow::Owned(kept.to_owned())),
+            cut_bytes: text.len() - kept.len(),
+        }
     }
 
     /// Bytes, cut after `limit`.
     pub(crate) fn bytes(bytes: &[u8], limit: usize) -> Self {
         let kept = bytes.get(..limit).unwrap_or(bytes);
-        Self { value: Tree::Bytes(kept.to_vec()), cut_bytes: bytes.len() - kept.len() }
+        Self {
+            value: Tree::Bytes(kept.to_vec()),
+            cut_bytes: bytes.len() - kept.len(),
+        }
     }
 
     /// JSON as text, with the members masked whose name is.
@@ -64,9 +76,20 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Opens the event, with the columns of the query's first row.
-    pub(crate) fn open<DB: Database>(query: &EventTracker, capture: &Capture, row: &DB::Row) -> Self {
-        let names = row.columns().iter().take(capture.row_columns()).map(Column::name);
-        let hidden = names.clone().map(|name| capture.mask().hides(name)).collect();
+    pub(crate) fn open<DB: Database>(
+        query: &EventTracker,
+        capture: &Capture,
+        row: &DB::Row,
+    ) -> Self {
+        let names = row
+            .columns()
+            .iter()
+            .take(capture.row_columns())
+            .map(Column::name);
+        let hidden = names
+            .clone()
+            .map(|name| capture.mask().hides(name))
+            .collect();
         Self {
             tracker: query.child(fp::ROWS),
             columns: names.map(Tree::from).collect(),
@@ -79,14 +102,23 @@ impl Rows {
     }
 
     /// Takes one row, or counts it when there are enough.
-    pub(crate) fn push<DB: Database>(&mut self, capture: &Capture, row: &DB::Row, cell: impl Fn(&DB::Row, usize, &Capture) -> Cell) {
+    pub(crate) fn push<DB: Database>(
+        &mut self,
+        capture: &Capture,
+        row: &DB::Row,
+        cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
+    ) {
         if self.rows.len() >= capture.rows() {
             self.cut_rows += 1;
             return;
         }
         let mut cells = Vec::with_capacity(self.hidden.len());
         for (index, hidden) in self.hidden.iter().enumerate().take(row.columns().len()) {
-            let cell = if *hidden { Cell::of(REDACTED) } else { cell(row, index, capture) };
+            let cell = if *hidden {
+                Cell::of(REDACTED)
+            } else {
+                cell(row, index, capture)
+            };
             self.cut_bytes += cell.cut_bytes;
             cells.push(cell.value);
         }

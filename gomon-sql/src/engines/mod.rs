@@ -7,7 +7,7 @@ use sqlx_core::decode::Decode;
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
-#[cfg(any(feature = "sqlite", feature = "sqlite-unbundled"))]
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
 /// Decodes a value as `T`, whatever type the column says it has.

@@ -26,7 +26,9 @@ pub(crate) const ENGINE: Engine = Engine {
 const TIMEOUTS: [u16; 3] = [1205, 1969, 3024];
 
 fn is_timeout(error: &dyn DatabaseError) -> bool {
-    error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| TIMEOUTS.contains(&error.number()))
+    error
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .is_some_and(|error| TIMEOUTS.contains(&error.number()))
 }
 
 impl sealed::Sealed for MySql {}
@@ -39,7 +41,9 @@ impl MonitoredDb for MySql {
     }
 
     fn last_id(result: &MySqlQueryResult) -> Option<i64> {
-        i64::try_from(result.last_insert_id()).ok().filter(|id| *id != 0)
+        i64::try_from(result.last_insert_id())
+            .ok()
+            .filter(|id| *id != 0)
     }
 
     fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Cell {
@@ -58,17 +62,20 @@ fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {
     let limit = capture.cell_bytes();
     Some(match name.as_str() {
         "BOOLEAN" => Cell::of(decode::<MySql, bool>(raw)?),
-        "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => Cell::of(decode::<MySql, i64>(raw)?),
-        "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "INT UNSIGNED" | "MEDIUMINT UNSIGNED" | "BIGINT UNSIGNED" | "YEAR" => {
-            Cell::of(decode::<MySql, u64>(raw)?)
+        "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => {
+            Cell::of(decode::<MySql, i64>(raw)?)
         }
+        "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "INT UNSIGNED" | "MEDIUMINT UNSIGNED"
+        | "BIGINT UNSIGNED" | "YEAR" => Cell::of(decode::<MySql, u64>(raw)?),
         "FLOAT" => Cell::of(decode::<MySql, f32>(raw)?),
         "DOUBLE" => Cell::of(decode::<MySql, f64>(raw)?),
         "JSON" => Cell::json(decode::<MySql, &[u8]>(raw)?, capture),
         // Decimals come as text in both protocols.
-        "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET" | "DECIMAL" => {
-            Cell::text(&String::from_utf8_lossy(decode::<MySql, &[u8]>(raw)?), limit)
-        }
+        "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET"
+        | "DECIMAL" => Cell::text(
+            &String::from_utf8_lossy(decode::<MySql, &[u8]>(raw)?),
+            limit,
+        ),
         "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
             Cell::bytes(decode::<MySql, &[u8]>(raw)?, limit)
         }
@@ -82,12 +89,16 @@ fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {
 fn date_time(bytes: &[u8], name: &str) -> Cell {
     if let Ok(text) = std::str::from_utf8(bytes)
         && text.len() >= 10
-        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b' ' | b'.'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b' ' | b'.'))
     {
         return Cell::of(text);
     }
     // sqlx leaves the byte that gives the length in front.
-    let Some((4..=11, [y0, y1, month, day, time @ ..])) = bytes.split_first().map(|(n, rest)| (*n, rest)) else {
+    let Some((4..=11, [y0, y1, month, day, time @ ..])) =
+        bytes.split_first().map(|(n, rest)| (*n, rest))
+    else {
         return Cell::opaque(name);
     };
     let date = format!("{:04}-{month:02}-{day:02}", u16::from_le_bytes([*y0, *y1]));
@@ -96,7 +107,10 @@ fn date_time(bytes: &[u8], name: &str) -> Cell {
         [] => format!("{date} 00:00:00"),
         [h, m, s] => format!("{date} {h:02}:{m:02}:{s:02}"),
         [h, m, s, a, b, c, d] => {
-            format!("{date} {h:02}:{m:02}:{s:02}.{:06}", u32::from_le_bytes([*a, *b, *c, *d]))
+            format!(
+                "{date} {h:02}:{m:02}:{s:02}.{:06}",
+                u32::from_le_bytes([*a, *b, *c, *d])
+            )
         }
         _ => return Cell::opaque(name),
     })

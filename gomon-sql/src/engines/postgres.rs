@@ -35,7 +35,9 @@ fn is_timeout(error: &dyn DatabaseError) -> bool {
 /// In violated constraints and in access rules double quotes are those of names, syntax errors aside, which quote
 /// whatever stood there.
 fn quotes_names(error: &dyn DatabaseError) -> bool {
-    error.code().is_some_and(|code| code.starts_with("23") || (code.starts_with("42") && code != "42601"))
+    error
+        .code()
+        .is_some_and(|code| code.starts_with("23") || (code.starts_with("42") && code != "42601"))
 }
 
 impl sealed::Sealed for Postgres {}
@@ -74,7 +76,9 @@ fn cell(row: &PgRow, index: usize, capture: &Capture) -> Option<Cell> {
         "INT8" => Cell::of(decode::<Postgres, i64>(raw)?),
         "FLOAT4" => Cell::of(decode::<Postgres, f32>(raw)?),
         "FLOAT8" => Cell::of(decode::<Postgres, f64>(raw)?),
-        "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => Cell::text(&String::from_utf8_lossy(bytes), limit),
+        "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => {
+            Cell::text(&String::from_utf8_lossy(bytes), limit)
+        }
         "JSON" => Cell::json(bytes, capture),
         // The binary form has a version byte in front, which is 1.
         "JSONB" => Cell::json(bytes.strip_prefix(&[1]).unwrap_or(bytes), capture),
@@ -92,7 +96,16 @@ fn cell(row: &PgRow, index: usize, capture: &Capture) -> Option<Cell> {
 fn uuid(bytes: &[u8]) -> Option<String> {
     let n = u128::from_be_bytes(bytes.try_into().ok()?);
     let hex = format!("{n:032x}");
-    Some([hex.get(..8)?, hex.get(8..12)?, hex.get(12..16)?, hex.get(16..20)?, hex.get(20..)?].join("-"))
+    Some(
+        [
+            hex.get(..8)?,
+            hex.get(8..12)?,
+            hex.get(12..16)?,
+            hex.get(16..20)?,
+            hex.get(20..)?,
+        ]
+        .join("-"),
+    )
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -108,8 +121,14 @@ fn timestamp(micros: i64, zone: &str) -> Option<String> {
     let rest = micros.rem_euclid(DAY_MICROS);
     let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
-    Some(format!("{day}T{hours:02}:{minutes:02}:{seconds:02}{fraction}{zone}"))
+    let fraction = if fraction == 0 {
+        String::new()
+    } else {
+        format!(".{fraction:06}")
+    };
+    Some(format!(
+        "{day}T{hours:02}:{minutes:02}:{seconds:02}{fraction}{zone}"
+    ))
 }
 
 /// Days since 2000-01-01, as year-month-day. After H. Hinnant, "chrono-compatible low-level date algorithms",
@@ -128,7 +147,11 @@ fn date(days: i64) -> Option<String> {
     let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     Some(format!("{year:04}-{month:02}-{day:02}"))
 }
@@ -139,17 +162,32 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        let cases = [(0, "2000-01-01"), (59, "2000-02-29"), (-1, "1999-12-31"), (9_824, "2026-11-24"), (-10_957, "1970-01-01")];
+        let cases = [
+            (0, "2000-01-01"),
+            (59, "2000-02-29"),
+            (-1, "1999-12-31"),
+            (9_824, "2026-11-24"),
+            (-10_957, "1970-01-01"),
+        ];
         for (days, expected) in cases {
             assert_eq!(date(days).as_deref(), Some(expected));
         }
-        assert_eq!(timestamp(1_500_000, "Z").as_deref(), Some("2000-01-01T00:00:01.500000Z"));
-        assert_eq!(timestamp(-1_000_000, "").as_deref(), Some("1999-12-31T23:59:59"));
+        assert_eq!(
+            timestamp(1_500_000, "Z").as_deref(),
+            Some("2000-01-01T00:00:01.500000Z")
+        );
+        assert_eq!(
+            timestamp(-1_000_000, "").as_deref(),
+            Some("1999-12-31T23:59:59")
+        );
     }
 
     #[test]
     fn uuids_have_their_dashes() {
-        assert_eq!(uuid(&[0x11; 16]).as_deref(), Some("11111111-1111-1111-1111-111111111111"));
+        assert_eq!(
+            uuid(&[0x11; 16]).as_deref(),
+            Some("11111111-1111-1111-1111-111111111111")
+        );
         assert_eq!(uuid(&[1]), None);
     }
 }

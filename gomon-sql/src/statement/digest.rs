@@ -36,7 +36,10 @@ struct List {
 
 impl Digest {
     pub(super) fn new() -> Self {
-        Self { frames: vec![Frame::default()], ..Self::default() }
+        Self {
+            frames: vec![Frame::default()],
+            ..Self::default()
+        }
     }
 
     pub(super) fn push(&mut self, token: Token<'_>) {
@@ -56,7 +59,9 @@ impl Digest {
                 list.end_item(&mut self.text);
             }
         }
-        self.text.iter().fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME))
+        self.text.iter().fold(FNV_OFFSET, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME)
+        })
     }
 
     fn plain(&mut self, text: &[u8]) {
@@ -66,7 +71,11 @@ impl Digest {
 
     fn word(&mut self, word: &str) {
         // Keywords end the tuples of VALUES; the top level of them is not inside parentheses of its own.
-        if let Some(mut list) = self.frames.last_mut().and_then(|frame| frame.list.take_if(|list| list.open_ended)) {
+        if let Some(mut list) = self
+            .frames
+            .last_mut()
+            .and_then(|frame| frame.list.take_if(|list| list.open_ended))
+        {
             list.end_item(&mut self.text);
         }
         let from = self.text.len();
@@ -77,7 +86,11 @@ impl Digest {
         if word.eq_ignore_ascii_case("values") && self.deeper == 0 {
             let item = self.text.len();
             if let Some(frame) = self.frames.last_mut() {
-                frame.list = Some(List { item, previous: None, open_ended: true });
+                frame.list = Some(List {
+                    item,
+                    previous: None,
+                    open_ended: true,
+                });
             }
         }
         self.next_is_list = word.eq_ignore_ascii_case("in") || word.eq_ignore_ascii_case("values");
@@ -108,7 +121,11 @@ impl Digest {
         }
         let in_list = self.frames.last().is_some_and(|frame| frame.list.is_some());
         let is_list = self.next_is_list || (in_list && !self.after_word);
-        let list = is_list.then(|| List { item: self.text.len(), previous: None, open_ended: false });
+        let list = is_list.then(|| List {
+            item: self.text.len(),
+            previous: None,
+            open_ended: false,
+        });
         self.frames.push(Frame { list });
     }
 
@@ -116,7 +133,9 @@ impl Digest {
         if self.deeper > 0 {
             self.deeper -= 1;
         } else if self.frames.len() > 1
-            && let Some(Frame { list: Some(mut list) }) = self.frames.pop()
+            && let Some(Frame {
+                list: Some(mut list),
+            }) = self.frames.pop()
         {
             list.end_item(&mut self.text);
         }
@@ -155,24 +174,47 @@ mod tests {
 
     #[test]
     fn literals_case_space_and_comments_do_not_matter() {
-        assert!(same("SELECT * FROM t WHERE a = 1", "select *  from T -- x\n where A = 'b'".to_lowercase().as_str()));
+        assert!(same(
+            "SELECT * FROM t WHERE a = 1",
+            "select *  from T -- x\n where A = 'b'"
+                .to_lowercase()
+                .as_str()
+        ));
         assert!(same("SELECT a FROM t", "select a\nfrom t"));
         assert!(!same("SELECT a FROM t", "SELECT b FROM t"));
         assert!(!same("SELECT ab FROM t", "SELECT a b FROM t"));
         assert!(!same("SELECT f($1, $2)", "SELECT f($1)"));
-        assert!(!same("SELECT a FROM t LIMIT 1", "SELECT a FROM t LIMIT 1, 2"));
+        assert!(!same(
+            "SELECT a FROM t LIMIT 1",
+            "SELECT a FROM t LIMIT 1, 2"
+        ));
     }
 
     #[test]
     fn the_length_of_lists_does_not_matter() {
-        assert!(same("SELECT a FROM t WHERE b IN (1)", "SELECT a FROM t WHERE b IN ($1, $2, $3)"));
-        assert!(same("INSERT INTO t VALUES (1, 2)", "INSERT INTO t VALUES (1, 2), (3, 4), (5, 6)"));
+        assert!(same(
+            "SELECT a FROM t WHERE b IN (1)",
+            "SELECT a FROM t WHERE b IN ($1, $2, $3)"
+        ));
+        assert!(same(
+            "INSERT INTO t VALUES (1, 2)",
+            "INSERT INTO t VALUES (1, 2), (3, 4), (5, 6)"
+        ));
         assert!(same(
             "INSERT INTO t VALUES ($1, now()) RETURNING id",
             "INSERT INTO t VALUES ($1, now()), ($2, now()) RETURNING id"
         ));
-        assert!(same("SELECT 1 WHERE (a, b) IN ((1, 2))", "SELECT 1 WHERE (a, b) IN ((1, 2), (3, 4))"));
-        assert!(!same("SELECT a FROM t WHERE b IN (1)", "SELECT a FROM t WHERE b IN (c)"));
-        assert!(!same("INSERT INTO t VALUES (1) RETURNING a", "INSERT INTO t VALUES (1) RETURNING b"));
+        assert!(same(
+            "SELECT 1 WHERE (a, b) IN ((1, 2))",
+            "SELECT 1 WHERE (a, b) IN ((1, 2), (3, 4))"
+        ));
+        assert!(!same(
+            "SELECT a FROM t WHERE b IN (1)",
+            "SELECT a FROM t WHERE b IN (c)"
+        ));
+        assert!(!same(
+            "INSERT INTO t VALUES (1) RETURNING a",
+            "INSERT INTO t VALUES (1) RETURNING b"
+        ));
     }
 }

@@ -52,7 +52,11 @@ pub(crate) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(sql: &'a str, dialect: Dialect) -> Self {
-        Self { sql, pos: 0, dialect }
+        Self {
+            sql,
+            pos: 0,
+            dialect,
+        }
     }
 
     /// Bytes read so far.
@@ -80,7 +84,9 @@ impl<'a> Lexer<'a> {
     /// The first position at or after `from` where `stop` holds, or the end.
     fn find(&self, from: usize, stop: impl Fn(u8) -> bool) -> usize {
         let rest = self.sql.as_bytes().get(from..).unwrap_or_default();
-        rest.iter().position(|b| stop(*b)).map_or(self.len(), |n| from + n)
+        rest.iter()
+            .position(|b| stop(*b))
+            .map_or(self.len(), |n| from + n)
     }
 
     fn next_kind(&self, start: usize) -> (Kind, usize) {
@@ -97,9 +103,13 @@ impl<'a> Lexer<'a> {
             b'[' if self.is(Dialect::Sqlite) => self.quoted_name(start, b']'),
             b'$' => self.dollar(start),
             b'?' => (Kind::Param, self.find(start + 1, |b| !b.is_ascii_digit())),
-            b':' | b'@' if self.is(Dialect::Sqlite) && is_word(next) => (Kind::Param, self.find(start + 1, |b| !is_word(b))),
+            b':' | b'@' if self.is(Dialect::Sqlite) && is_word(next) => {
+                (Kind::Param, self.find(start + 1, |b| !is_word(b)))
+            }
             b'0'..=b'9' => (Kind::Literal, self.number(start)),
-            b'.' if next.is_ascii_digit() && !self.follows_name(start) => (Kind::Literal, self.number(start)),
+            b'.' if next.is_ascii_digit() && !self.follows_name(start) => {
+                (Kind::Literal, self.number(start))
+            }
             _ if is_word(c) => self.word(start),
             _ => (Kind::Punct, start + 1),
         }
@@ -173,9 +183,17 @@ impl<'a> Lexer<'a> {
         if self.is(Dialect::Postgres) && !digits && self.at(after) == b'$' && after < self.len() {
             let tag = self.sql.get(start..=after).unwrap_or("$");
             let body = self.sql.get(after + 1..).unwrap_or_default();
-            return (Kind::Literal, body.find(tag).map_or(self.len(), |n| after + 1 + n + tag.len()));
+            return (
+                Kind::Literal,
+                body.find(tag)
+                    .map_or(self.len(), |n| after + 1 + n + tag.len()),
+            );
         }
-        if after == start + 1 { (Kind::Punct, after) } else { (Kind::Param, after) }
+        if after == start + 1 {
+            (Kind::Punct, after)
+        } else {
+            (Kind::Param, after)
+        }
     }
 
     /// Digits of any base, with point, underscores, exponent and whatever letters stick to them.
@@ -188,7 +206,9 @@ impl<'a> Lexer<'a> {
                 && i > start
                 && self.at(i + 1).is_ascii_digit()
                 && !matches!(self.at(start + 1), b'x' | b'X');
-            let part = (is_word(b) && b != b'$') || (b == b'.' && self.at(i + 1) != b'.') || sign_of_exponent;
+            let part = (is_word(b) && b != b'$')
+                || (b == b'.' && self.at(i + 1) != b'.')
+                || sign_of_exponent;
             if !part {
                 break;
             }
@@ -202,7 +222,10 @@ impl<'a> Lexer<'a> {
         let end = self.find(start, |b| !is_word(b));
         let word = self.sql.get(start..end).unwrap_or_default();
         let quote = self.at(end);
-        if quote == b'\'' && word.len() == 1 && matches!(word.as_bytes().first(), Some(b) if b"eEbBxXnN".contains(b)) {
+        if quote == b'\''
+            && word.len() == 1
+            && matches!(word.as_bytes().first(), Some(b) if b"eEbBxXnN".contains(b))
+        {
             let escapes = match self.dialect {
                 Dialect::Postgres => word.eq_ignore_ascii_case("e"),
                 Dialect::MySql => true,
@@ -221,7 +244,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn follows_name(&self, start: usize) -> bool {
-        start > 0 && matches!(self.at(start - 1), b if is_word(b) || matches!(b, b'"' | b'`' | b']' | b')'))
+        start > 0
+            && matches!(self.at(start - 1), b if is_word(b) || matches!(b, b'"' | b'`' | b']' | b')'))
     }
 }
 
@@ -240,7 +264,10 @@ impl<'a> Iterator for Lexer<'a> {
             end += 1;
         }
         self.pos = end;
-        Some(Token { kind, text: self.sql.get(start..end).unwrap_or_default() })
+        Some(Token {
+            kind,
+            text: self.sql.get(start..end).unwrap_or_default(),
+        })
     }
 }
 
@@ -258,34 +285,64 @@ mod tests {
     use super::{Dialect, Kind, Lexer};
 
     fn kinds(sql: &str, dialect: Dialect) -> Vec<(Kind, &str)> {
-        Lexer::new(sql, dialect).filter(|t| t.kind != Kind::Space).map(|t| (t.kind, t.text)).collect()
+        Lexer::new(sql, dialect)
+            .filter(|t| t.kind != Kind::Space)
+            .map(|t| (t.kind, t.text))
+            .collect()
     }
 
     #[test]
     fn strings_follow_the_engine() {
         use Dialect::{MySql, Postgres, Sqlite};
-        assert_eq!(kinds(r"'a\' b", Postgres), [(Kind::Literal, r"'a\'"), (Kind::Word, "b")]);
+        assert_eq!(
+            kinds(r"'a\' b", Postgres),
+            [(Kind::Literal, r"'a\'"), (Kind::Word, "b")]
+        );
         assert_eq!(kinds(r"'a\' b'", MySql), [(Kind::Literal, r"'a\' b'")]);
         assert_eq!(kinds(r"E'a\' b'", Postgres), [(Kind::Literal, r"E'a\' b'")]);
         assert_eq!(kinds("'it''s'", Sqlite), [(Kind::Literal, "'it''s'")]);
         assert_eq!(kinds(r#""a b""#, MySql), [(Kind::Literal, r#""a b""#)]);
-        assert_eq!(kinds(r#""a ""b" U&"x""#, Postgres), [(Kind::Quoted, r#""a ""b""#), (Kind::Quoted, r#"U&"x""#)]);
-        assert_eq!(kinds("X'ff' U&'d'", Postgres), [(Kind::Literal, "X'ff'"), (Kind::Literal, "U&'d'")]);
+        assert_eq!(
+            kinds(r#""a ""b" U&"x""#, Postgres),
+            [(Kind::Quoted, r#""a ""b""#), (Kind::Quoted, r#"U&"x""#)]
+        );
+        assert_eq!(
+            kinds("X'ff' U&'d'", Postgres),
+            [(Kind::Literal, "X'ff'"), (Kind::Literal, "U&'d'")]
+        );
     }
 
     #[test]
     fn dollar_quotes_are_literals_of_postgresql_only() {
-        assert_eq!(kinds("$a$ $$ $a$", Dialect::Postgres), [(Kind::Literal, "$a$ $$ $a$")]);
-        assert_eq!(kinds("$1 $$x", Dialect::Postgres), [(Kind::Param, "$1"), (Kind::Literal, "$$x")]);
+        assert_eq!(
+            kinds("$a$ $$ $a$", Dialect::Postgres),
+            [(Kind::Literal, "$a$ $$ $a$")]
+        );
+        assert_eq!(
+            kinds("$1 $$x", Dialect::Postgres),
+            [(Kind::Param, "$1"), (Kind::Literal, "$$x")]
+        );
         assert_eq!(kinds("$name", Dialect::Sqlite), [(Kind::Param, "$name")]);
-        assert_eq!(kinds("foo$bar", Dialect::Postgres), [(Kind::Word, "foo$bar")]);
+        assert_eq!(
+            kinds("foo$bar", Dialect::Postgres),
+            [(Kind::Word, "foo$bar")]
+        );
     }
 
     #[test]
     fn comments_are_space() {
-        assert_eq!(kinds("a -- 's'\n b", Dialect::Postgres), [(Kind::Word, "a"), (Kind::Word, "b")]);
-        assert_eq!(kinds("a /* /* */ ' */ b", Dialect::Postgres), [(Kind::Word, "a"), (Kind::Word, "b")]);
-        assert_eq!(kinds("a /* /* */ b", Dialect::Sqlite), [(Kind::Word, "a"), (Kind::Word, "b")]);
+        assert_eq!(
+            kinds("a -- 's'\n b", Dialect::Postgres),
+            [(Kind::Word, "a"), (Kind::Word, "b")]
+        );
+        assert_eq!(
+            kinds("a /* /* */ ' */ b", Dialect::Postgres),
+            [(Kind::Word, "a"), (Kind::Word, "b")]
+        );
+        assert_eq!(
+            kinds("a /* /* */ b", Dialect::Sqlite),
+            [(Kind::Word, "a"), (Kind::Word, "b")]
+        );
         assert_eq!(kinds("a # 's'", Dialect::MySql), [(Kind::Word, "a")]);
         assert_eq!(kinds("2--1", Dialect::MySql).len(), 4);
         assert_eq!(kinds("a /* open", Dialect::Sqlite), [(Kind::Word, "a")]);
@@ -297,12 +354,33 @@ mod tests {
             assert_eq!(kinds(n, Dialect::Postgres), [(Kind::Literal, n)], "{n}");
         }
         assert_eq!(kinds("t1.c2", Dialect::Postgres).len(), 3);
-        assert_eq!(kinds("1..2", Dialect::Postgres).first(), Some(&(Kind::Literal, "1")));
+        assert_eq!(
+            kinds("1..2", Dialect::Postgres).first(),
+            Some(&(Kind::Literal, "1"))
+        );
     }
 
     #[test]
     fn any_text_comes_back_whole() {
-        for sql in ["", "'", "\\", "'\\", "é'ü\\ü", "$", "$é$", "[", "`", "\"", "E'", "U&'", "/*", "/*/", "--", "\0", "罿'罿"] {
+        for sql in [
+            "",
+            "'",
+            "\\",
+            "'\\",
+            "é'ü\\ü",
+            "$",
+            "$é$",
+            "[",
+            "`",
+            "\"",
+            "E'",
+            "U&'",
+            "/*",
+            "/*/",
+            "--",
+            "\0",
+            "罿'罿",
+        ] {
             for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
                 let whole: String = Lexer::new(sql, dialect).map(|t| t.text).collect();
                 assert_eq!(whole, sql);

@@ -13,7 +13,12 @@ pub(super) struct Masked {
 
 impl Masked {
     pub(super) fn new(limit: usize) -> Self {
-        Self { text: String::new(), limit, space: false, full: false }
+        Self {
+            text: String::new(),
+            limit,
+            space: false,
+            full: false,
+        }
     }
 
     /// Takes one token; false once the text is full.
@@ -25,7 +30,11 @@ impl Masked {
             self.space = true;
             return true;
         }
-        let text = if token.kind == Kind::Literal { "?" } else { token.text };
+        let text = if token.kind == Kind::Literal {
+            "?"
+        } else {
+            token.text
+        };
         let blank = self.space && !self.text.is_empty();
         if self.text.len() + text.len() + usize::from(blank) > self.limit {
             self.full = true;

@@ -46,7 +46,11 @@ impl Statement {
         let read = prefix(sql, READ_BYTES);
         let mut lexer = Lexer::new(read, dialect);
         let mut strings = DoubleQuotes::new(dialect);
-        let (mut masked, mut digest, mut summary) = (Masked::new(Self::QUERY_BYTES), Digest::new(), Summary::new());
+        let (mut masked, mut digest, mut summary) = (
+            Masked::new(Self::QUERY_BYTES),
+            Digest::new(),
+            Summary::new(),
+        );
         let mut kept = 0;
         while let Some(token) = lexer.next() {
             let token = strings.judge(token, lexer.rest());
@@ -93,7 +97,11 @@ struct DoubleQuotes {
 
 impl DoubleQuotes {
     fn new(dialect: Dialect) -> Self {
-        Self { sqlite: dialect == Dialect::Sqlite, after_comparison: false, values: false }
+        Self {
+            sqlite: dialect == Dialect::Sqlite,
+            after_comparison: false,
+            values: false,
+        }
     }
 
     fn judge<'a>(&mut self, token: Token<'a>, rest: &str) -> Token<'a> {
@@ -107,17 +115,34 @@ impl DoubleQuotes {
         match token.kind {
             Kind::Word => {
                 let is = |words: &[&str]| words.iter().any(|w| token.text.eq_ignore_ascii_case(w));
-                self.after_comparison = is(&["LIKE", "GLOB", "MATCH", "REGEXP", "THEN", "ELSE", "BETWEEN", "ESCAPE", "IS"]);
+                self.after_comparison = is(&[
+                    "LIKE", "GLOB", "MATCH", "REGEXP", "THEN", "ELSE", "BETWEEN", "ESCAPE", "IS",
+                ]);
                 if is(&["IN", "VALUES"]) {
                     self.values = true;
-                } else if is(&["SELECT", "WHERE", "FROM", "RETURNING", "ON", "ORDER", "GROUP"]) {
+                } else if is(&[
+                    "SELECT",
+                    "WHERE",
+                    "FROM",
+                    "RETURNING",
+                    "ON",
+                    "ORDER",
+                    "GROUP",
+                ]) {
                     self.values = false;
                 }
             }
             Kind::Punct => self.after_comparison = matches!(token.text, "=" | "<" | ">" | "|"),
             _ => self.after_comparison = false,
         }
-        if value { Token { kind: Kind::Literal, ..token } } else { token }
+        if value {
+            Token {
+                kind: Kind::Literal,
+                ..token
+            }
+        } else {
+            token
+        }
     }
 }
 
@@ -132,9 +157,18 @@ mod tests {
     #[test]
     fn sqlite_strings_in_double_quotes_are_masked_where_values_stand() {
         let query = |sql| Statement::read(sql, Dialect::Sqlite).query;
-        assert_eq!(query(r#"SELECT "a" FROM "t" WHERE "t"."b" = "secret""#), r#"SELECT "a" FROM "t" WHERE "t"."b" = ?"#);
-        assert_eq!(query(r#"INSERT INTO "t" ("a") VALUES ("secret")"#), r#"INSERT INTO "t" ("a") VALUES (?)"#);
-        assert_eq!(query(r#"SELECT 1 WHERE x = "t"."id""#), r#"SELECT ? WHERE x = "t"."id""#);
+        assert_eq!(
+            query(r#"SELECT "a" FROM "t" WHERE "t"."b" = "secret""#),
+            r#"SELECT "a" FROM "t" WHERE "t"."b" = ?"#
+        );
+        assert_eq!(
+            query(r#"INSERT INTO "t" ("a") VALUES ("secret")"#),
+            r#"INSERT INTO "t" ("a") VALUES (?)"#
+        );
+        assert_eq!(
+            query(r#"SELECT 1 WHERE x = "t"."id""#),
+            r#"SELECT ? WHERE x = "t"."id""#
+        );
     }
 
     #[test]
@@ -147,7 +181,15 @@ mod tests {
 
     #[test]
     fn masking_is_idempotent() {
-        for sql in ["SELECT 1 + 2, 'a' -- c\n FROM t", "a/**/b", "-/**/-x", "'a' 'b' 1.5.5", "\"open", "x'ff'y", "$$a$$$b$"] {
+        for sql in [
+            "SELECT 1 + 2, 'a' -- c\n FROM t",
+            "a/**/b",
+            "-/**/-x",
+            "'a' 'b' 1.5.5",
+            "\"open",
+            "x'ff'y",
+            "$$a$$$b$",
+        ] {
             let once = read(sql).query;
             assert_eq!(read(&once).query, once, "{sql}");
         }
@@ -155,7 +197,23 @@ mod tests {
 
     #[test]
     fn a_megabyte_of_any_token_is_read_in_one_pass() {
-        for piece in ["'", "(", "$a", "$$", "/*", "\"", "-- \n", "1.", "a,", "((?,", "IN (", "[", "VALUES (1),", "\\", "?"] {
+        for piece in [
+            "'",
+            "(",
+            "$a",
+            "$$",
+            "/*",
+            "\"",
+            "-- \n",
+            "1.",
+            "a,",
+            "((?,",
+            "IN (",
+            "[",
+            "VALUES (1),",
+            "\\",
+            "?",
+        ] {
             let sql = piece.repeat(1_000_000 / piece.len());
             for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
                 assert!(Statement::read(&sql, dialect).query.len() <= Statement::QUERY_BYTES);

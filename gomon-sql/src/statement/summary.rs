@@ -78,7 +78,10 @@ enum Previous {
 
 impl Summary {
     pub(super) fn new() -> Self {
-        Self { frames: vec![Frame::default()], ..Self::default() }
+        Self {
+            frames: vec![Frame::default()],
+            ..Self::default()
+        }
     }
 
     pub(super) fn writes(&self) -> bool {
@@ -105,7 +108,11 @@ impl Summary {
         self.other();
         let with_targets = self.parts.iter().any(|part| !part.targets.is_empty());
         let mut out = String::new();
-        for part in self.parts.iter().filter(|part| !with_targets || !part.targets.is_empty()) {
+        for part in self
+            .parts
+            .iter()
+            .filter(|part| !with_targets || !part.targets.is_empty())
+        {
             if out.len() + part.operation.len() + part.targets.len() + 1 > SUMMARY_BYTES {
                 break;
             }
@@ -139,8 +146,9 @@ impl Summary {
             "FROM" if self.top().operation && previous != Previous::Distinct => self.want_tables(),
             "JOIN" | "STRAIGHT_JOIN" if self.top().operation => self.want(State::WantTarget),
             "INTO" if self.top().operation => self.want(State::WantTarget),
-            "WHERE" | "GROUP" | "ORDER" | "LIMIT" | "ON" | "SET" | "VALUES" | "HAVING" | "UNION" | "RETURNING" | "USING"
-            | "WINDOW" | "EXCEPT" | "INTERSECT" | "FOR" | "OFFSET" => {
+            "WHERE" | "GROUP" | "ORDER" | "LIMIT" | "ON" | "SET" | "VALUES" | "HAVING"
+            | "UNION" | "RETURNING" | "USING" | "WINDOW" | "EXCEPT" | "INTERSECT" | "FOR"
+            | "OFFSET" => {
                 self.other();
                 self.frame(|frame| frame.tables = false);
             }
@@ -175,13 +183,23 @@ impl Summary {
         self.other();
         self.writes |= DML.contains(&operation);
         self.inserts |= matches!(operation, "INSERT" | "REPLACE");
-        self.frame(|frame| *frame = Frame { operation: true, ..Frame::default() });
+        self.frame(|frame| {
+            *frame = Frame {
+                operation: true,
+                ..Frame::default()
+            }
+        });
         if self.bytes < SUMMARY_BYTES {
             self.bytes += operation.len() + 1;
-            self.parts.push(Part { operation, targets: String::new() });
+            self.parts.push(Part {
+                operation,
+                targets: String::new(),
+            });
         }
         self.state = match operation {
-            "INSERT" | "REPLACE" | "UPDATE" | "MERGE" | "COPY" | "CALL" | "PRAGMA" => State::WantTarget,
+            "INSERT" | "REPLACE" | "UPDATE" | "MERGE" | "COPY" | "CALL" | "PRAGMA" => {
+                State::WantTarget
+            }
             "CREATE" | "DROP" | "ALTER" | "TRUNCATE" => State::WantObject,
             _ => State::Idle,
         };
@@ -194,7 +212,11 @@ impl Summary {
                 part.operation = joined(part.operation, kind);
             }
             self.state = State::WantTarget;
-        } else if self.parts.last().is_some_and(|part| part.operation == "TRUNCATE") {
+        } else if self
+            .parts
+            .last()
+            .is_some_and(|part| part.operation == "TRUNCATE")
+        {
             self.state = State::WantTarget;
             self.name(word);
         }
@@ -307,7 +329,11 @@ impl Summary {
     }
 
     fn top(&self) -> &Frame {
-        const NONE: &Frame = &Frame { operation: false, tables: false, with: false };
+        const NONE: &Frame = &Frame {
+            operation: false,
+            tables: false,
+            with: false,
+        };
         self.frames.last().unwrap_or(NONE)
     }
 
@@ -327,7 +353,10 @@ struct Upper {
 
 impl Upper {
     fn of(word: &str) -> Self {
-        let mut upper = Self { bytes: [0; 16], len: 0 };
+        let mut upper = Self {
+            bytes: [0; 16],
+            len: 0,
+        };
         if let Some(bytes) = upper.bytes.get_mut(..word.len()) {
             bytes.copy_from_slice(word.as_bytes());
             bytes.make_ascii_uppercase();
@@ -337,46 +366,150 @@ impl Upper {
     }
 
     fn as_str(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..self.len)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 }
 
 /// The name without its quotes, if it needs none.
 fn plain_name(name: &str) -> &str {
-    let inner = name.get(1..name.len().saturating_sub(1)).unwrap_or_default();
+    let inner = name
+        .get(1..name.len().saturating_sub(1))
+        .unwrap_or_default();
     let quoted = name.starts_with(['"', '`', '[']);
-    let plain = !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '-'));
+    let plain = !inner.is_empty()
+        && inner
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '-'));
     if quoted && plain { inner } else { name }
 }
 
 /// `CREATE` and `TABLE` to `CREATE TABLE`; static, so that a summary costs no allocation for it.
 fn joined(operation: &'static str, kind: &str) -> &'static str {
     DDL.iter()
-        .find(|full| full.strip_prefix(operation).is_some_and(|rest| rest.trim_start() == kind))
+        .find(|full| {
+            full.strip_prefix(operation)
+                .is_some_and(|rest| rest.trim_start() == kind)
+        })
         .copied()
         .unwrap_or(operation)
 }
 
 const OPERATIONS: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "CREATE", "DROP", "ALTER", "TRUNCATE", "COPY", "CALL",
-    "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PRAGMA", "SET", "RESET", "SHOW",
-    "VACUUM", "LOCK", "LISTEN", "NOTIFY", "UNLISTEN", "GRANT", "REVOKE", "ATTACH", "DETACH", "USE", "VALUES", "DO",
-    "DECLARE", "FETCH", "PREPARE", "EXECUTE", "DEALLOCATE", "REFRESH", "REINDEX", "OPTIMIZE", "LOAD",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "REPLACE",
+    "MERGE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "TRUNCATE",
+    "COPY",
+    "CALL",
+    "BEGIN",
+    "START",
+    "COMMIT",
+    "END",
+    "ROLLBACK",
+    "ABORT",
+    "SAVEPOINT",
+    "RELEASE",
+    "PRAGMA",
+    "SET",
+    "RESET",
+    "SHOW",
+    "VACUUM",
+    "LOCK",
+    "LISTEN",
+    "NOTIFY",
+    "UNLISTEN",
+    "GRANT",
+    "REVOKE",
+    "ATTACH",
+    "DETACH",
+    "USE",
+    "VALUES",
+    "DO",
+    "DECLARE",
+    "FETCH",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
+    "REFRESH",
+    "REINDEX",
+    "OPTIMIZE",
+    "LOAD",
 ];
 const DML: &[&str] = &["INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "COPY"];
-const OBJECTS: &[&str] =
-    &["TABLE", "INDEX", "VIEW", "DATABASE", "SCHEMA", "SEQUENCE", "TRIGGER", "FUNCTION", "PROCEDURE", "TYPE", "EXTENSION"];
+const OBJECTS: &[&str] = &[
+    "TABLE",
+    "INDEX",
+    "VIEW",
+    "DATABASE",
+    "SCHEMA",
+    "SEQUENCE",
+    "TRIGGER",
+    "FUNCTION",
+    "PROCEDURE",
+    "TYPE",
+    "EXTENSION",
+];
 const DDL: &[&str] = &[
-    "CREATE TABLE", "CREATE INDEX", "CREATE VIEW", "CREATE DATABASE", "CREATE SCHEMA", "CREATE SEQUENCE",
-    "CREATE TRIGGER", "CREATE FUNCTION", "CREATE PROCEDURE", "CREATE TYPE", "CREATE EXTENSION", "DROP TABLE",
-    "DROP INDEX", "DROP VIEW", "DROP DATABASE", "DROP SCHEMA", "DROP SEQUENCE", "DROP TRIGGER", "DROP FUNCTION",
-    "DROP PROCEDURE", "DROP TYPE", "DROP EXTENSION", "ALTER TABLE", "ALTER INDEX", "ALTER VIEW", "ALTER DATABASE",
-    "ALTER SCHEMA", "ALTER SEQUENCE", "ALTER FUNCTION", "ALTER TYPE", "TRUNCATE TABLE",
+    "CREATE TABLE",
+    "CREATE INDEX",
+    "CREATE VIEW",
+    "CREATE DATABASE",
+    "CREATE SCHEMA",
+    "CREATE SEQUENCE",
+    "CREATE TRIGGER",
+    "CREATE FUNCTION",
+    "CREATE PROCEDURE",
+    "CREATE TYPE",
+    "CREATE EXTENSION",
+    "DROP TABLE",
+    "DROP INDEX",
+    "DROP VIEW",
+    "DROP DATABASE",
+    "DROP SCHEMA",
+    "DROP SEQUENCE",
+    "DROP TRIGGER",
+    "DROP FUNCTION",
+    "DROP PROCEDURE",
+    "DROP TYPE",
+    "DROP EXTENSION",
+    "ALTER TABLE",
+    "ALTER INDEX",
+    "ALTER VIEW",
+    "ALTER DATABASE",
+    "ALTER SCHEMA",
+    "ALTER SEQUENCE",
+    "ALTER FUNCTION",
+    "ALTER TYPE",
+    "TRUNCATE TABLE",
 ];
 /// Words that may stand between an operation and its target.
 const BEFORE_TARGET: &[&str] = &[
-    "IF", "NOT", "EXISTS", "ONLY", "LATERAL", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK", "OR", "ABORT",
-    "FAIL", "ROLLBACK", "REPLACE", "CONCURRENTLY", "TABLE",
+    "IF",
+    "NOT",
+    "EXISTS",
+    "ONLY",
+    "LATERAL",
+    "IGNORE",
+    "LOW_PRIORITY",
+    "HIGH_PRIORITY",
+    "DELAYED",
+    "QUICK",
+    "OR",
+    "ABORT",
+    "FAIL",
+    "ROLLBACK",
+    "REPLACE",
+    "CONCURRENTLY",
+    "TABLE",
 ];
 
 #[cfg(test)]
@@ -392,27 +525,48 @@ mod tests {
         let cases = [
             ("SELECT * FROM users WHERE id = 1", "SELECT users"),
             ("select a from songs, artists", "SELECT songs artists"),
-            ("SELECT a FROM t JOIN u ON t.id = u.id LEFT JOIN s.\"v\" USING (id)", "SELECT t u s.v"),
+            (
+                "SELECT a FROM t JOIN u ON t.id = u.id LEFT JOIN s.\"v\" USING (id)",
+                "SELECT t u s.v",
+            ),
             ("INSERT INTO orders (a) VALUES (1)", "INSERT orders"),
             ("INSERT OR REPLACE INTO orders VALUES (1)", "INSERT orders"),
-            ("INSERT INTO shipping SELECT * FROM orders", "INSERT shipping SELECT orders"),
-            ("UPDATE t SET a = 1 WHERE b IN (SELECT b FROM u)", "UPDATE t SELECT u"),
+            (
+                "INSERT INTO shipping SELECT * FROM orders",
+                "INSERT shipping SELECT orders",
+            ),
+            (
+                "UPDATE t SET a = 1 WHERE b IN (SELECT b FROM u)",
+                "UPDATE t SELECT u",
+            ),
             ("DELETE FROM t", "DELETE t"),
             ("WITH x AS (SELECT a FROM t) SELECT * FROM x", "SELECT t"),
-            ("WITH x AS (DELETE FROM t RETURNING a) INSERT INTO u SELECT a FROM x", "DELETE t INSERT u"),
+            (
+                "WITH x AS (DELETE FROM t RETURNING a) INSERT INTO u SELECT a FROM x",
+                "DELETE t INSERT u",
+            ),
             ("SELECT EXTRACT(YEAR FROM ts) FROM t", "SELECT t"),
             ("SELECT a FROM t WHERE a IS DISTINCT FROM b", "SELECT t"),
             ("SELECT * FROM generate_series(1, 2)", "SELECT"),
             ("SELECT 1", "SELECT"),
             ("SELECT a FROM t FOR UPDATE", "SELECT t"),
-            ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2", "INSERT t"),
-            ("CREATE TABLE IF NOT EXISTS carts (id INTEGER)", "CREATE TABLE carts"),
+            (
+                "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2",
+                "INSERT t",
+            ),
+            (
+                "CREATE TABLE IF NOT EXISTS carts (id INTEGER)",
+                "CREATE TABLE carts",
+            ),
             ("CREATE UNIQUE INDEX i ON t (a)", "CREATE INDEX i"),
             ("ALTER TABLE t ADD COLUMN a INT", "ALTER TABLE t"),
             ("PRAGMA foreign_keys = ON", "PRAGMA foreign_keys"),
             ("BEGIN IMMEDIATE", "BEGIN"),
             ("EXPLAIN SELECT a FROM t", "SELECT t"),
-            ("INSERT INTO a VALUES (1); DELETE FROM b", "INSERT a DELETE b"),
+            (
+                "INSERT INTO a VALUES (1); DELETE FROM b",
+                "INSERT a DELETE b",
+            ),
             ("secretword", ""),
             ("", ""),
         ];
@@ -424,7 +578,9 @@ mod tests {
     #[test]
     fn writes_are_told_from_reads() {
         let writes = |sql| Statement::read(sql, Dialect::Postgres).writes;
-        assert!(writes("WITH x AS (UPDATE t SET a = 1 RETURNING a) SELECT * FROM x"));
+        assert!(writes(
+            "WITH x AS (UPDATE t SET a = 1 RETURNING a) SELECT * FROM x"
+        ));
         assert!(writes("delete from t"));
         assert!(!writes("SELECT a FROM t FOR UPDATE"));
         assert!(!writes("SELECT replace(a, 'b', 'c') FROM t"));
@@ -432,7 +588,13 @@ mod tests {
 
     #[test]
     fn a_summary_has_a_limit() {
-        let sql = format!("SELECT a FROM {}", (0..1000).map(|i| format!("t{i}")).collect::<Vec<_>>().join(", "));
+        let sql = format!(
+            "SELECT a FROM {}",
+            (0..1000)
+                .map(|i| format!("t{i}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
         assert!(summary(&sql).len() <= 255);
     }
 }

@@ -24,7 +24,11 @@ impl<'a, DB: MonitoredDb> Acquire<'a> for &'_ MonitoredPool<DB> {
         let (pool, parent) = (self.clone(), Parent::current());
         Box::pin(async move {
             let connection = pool_wait::acquire(&pool, parent, None).await?;
-            Ok(MonitoredConnection::lease(connection, pool.config().clone(), parent))
+            Ok(MonitoredConnection::lease(
+                connection,
+                pool.config().clone(),
+                parent,
+            ))
         })
     }
 

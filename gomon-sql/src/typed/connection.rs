@@ -61,13 +61,25 @@ pub struct MonitoredConnection<'c, DB: MonitoredDb> {
 ///     sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut conn).await
 /// }
 /// ```
-pub fn monitor_conn<DB: MonitoredDb>(connection: &mut DB::Connection) -> MonitoredConnection<'_, DB> {
+pub fn monitor_conn<DB: MonitoredDb>(
+    connection: &mut DB::Connection,
+) -> MonitoredConnection<'_, DB> {
     monitor_conn_with(connection, SqlConfig::new())
 }
 
 /// As [`monitor_conn`], with settings of its own.
-pub fn monitor_conn_with<DB: MonitoredDb>(connection: &mut DB::Connection, config: SqlConfig) -> MonitoredConnection<'_, DB> {
-    MonitoredConnection { link: Link::Bare(connection), config, home: None, fate: None, caller: None, lease: None }
+pub fn monitor_conn_with<DB: MonitoredDb>(
+    connection: &mut DB::Connection,
+    config: SqlConfig,
+) -> MonitoredConnection<'_, DB> {
+    MonitoredConnection {
+        link: Link::Bare(connection),
+        config,
+        home: None,
+        fate: None,
+        caller: None,
+        lease: None,
+    }
 }
 
 impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
@@ -75,14 +87,33 @@ impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
     pub(super) fn lease(connection: PoolConnection<DB>, config: SqlConfig, parent: Parent) -> Self {
         let lease = parent.open(fp::LEASE);
         let home = Some(lease.context());
-        Self { link: Link::Owned(connection), config, home, fate: None, caller: None, lease: Some(lease) }
+        Self {
+            link: Link::Owned(connection),
+            config,
+            home,
+            fate: None,
+            caller: None,
+            lease: Some(lease),
+        }
     }
 }
 
 impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
     /// A connection inside a transaction.
-    pub(super) fn inside(link: Link<'c, DB>, config: SqlConfig, home: Option<Context>, fate: Option<Arc<FateAt>>) -> Self {
-        Self { link, config, home, fate, caller: None, lease: None }
+    pub(super) fn inside(
+        link: Link<'c, DB>,
+        config: SqlConfig,
+        home: Option<Context>,
+        fate: Option<Arc<FateAt>>,
+    ) -> Self {
+        Self {
+            link,
+            config,
+            home,
+            fate,
+            caller: None,
+            lease: None,
+        }
     }
 
     /// Begins a transaction, or a savepoint inside one.
@@ -92,7 +123,10 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
-    pub fn begin(&mut self) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB> {
+    pub fn begin(
+        &mut self,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB>
+    {
         self.begin_statement(None, Location::caller())
     }
 
@@ -112,8 +146,15 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
         &mut self,
         statement: Option<SqlStr>,
         caller: &'static Location<'static>,
-    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB> {
-        let begin = Begin { config: self.config.clone(), parent: self.parent(), statement, caller, inside: self.fate.clone() };
+    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB>
+    {
+        let begin = Begin {
+            config: self.config.clone(),
+            parent: self.parent(),
+            statement,
+            caller,
+            inside: self.fate.clone(),
+        };
         begin.run(self.link.reborrow())
     }
 
@@ -134,7 +175,11 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
     }
 
     /// Takes a query apart for its event.
-    pub(super) fn peek<'q, E: Execute<'q, DB>>(&mut self, fp: &'static str, query: E) -> (Place, Request, Peeked<E, DB>) {
+    pub(super) fn peek<'q, E: Execute<'q, DB>>(
+        &mut self,
+        fp: &'static str,
+        query: E,
+    ) -> (Place, Request, Peeked<E, DB>) {
         let (query, request) = peek::peek(fp, query);
         (self.place(), request, query)
     }
@@ -174,7 +219,8 @@ impl<DB: MonitoredDb> AsMut<DB::Connection> for MonitoredConnection<'_, DB> {
 
 impl<DB: MonitoredDb> fmt::Debug for MonitoredConnection<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MonitoredConnection").finish_non_exhaustive()
+        f.debug_struct("MonitoredConnection")
+            .finish_non_exhaustive()
     }
 }
 
@@ -187,7 +233,9 @@ pub struct MonitoredPoolConnection<DB: MonitoredDb> {
 
 impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
     pub(super) fn lease(connection: PoolConnection<DB>, config: SqlConfig, parent: Parent) -> Self {
-        Self { connection: MonitoredConnection::lease(connection, config, parent) }
+        Self {
+            connection: MonitoredConnection::lease(connection, config, parent),
+        }
     }
 
     /// Begins a transaction.
@@ -197,7 +245,9 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
-    pub fn begin(&mut self) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send {
+    pub fn begin(
+        &mut self,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send {
         self.connection.begin_statement(None, Location::caller())
     }
 
@@ -210,7 +260,8 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
         &mut self,
         statement: impl SqlSafeStr,
     ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send {
-        self.connection.begin_statement(Some(statement.into_sql_str()), Location::caller())
+        self.connection
+            .begin_statement(Some(statement.into_sql_str()), Location::caller())
     }
 
     /// Closes the connection instead of giving it back, as `PoolConnection::close`. A failure is a `conn-close` event.
@@ -218,8 +269,15 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     pub async fn close(self) -> Result<(), Error> {
-        let MonitoredConnection { link, config, lease, .. } = self.connection;
-        let Link::Owned(connection) = link else { return Ok(()) };
+        let MonitoredConnection {
+            link,
+            config,
+            lease,
+            ..
+        } = self.connection;
+        let Link::Owned(connection) = link else {
+            return Ok(());
+        };
         let result = connection.close().await;
         if let (Err(error), Some(lease)) = (&result, &lease) {
             let mut event = lease.child(fp::CONNECTION_CLOSE);
@@ -258,6 +316,7 @@ impl<DB: MonitoredDb> AsMut<<DB as Database>::Connection> for MonitoredPoolConne
 
 impl<DB: MonitoredDb> fmt::Debug for MonitoredPoolConnection<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MonitoredPoolConnection").finish_non_exhaustive()
+        f.debug_struct("MonitoredPoolConnection")
+            .finish_non_exhaustive()
     }
 }

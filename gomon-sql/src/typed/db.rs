@@ -62,7 +62,10 @@ pub trait MonitoredDb: Database + sealed::Sealed {
         parameters: &'e [Self::TypeInfo],
     ) -> BoxFuture<'e, Result<Self::Statement, Error>>;
     #[doc(hidden)]
-    fn run_describe<'e>(connection: &'e mut Self::Connection, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Self>, Error>>;
+    fn run_describe<'e>(
+        connection: &'e mut Self::Connection,
+        sql: SqlStr,
+    ) -> BoxFuture<'e, Result<Describe<Self>, Error>>;
 }
 
 /// The methods of [`MonitoredDb`] that hand a call to the driver.

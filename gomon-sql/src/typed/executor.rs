@@ -25,7 +25,10 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (place, request, query) = self.peek(fp::EXECUTE, query);
-        Box::pin(run::execute::<DB>(Call::future(place, request), DB::run_execute(&mut self.link, query)))
+        Box::pin(run::execute::<DB>(
+            Call::future(place, request),
+            DB::run_execute(&mut self.link, query),
+        ))
     }
 
     fn execute_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<DB::QueryResult, Error>>
@@ -34,17 +37,28 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (place, request, query) = self.peek(fp::EXECUTE, query);
-        let results = Results::<DB, _>::new(Call::stream(place, request), DB::run_fetch_many(&mut self.link, query));
-        results.try_filter_map(|item| std::future::ready(Ok(item.left()))).boxed()
+        let results = Results::<DB, _>::new(
+            Call::stream(place, request),
+            DB::run_fetch_many(&mut self.link, query),
+        );
+        results
+            .try_filter_map(|item| std::future::ready(Ok(item.left())))
+            .boxed()
     }
 
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>, Error>>
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>, Error>>
     where
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
         let (place, request, query) = self.peek(fp::QUERY, query);
-        Box::pin(Results::<DB, _>::new(Call::stream(place, request), DB::run_fetch_many(&mut self.link, query)))
+        Box::pin(Results::<DB, _>::new(
+            Call::stream(place, request),
+            DB::run_fetch_many(&mut self.link, query),
+        ))
     }
 
     fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>, Error>>
@@ -53,24 +67,40 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (place, request, query) = self.peek(fp::QUERY, query);
-        Box::pin(run::all::<DB>(Call::future(place, request), DB::run_fetch_many(&mut self.link, query)))
+        Box::pin(run::all::<DB>(
+            Call::future(place, request),
+            DB::run_fetch_many(&mut self.link, query),
+        ))
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
     where
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
         let (place, request, query) = self.peek(fp::QUERY, query);
-        Box::pin(run::optional::<DB>(Call::future(place, request), DB::run_fetch_optional(&mut self.link, query)))
+        Box::pin(run::optional::<DB>(
+            Call::future(place, request),
+            DB::run_fetch_optional(&mut self.link, query),
+        ))
     }
 
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [DB::TypeInfo]) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
     where
         'c: 'e,
     {
         let call = Call::future(self.place(), prepare_request(&sql));
-        Box::pin(run::prepare(call, DB::run_prepare(&mut self.link, sql, parameters)))
+        Box::pin(run::prepare(
+            call,
+            DB::run_prepare(&mut self.link, sql, parameters),
+        ))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -83,7 +113,13 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
 
 /// What a `conn-prepare` event tells.
 pub(super) fn prepare_request(sql: &SqlStr) -> Request {
-    Request { fp: fp::PREPARE, sql: sql.clone(), prepared: true, bound: None, values: None }
+    Request {
+        fp: fp::PREPARE,
+        sql: sql.clone(),
+        prepared: true,
+        bound: None,
+        values: None,
+    }
 }
 
 /// An executor that hands every call to another one.

@@ -32,7 +32,11 @@ pub struct Here<'p, DB: MonitoredDb> {
 impl<DB: MonitoredDb> Here<'_, DB> {
     /// What a statement needs that is going to take a connection of its own.
     fn wanting(&self) -> Wanting<DB> {
-        Wanting { pool: self.pool.clone(), parent: Parent::current(), caller: self.caller }
+        Wanting {
+            pool: self.pool.clone(),
+            parent: Parent::current(),
+            caller: self.caller,
+        }
     }
 }
 
@@ -68,7 +72,10 @@ impl<DB: MonitoredDb> Wanting<DB> {
     }
 
     /// Takes a connection, runs `query`, and gives the connection back at the end of the stream.
-    fn items<'e, 'q: 'e, E>(self, query: E) -> impl futures_core::Stream<Item = Item<DB>> + Unpin + Send + 'e
+    fn items<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> impl futures_core::Stream<Item = Item<DB>> + Unpin + Send + 'e
     where
         E: 'q + Execute<'q, DB>,
     {
@@ -107,17 +114,25 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         let (query, request) = peek::peek(fp::EXECUTE, query);
         let wanting = self.wanting();
         let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(query));
-        results.try_filter_map(|item| std::future::ready(Ok(item.left()))).boxed()
+        results
+            .try_filter_map(|item| std::future::ready(Ok(item.left())))
+            .boxed()
     }
 
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>, Error>>
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>, Error>>
     where
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
         let (query, request) = peek::peek(fp::QUERY, query);
         let wanting = self.wanting();
-        Box::pin(Results::<DB, _>::new(wanting.stream(request), wanting.items(query)))
+        Box::pin(Results::<DB, _>::new(
+            wanting.stream(request),
+            wanting.items(query),
+        ))
     }
 
     fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>, Error>>
@@ -127,10 +142,16 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
     {
         let (query, request) = peek::peek(fp::QUERY, query);
         let wanting = self.wanting();
-        Box::pin(run::all::<DB>(wanting.future(request), wanting.items(query)))
+        Box::pin(run::all::<DB>(
+            wanting.future(request),
+            wanting.items(query),
+        ))
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<DB::Row>, Error>>
     where
         'p: 'e,
         E: 'q + Execute<'q, DB>,
@@ -143,15 +164,22 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         }))
     }
 
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [DB::TypeInfo]) -> BoxFuture<'e, Result<DB::Statement, Error>>
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement, Error>>
     where
         'p: 'e,
     {
         let wanting = self.wanting();
-        Box::pin(run::prepare(wanting.future(prepare_request(&sql)), async move {
-            let mut connection = wanting.acquire().await?;
-            DB::run_prepare(&mut connection, sql, parameters).await
-        }))
+        Box::pin(run::prepare(
+            wanting.future(prepare_request(&sql)),
+            async move {
+                let mut connection = wanting.acquire().await?;
+                DB::run_prepare(&mut connection, sql, parameters).await
+            },
+        ))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
@@ -170,6 +198,9 @@ forward_executor!(['r] 'p &'r MonitoredPool<DB>, self => Here { pool: self, call
 
 impl<DB: MonitoredDb> std::fmt::Debug for Here<'_, DB> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Here").field("pool", self.pool).field("caller", &self.caller).finish()
+        f.debug_struct("Here")
+            .field("pool", self.pool)
+            .field("caller", &self.caller)
+            .finish()
     }
 }

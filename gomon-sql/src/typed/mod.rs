@@ -13,14 +13,16 @@ mod pool_wait;
 mod run;
 mod transaction;
 
-pub use connection::{MonitoredConnection, MonitoredPoolConnection, monitor_conn, monitor_conn_with};
+pub use connection::{
+    MonitoredConnection, MonitoredPoolConnection, monitor_conn, monitor_conn_with,
+};
 pub use db::MonitoredDb;
 pub use here::Here;
 #[cfg(feature = "mysql")]
 pub use pool::MonitoredMySqlPool;
 #[cfg(feature = "postgres")]
 pub use pool::MonitoredPgPool;
-#[cfg(any(feature = "sqlite", feature = "sqlite-unbundled"))]
+#[cfg(feature = "sqlite")]
 pub use pool::MonitoredSqlitePool;
-pub use pool::{MonitoredPool, PoolExt};
+pub use pool::{MonitoredPool, PoolExt, PoolOptionsExt};
 pub use transaction::MonitoredTransaction;

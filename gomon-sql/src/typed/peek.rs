@@ -24,19 +24,44 @@ pub(super) enum Peeked<E, DB: Database> {
 }
 
 /// Takes `query` apart, and says what its event tells of it.
-pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(fp: &'static str, mut query: E) -> (Peeked<E, DB>, Request) {
+pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
+    fp: &'static str,
+    mut query: E,
+) -> (Peeked<E, DB>, Request) {
     if let Some(statement) = query.statement() {
         let sql = statement.sql().clone();
-        let request = Request { fp, sql, prepared: true, bound: None, values: None };
+        let request = Request {
+            fp,
+            sql,
+            prepared: true,
+            bound: None,
+            values: None,
+        };
         return (Peeked::Whole(query), request);
     }
     // In this order, as the drivers do: `Map::persistent` answers by whether the arguments have been taken.
     let arguments = query.take_arguments();
     let persistent = query.persistent();
     let sql = query.sql();
-    let bound = arguments.as_ref().ok().and_then(|arguments| arguments.as_ref().map(Arguments::len));
-    let request = Request { fp, sql: sql.clone(), prepared: bound.is_some(), bound, values: None };
-    (Peeked::Parts { sql, arguments: Some(arguments), persistent }, request)
+    let bound = arguments
+        .as_ref()
+        .ok()
+        .and_then(|arguments| arguments.as_ref().map(Arguments::len));
+    let request = Request {
+        fp,
+        sql: sql.clone(),
+        prepared: bound.is_some(),
+        bound,
+        values: None,
+    };
+    (
+        Peeked::Parts {
+            sql,
+            arguments: Some(arguments),
+            persistent,
+        },
+        request,
+    )
 }
 
 impl<'q, DB: Database, E: Execute<'q, DB>> Execute<'q, DB> for Peeked<E, DB> {

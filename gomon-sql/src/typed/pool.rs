@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
 use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::error::Error;
-use sqlx_core::pool::Pool;
+use sqlx_core::pool::{Pool, PoolOptions};
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 
 use super::connection::MonitoredPoolConnection;
@@ -52,7 +52,7 @@ pub struct MonitoredPool<DB: MonitoredDb> {
 }
 
 /// A monitored pool of SQLite connections.
-#[cfg(any(feature = "sqlite", feature = "sqlite-unbundled"))]
+#[cfg(feature = "sqlite")]
 pub type MonitoredSqlitePool = MonitoredPool<sqlx_sqlite::Sqlite>;
 /// A monitored pool of PostgreSQL connections.
 #[cfg(feature = "postgres")]
@@ -79,7 +79,44 @@ impl<DB: MonitoredDb> PoolExt for Pool<DB> {
     type Database = DB;
 
     fn monitored_with(self, config: SqlConfig) -> MonitoredPool<DB> {
-        MonitoredPool { inner: self, config, waiting: Arc::default() }
+        MonitoredPool {
+            inner: self,
+            config,
+            waiting: Arc::default(),
+        }
+    }
+}
+
+/// Adds monitored connecting to sqlx's pool options.
+pub trait PoolOptionsExt: Sized {
+    /// The database of the pool.
+    type Database: MonitoredDb;
+
+    /// As `PoolOptions::connect`, under a `driver-open` event.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "postgres")]
+    /// # async fn run() -> Result<(), sqlx::Error> {
+    /// use gomon_sql::PoolOptionsExt;
+    ///
+    /// let options = sqlx::postgres::PgPoolOptions::new().max_connections(20);
+    /// let pool = options.connect_monitored("postgres://shop@localhost/shop").await?;
+    /// # let _ = pool; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// sqlx's own error, unchanged.
+    fn connect_monitored(
+        self,
+        url: &str,
+    ) -> impl Future<Output = Result<MonitoredPool<Self::Database>, Error>> + Send;
+}
+
+impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
+    type Database = DB;
+
+    async fn connect_monitored(self, url: &str) -> Result<MonitoredPool<DB>, Error> {
+        open::<DB>(url, self.connect(url)).await
     }
 }
 
@@ -102,7 +139,9 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
-    pub async fn connect_with(options: <DB::Connection as Connection>::Options) -> Result<Self, Error> {
+    pub async fn connect_with(
+        options: <DB::Connection as Connection>::Options,
+    ) -> Result<Self, Error> {
         let url = options.to_url_lossy();
         open::<DB>(url.as_str(), Pool::connect_with(options)).await
     }
@@ -132,7 +171,10 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     #[track_caller]
     #[must_use]
     pub fn here(&self) -> Here<'_, DB> {
-        Here { pool: self, caller: Some(Location::caller()) }
+        Here {
+            pool: self,
+            caller: Some(Location::caller()),
+        }
     }
 
     /// Takes a connection, as `Pool::acquire`. Its `sql-wlease` event ends when the connection is given back.
@@ -142,11 +184,17 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
-    pub fn acquire(&self) -> impl Future<Output = Result<MonitoredPoolConnection<DB>, Error>> + Send + 'static {
+    pub fn acquire(
+        &self,
+    ) -> impl Future<Output = Result<MonitoredPoolConnection<DB>, Error>> + Send + 'static {
         let (pool, parent, caller) = (self.clone(), Parent::current(), Location::caller());
         async move {
             let connection = pool_wait::acquire(&pool, parent, Some(caller)).await?;
-            Ok(MonitoredPoolConnection::lease(connection, pool.config, parent))
+            Ok(MonitoredPoolConnection::lease(
+                connection,
+                pool.config,
+                parent,
+            ))
         }
     }
 
@@ -154,7 +202,11 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     #[must_use]
     pub fn try_acquire(&self) -> Option<MonitoredPoolConnection<DB>> {
         let connection = self.inner.try_acquire()?;
-        Some(MonitoredPoolConnection::lease(connection, self.config.clone(), Parent::current()))
+        Some(MonitoredPoolConnection::lease(
+            connection,
+            self.config.clone(),
+            Parent::current(),
+        ))
     }
 
     /// Begins a transaction, as `Pool::begin`.
@@ -165,7 +217,9 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
-    pub fn begin(&self) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + '_ {
+    pub fn begin(
+        &self,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + '_ {
         self.begin_statement(None, Location::caller())
     }
 
@@ -186,7 +240,10 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
-    pub fn try_begin(&self) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + '_ {
+    pub fn try_begin(
+        &self,
+    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + '_
+    {
         self.try_begin_statement(None, Location::caller())
     }
 
@@ -198,7 +255,8 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     pub fn try_begin_with(
         &self,
         statement: impl SqlSafeStr,
-    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + '_ {
+    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + '_
+    {
         self.try_begin_statement(Some(statement.into_sql_str()), Location::caller())
     }
 
@@ -206,11 +264,20 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
         &self,
         statement: Option<SqlStr>,
         caller: &'static Location<'static>,
-    ) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + use<'_, DB> {
+    ) -> impl Future<Output = Result<MonitoredTransaction<'static, DB>, Error>> + Send + use<'_, DB>
+    {
         let parent = Parent::current();
         async move {
             let connection = pool_wait::acquire(self, parent, Some(caller)).await?;
-            Begin { config: self.config.clone(), parent, statement, caller, inside: None }.run(Link::Owned(connection)).await
+            Begin {
+                config: self.config.clone(),
+                parent,
+                statement,
+                caller,
+                inside: None,
+            }
+            .run(Link::Owned(connection))
+            .await
         }
     }
 
@@ -218,11 +285,21 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
         &self,
         statement: Option<SqlStr>,
         caller: &'static Location<'static>,
-    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>> + Send + use<'_, DB> {
+    ) -> impl Future<Output = Result<Option<MonitoredTransaction<'static, DB>>, Error>>
+    + Send
+    + use<'_, DB> {
         let parent = Parent::current();
         async move {
-            let Some(connection) = self.inner.try_acquire() else { return Ok(None) };
-            let begin = Begin { config: self.config.clone(), parent, statement, caller, inside: None };
+            let Some(connection) = self.inner.try_acquire() else {
+                return Ok(None);
+            };
+            let begin = Begin {
+                config: self.config.clone(),
+                parent,
+                statement,
+                caller,
+                inside: None,
+            };
             begin.run(Link::Owned(connection)).await.map(Some)
         }
     }
@@ -237,11 +314,17 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
 }
 
 /// Runs `connect` under a `driver-open` event.
-async fn open<DB: MonitoredDb>(url: &str, connect: impl Future<Output = Result<Pool<DB>, Error>>) -> Result<MonitoredPool<DB>, Error> {
+async fn open<DB: MonitoredDb>(
+    url: &str,
+    connect: impl Future<Output = Result<Pool<DB>, Error>>,
+) -> Result<MonitoredPool<DB>, Error> {
     let config = SqlConfig::new();
     let mut event = EndGuard::new(EventTracker::new(fp::DRIVER_OPEN));
     if event.tracker_ref().is_recording() {
-        event.tracker().set(keys::DRIVER, DB::ENGINE.system).set(keys::DSN, mask::dsn(url));
+        event
+            .tracker()
+            .set(keys::DRIVER, DB::ENGINE.system)
+            .set(keys::DSN, mask::dsn(url));
     }
     let result = connect.await;
     if let Err(error) = &result {
@@ -253,7 +336,11 @@ async fn open<DB: MonitoredDb>(url: &str, connect: impl Future<Output = Result<P
 
 impl<DB: MonitoredDb> Clone for MonitoredPool<DB> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), config: self.config.clone(), waiting: Arc::clone(&self.waiting) }
+        Self {
+            inner: self.inner.clone(),
+            config: self.config.clone(),
+            waiting: Arc::clone(&self.waiting),
+        }
     }
 }
 

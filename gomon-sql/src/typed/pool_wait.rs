@@ -36,7 +36,13 @@ pub(super) async fn acquire<DB: MonitoredDb>(
     let waited = event.tracker_ref().elapsed();
     event.tracker().set(keys::WAIT, waited);
     if let Err(error) = &result {
-        failure::record(event.tracker(), DB::ENGINE, &pool.config().current(), caller, error);
+        failure::record(
+            event.tracker(),
+            DB::ENGINE,
+            &pool.config().current(),
+            caller,
+            error,
+        );
     }
     event.finish(Outcome::Completed);
     result

@@ -13,8 +13,13 @@ use super::db::MonitoredDb;
 use crate::call::Call;
 
 /// One item of a result: the end of a statement, or a row.
-pub(super) type Item<DB> =
-    Result<Either<<DB as sqlx_core::database::Database>::QueryResult, <DB as sqlx_core::database::Database>::Row>, Error>;
+pub(super) type Item<DB> = Result<
+    Either<
+        <DB as sqlx_core::database::Database>::QueryResult,
+        <DB as sqlx_core::database::Database>::Row,
+    >,
+    Error,
+>;
 
 /// A statement of which only the counts matter.
 pub(super) async fn execute<DB: MonitoredDb>(
@@ -53,7 +58,10 @@ pub(super) async fn optional<DB: MonitoredDb>(
 }
 
 /// A statement with all of its rows.
-pub(super) async fn all<DB: MonitoredDb>(mut call: Call, mut items: impl Stream<Item = Item<DB>> + Unpin) -> Result<Vec<DB::Row>, Error> {
+pub(super) async fn all<DB: MonitoredDb>(
+    mut call: Call,
+    mut items: impl Stream<Item = Item<DB>> + Unpin,
+) -> Result<Vec<DB::Row>, Error> {
     call.start();
     let mut rows = Vec::new();
     while let Some(item) = items.next().await {
@@ -67,7 +75,10 @@ pub(super) async fn all<DB: MonitoredDb>(mut call: Call, mut items: impl Stream<
 }
 
 /// A statement that is prepared.
-pub(super) async fn prepare<T>(mut call: Call, run: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(super) async fn prepare<T>(
+    mut call: Call,
+    run: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     call.start();
     let result = run.await;
     match &result {
@@ -95,7 +106,12 @@ pub(super) struct Results<DB: MonitoredDb, S> {
 
 impl<DB: MonitoredDb, S> Results<DB, S> {
     pub(super) fn new(call: Call, items: S) -> Self {
-        Self { call, items, ended: false, db: std::marker::PhantomData }
+        Self {
+            call,
+            items,
+            ended: false,
+            db: std::marker::PhantomData,
+        }
     }
 }
 

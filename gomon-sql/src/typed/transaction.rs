@@ -59,16 +59,38 @@ pub(super) struct Begin {
 }
 
 impl Begin {
-    pub(super) async fn run<DB: MonitoredDb>(self, link: Link<'_, DB>) -> Result<MonitoredTransaction<'_, DB>, Error> {
+    pub(super) async fn run<DB: MonitoredDb>(
+        self,
+        link: Link<'_, DB>,
+    ) -> Result<MonitoredTransaction<'_, DB>, Error> {
         let depth = depth::<DB>(&link);
-        let mut event = if depth == 0 { self.transaction::<DB>() } else { savepoint::<DB>(self.parent, "SAVEPOINT") };
-        let mut opening = Opening { link: Some(link), depth };
+        let mut event = if depth == 0 {
+            self.transaction::<DB>()
+        } else {
+            savepoint::<DB>(self.parent, "SAVEPOINT")
+        };
+        let mut opening = Opening {
+            link: Some(link),
+            depth,
+        };
         let result = opening.begin(self.statement.clone()).await;
-        let Self { config, parent, inside, caller, .. } = self;
+        let Self {
+            config,
+            parent,
+            inside,
+            caller,
+            ..
+        } = self;
         let link = match (result, opening.disarm()) {
             (Ok(()), Some(link)) => link,
             (Err(error), _) => {
-                failure::record(event.tracker(), DB::ENGINE, &config.current(), Some(caller), &error);
+                failure::record(
+                    event.tracker(),
+                    DB::ENGINE,
+                    &config.current(),
+                    Some(caller),
+                    &error,
+                );
                 event.finish(Outcome::Failed);
                 return Err(error);
             }
@@ -77,7 +99,10 @@ impl Begin {
         };
         let (home, level) = if depth == 0 {
             event.on_drop(Outcome::Completed);
-            (Some(event.tracker_ref().context()), Level::Transaction(event))
+            (
+                Some(event.tracker_ref().context()),
+                Level::Transaction(event),
+            )
         } else {
             event.finish(Outcome::Completed);
             let home = match parent {
@@ -91,8 +116,17 @@ impl Begin {
             Some(outer) => Some(Arc::clone(&outer.fate)),
             None => (depth == 0).then(|| Arc::new(Fate::default())),
         };
-        let fate = fate.map(|fate| Arc::new(FateAt { fate, depth: depth + 1 }));
-        Ok(MonitoredTransaction { connection: MonitoredConnection::inside(link, config, home, fate), open: true, level })
+        let fate = fate.map(|fate| {
+            Arc::new(FateAt {
+                fate,
+                depth: depth + 1,
+            })
+        });
+        Ok(MonitoredTransaction {
+            connection: MonitoredConnection::inside(link, config, home, fate),
+            open: true,
+            level,
+        })
     }
 
     fn transaction<DB: MonitoredDb>(&self) -> EndGuard {
@@ -122,7 +156,9 @@ struct Opening<'c, DB: MonitoredDb> {
 
 impl<'c, DB: MonitoredDb> Opening<'c, DB> {
     async fn begin(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
-        let Some(link) = &mut self.link else { return Err(Error::BeginFailed) };
+        let Some(link) = &mut self.link else {
+            return Err(Error::BeginFailed);
+        };
         let result = DB::TransactionManager::begin(link, statement).await;
         if result.is_err() && self.depth == 0 && DB::ENGINE.dropped_begin_leaks {
             link.close_on_drop();
@@ -160,10 +196,20 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         if let Err(error) = &result {
             self.record(&mut step, error);
         } else if self.is_doomed() {
-            let aborted = || ErrorInfo::message("commit after a failed statement: the server rolled back").kind("Aborted");
-            step.tracker().set(keys::ABORTED, true).push_error(aborted()).mark(Outcome::Failed);
+            let aborted = || {
+                ErrorInfo::message("commit after a failed statement: the server rolled back")
+                    .kind("Aborted")
+            };
+            step.tracker()
+                .set(keys::ABORTED, true)
+                .push_error(aborted())
+                .mark(Outcome::Failed);
             if let Level::Transaction(event) = &mut self.level {
-                event.tracker().set(keys::ABORTED, true).push_error(aborted()).mark(Outcome::Failed);
+                event
+                    .tracker()
+                    .set(keys::ABORTED, true)
+                    .push_error(aborted())
+                    .mark(Outcome::Failed);
             }
         }
         self.ended(step);
@@ -191,7 +237,10 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
-    pub fn begin(&mut self) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB> {
+    pub fn begin(
+        &mut self,
+    ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send + use<'_, 'c, DB>
+    {
         self.connection.begin_statement(None, Location::caller())
     }
 
@@ -204,7 +253,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         &mut self,
         statement: impl SqlSafeStr,
     ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send {
-        self.connection.begin_statement(Some(statement.into_sql_str()), Location::caller())
+        self.connection
+            .begin_statement(Some(statement.into_sql_str()), Location::caller())
     }
 
     /// Opens the event of a closing statement. Until it is answered, being dropped means being cancelled.
@@ -235,7 +285,12 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     fn is_doomed(&self) -> bool {
         let outer = matches!(self.level, Level::Transaction(_));
-        outer && self.connection.fate.as_ref().is_some_and(|at| at.fate.is_doomed())
+        outer
+            && self
+                .connection
+                .fate
+                .as_ref()
+                .is_some_and(|at| at.fate.is_doomed())
     }
 
     fn undone(&self) {
@@ -269,7 +324,9 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
 /// The event of one statement about a savepoint.
 fn savepoint<DB: MonitoredDb>(parent: Parent, summary: &'static str) -> EndGuard {
     let mut tracker = parent.open(fp::SAVEPOINT);
-    tracker.set(keys::SYSTEM, DB::ENGINE.system).set(keys::SUMMARY, summary);
+    tracker
+        .set(keys::SYSTEM, DB::ENGINE.system)
+        .set(keys::SUMMARY, summary);
     EndGuard::new(tracker)
 }
 
@@ -301,6 +358,7 @@ impl<DB: MonitoredDb> AsMut<DB::Connection> for MonitoredTransaction<'_, DB> {
 
 impl<DB: MonitoredDb> fmt::Debug for MonitoredTransaction<'_, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MonitoredTransaction").finish_non_exhaustive()
+        f.debug_struct("MonitoredTransaction")
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,205 @@
+//! What users write with sqlx's types has to compile, and work, with the wrappers.
+
+use futures_util::TryStreamExt;
+use gomon_core::EventTracker;
+use gomon_core::testing::Recorder;
+use gomon_sql::{MonitoredPool, MonitoredSqlitePool, monitor_conn};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{
+    Acquire, Connection, Database, Executor, Pool, QueryBuilder, Row, Sqlite, SqliteExecutor,
+    SqlitePool, Statement,
+};
+
+use crate::engines::{Fixture, on};
+
+/// With an ordinary `for<'c> &'c mut DB::Connection: Executor<'c>` in any impl of this crate, this does not compile.
+async fn run<DB: Database>(pool: Pool<DB>)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let mut connection = pool.acquire().await.unwrap();
+    connection.execute("SELECT 1").await.unwrap();
+    pool.execute("SELECT 1").await.unwrap();
+}
+
+async fn by_executor<'e, E: Executor<'e, Database = Sqlite>>(executor: E) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM items")
+        .fetch_one(executor)
+        .await
+        .unwrap()
+}
+
+async fn by_sqlite_executor(executor: impl SqliteExecutor<'_>) -> i64 {
+    by_executor(executor).await
+}
+
+async fn by_acquire<'a, A: Acquire<'a, Database = Sqlite>>(source: A) -> i64 {
+    let mut connection = source.acquire().await.unwrap();
+    let mut connection = monitor_conn::<Sqlite>(&mut connection);
+    by_executor(&mut connection).await
+}
+
+async fn by_acquire_begin<'a, A: Acquire<'a, Database = Sqlite>>(source: A) {
+    let tx = source.begin().await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn by_connection(connection: &mut SqliteConnection) -> i64 {
+    by_executor(connection).await
+}
+
+async fn by_pool(pool: &SqlitePool) -> i64 {
+    by_executor(pool).await
+}
+
+async fn by_monitored_pool(pool: &MonitoredSqlitePool) -> i64 {
+    by_executor(pool).await
+}
+
+#[derive(sqlx::FromRow)]
+struct Item {
+    id: i64,
+    name: String,
+}
+
+#[tokio::test]
+async fn everything_that_takes_a_pool_takes_a_monitored_one() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool: MonitoredPool<Sqlite> = fixture.monitored();
+        run(fixture.pool.clone()).await;
+
+        let counts = [
+            by_executor(&pool).await,
+            by_executor(pool.here()).await,
+            by_sqlite_executor(&pool).await,
+            by_acquire(&pool).await,
+            by_pool(&pool).await,
+            by_monitored_pool(&pool).await,
+            by_connection(&mut pool.acquire().await.unwrap()).await,
+        ];
+        assert_eq!(counts, [0; 7]);
+        by_acquire_begin(&pool).await;
+        assert_eq!(pool.size(), 1, "the pool's own methods are there");
+
+        let mut tx = pool.begin().await.unwrap();
+        sqlx::query("INSERT INTO items VALUES (?, ?)")
+            .bind(1)
+            .bind("a")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        assert_eq!(by_executor(&mut *tx).await, 1);
+        assert_eq!(by_executor(&mut tx).await, 1);
+        assert_eq!(by_executor(&mut **tx).await, 1);
+        assert_eq!(by_acquire(&mut tx).await, 1);
+        assert_eq!(by_connection(&mut tx).await, 1);
+        tx.commit().await.unwrap();
+
+        let mut connection = pool.acquire().await.unwrap();
+        assert_eq!(by_executor(&mut *connection).await, 1);
+        assert_eq!(by_executor(&mut connection).await, 1);
+        by_acquire_begin(&mut connection).await;
+        connection.ping().await.unwrap();
+        let closure = connection.transaction(|tx| {
+            Box::pin(async move { sqlx::query("SELECT 1").execute(&mut **tx).await })
+        });
+        closure.await.unwrap();
+        let statement = connection
+            .prepare(sqlx::SqlStr::from_static(
+                "SELECT name FROM items WHERE id = ?",
+            ))
+            .await
+            .unwrap();
+        let row = statement
+            .query()
+            .bind(1)
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        assert_eq!(row.get::<String, _>(0), "a");
+        connection.close().await.unwrap();
+
+        let items: Vec<Item> = sqlx::query_as("SELECT id, name FROM items")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        assert_eq!((items[0].id, items[0].name.as_str()), (1, "a"));
+        let mut builder = QueryBuilder::<Sqlite>::new("SELECT id FROM items WHERE id IN (");
+        builder.separated(", ").push_bind(1).push_bind(2);
+        assert_eq!(
+            builder
+                .push(")")
+                .build()
+                .fetch_all(&pool)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+        let names: Vec<String> = sqlx::query("SELECT name FROM items")
+            .try_map(|row: sqlx::sqlite::SqliteRow| row.try_get(0))
+            .fetch(&pool)
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(names, ["a"]);
+        sqlx::raw_sql("SELECT 1; SELECT 2")
+            .execute(&pool)
+            .await
+            .unwrap();
+        assert!(pool.try_acquire().is_some());
+        pool.try_begin()
+            .await
+            .unwrap()
+            .unwrap()
+            .rollback()
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn futures_of_the_wrappers_can_be_spawned() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let task = tokio::spawn(async move {
+            let mut tx = pool.begin().await.unwrap();
+            let mut inner = tx.begin().await.unwrap();
+            sqlx::query("SELECT 1").execute(&mut *inner).await.unwrap();
+            inner.commit().await.unwrap();
+            tx.commit().await.unwrap();
+            let mut connection = pool.acquire().await.unwrap();
+            connection.begin().await.unwrap().commit().await.unwrap();
+            sqlx::query("SELECT 1")
+                .fetch(&pool)
+                .try_collect::<Vec<_>>()
+                .await
+                .unwrap()
+                .len()
+        });
+        assert_eq!(task.await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn migrations_run_on_a_monitored_pool() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let run = sqlx::migrate!("tests/migrations").run(&pool);
+        recorder
+            .scope(async { EventTracker::new("start").scope(run).await })
+            .await
+            .unwrap();
+
+        assert_eq!(recorder.one("sql-wlease").outcome(), "completed");
+        let columns = sqlx::query("SELECT * FROM migrated")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        assert!(columns.is_empty());
+    })
+    .await;
+}

@@ -1,0 +1,12 @@
+//! The wrappers of gomon-sql on real databases: SQLite always, PostgreSQL and MySQL where the environment names a server.
+#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+
+mod cancel;
+mod compiles;
+mod connect;
+mod endings;
+mod engines;
+mod pool;
+mod rows;
+mod statements;
+mod transactions;

@@ -1,0 +1,129 @@
+//! Waiting for a pool, leases, and what an event's parent is.
+
+use std::time::Duration;
+
+use gomon_core::testing::Recorder;
+use gomon_core::{EventTracker, FutureExt};
+use gomon_sql::PoolExt;
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Executor, Sqlite};
+
+use crate::engines::{Fixture, on};
+
+#[tokio::test]
+async fn a_full_pool_times_out() {
+    let options = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(50));
+    let pool = options
+        .connect("sqlite::memory:")
+        .await
+        .unwrap()
+        .monitored();
+    let held = pool.acquire().await.unwrap();
+    let recorder = Recorder::new();
+    let refused = recorder
+        .scope(async {
+            assert!(pool.try_acquire().is_none());
+            assert!(pool.try_begin().await.unwrap().is_none());
+            pool.begin().await
+        })
+        .await;
+
+    assert!(matches!(refused, Err(sqlx::Error::PoolTimedOut)));
+    let wait = recorder.one("sql-wpool-acquire");
+    assert_eq!(wait.outcome(), "timed-out");
+    assert_eq!(
+        (&wait["size"], &wait["idle"], &wait["waiting"]),
+        (&1.into(), &0.into(), &1.into())
+    );
+    assert!(
+        recorder.find("conn-begintx").is_empty(),
+        "nothing was begun"
+    );
+    drop(held);
+}
+
+#[tokio::test]
+async fn a_lease_ends_when_the_connection_is_given_back() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let connection = recorder.scope(pool.acquire()).await.unwrap();
+        assert!(recorder.find("sql-wlease").is_empty());
+        drop(connection);
+        assert_eq!(recorder.one("sql-wlease").outcome(), "completed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_context_an_event_is_an_orphan() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        recorder.scope(pool.execute("SELECT 1")).await.unwrap();
+        assert_eq!(recorder.one("sql-wstmt-execctx")["orphan"], true);
+
+        recorder.clear();
+        let mut request = EventTracker::in_context("request", recorder.context());
+        request.scope(pool.execute("SELECT 1")).await.unwrap();
+        request.finish();
+        let statement = recorder.one("sql-wstmt-execctx");
+        assert!(statement.get("orphan").is_none());
+        assert!(statement.is_child_of(&recorder.one("request")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_belongs_to_the_place_that_built_it() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let mut builder = EventTracker::in_context("builder", recorder.context());
+        let mut poller = EventTracker::in_context("poller", recorder.context());
+
+        // Built inside an event, polled inside another one.
+        let statement = builder.enter(|| pool.execute("SELECT 1"));
+        poller.scope(statement).await.unwrap();
+        // Built outside of any, polled inside one.
+        let statement = pool.fetch_all("SELECT 1");
+        poller.scope(statement).await.unwrap();
+        builder.finish();
+        poller.finish();
+
+        assert!(
+            recorder
+                .one("sql-wstmt-execctx")
+                .is_child_of(&recorder.one("builder"))
+        );
+        assert!(
+            recorder
+                .one("sql-wconn-queryctx")
+                .is_child_of(&recorder.one("poller"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_a_spawned_task_with_context_nothing_is_an_orphan() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let mut request = EventTracker::in_context("request", recorder.context());
+        let task = request.enter(|| {
+            let work = async move { pool.execute("SELECT 1").await.unwrap() };
+            tokio::spawn(work.in_current())
+        });
+        task.await.unwrap();
+        request.finish();
+        assert!(
+            recorder
+                .one("sql-wstmt-execctx")
+                .is_child_of(&recorder.one("request"))
+        );
+    })
+    .await;
+}

@@ -1,0 +1,16 @@
+//! What a program that uses gomon names most: `use gomon::prelude::*`.
+
+pub use gomon_core::{Capture, Event, EventTracker, FutureExt, Listener, Outcome, Segment};
+#[cfg(feature = "http-client")]
+pub use gomon_http::ClientLayer;
+#[cfg(feature = "http")]
+pub use gomon_http::MonitoringLayer;
+pub use gomon_listeners::LogListener;
+#[cfg(feature = "net")]
+pub use gomon_net::{MonitoredTcpListener, MonitoredTcpStream};
+#[cfg(feature = "runtime")]
+pub use gomon_runtime::{MonitoredAlloc, RuntimeSampler};
+#[cfg(feature = "sql-any")]
+pub use gomon_sql::MonitoredDriver;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use gomon_sql::{MonitoredPool, PoolExt};
