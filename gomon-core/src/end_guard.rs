@@ -64,10 +64,9 @@ impl EndGuard {
         match catch_unwind(AssertUnwindSafe(|| tracker.enter(f))) {
             Ok(result) => result,
             Err(payload) => {
-                self.tracker
-                    .push_error(panics::caught(payload.as_ref()))
-                    .mark(Outcome::Panicked);
-                drop(std::mem::replace(&mut self.tracker, EventTracker::empty()));
+                // The owner may add what it knows while the unwinding drops it.
+                let error = panics::caught(payload.as_ref());
+                self.tracker.push_error(error).mark(Outcome::Panicked);
                 resume_unwind(payload)
             }
         }

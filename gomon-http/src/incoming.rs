@@ -9,9 +9,11 @@ use http::{Extensions, HeaderMap, Request, Version, header};
 use crate::config::Caller;
 use crate::{headers, keys, route, url};
 
-/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the application.
+/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the
+/// application.
 ///
-/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks for.
+/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks
+/// for.
 pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
     let mut sent = headers.get_all(keys::TRACEPARENT).iter();
     match (caller, sent.next(), sent.next()) {
@@ -22,7 +24,8 @@ pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
     }
 }
 
-/// Sets all that is known before the service is called, and enters the request among the units of work.
+/// Sets all that is known before the service is called, and enters the request among the units of
+/// work.
 pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
     let (extensions, sent) = (request.extensions(), request.headers());
     let template = route::template(extensions);
@@ -32,6 +35,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
+        .set(keys::URL, url::incoming(uri, sent, &path, capture.mask()))
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
     if let Some(template) = template {
@@ -55,7 +59,6 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
     }
     tracker.register(format!("{} {path}", request.method()));
-    tracker.set(keys::URL, url::incoming(uri, sent, &path, capture.mask()));
 }
 
 /// The other end of the connection, where whoever accepted it said so.

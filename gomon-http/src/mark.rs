@@ -13,7 +13,8 @@ impl ServerMark {
         Self(event)
     }
 
-    /// Tells the outer layer's event what only an inner one could see: the template the router matched.
+    /// Tells the outer layer's event what only an inner one could see: the template the router
+    /// matched.
     pub(crate) fn learn_route(self, template: Option<&str>) {
         if let Some(template) = template {
             self.0.set(keys::ROUTE, template);
@@ -21,8 +22,8 @@ impl ServerMark {
     }
 }
 
-/// "This outgoing request is observed already". A type of its own, because a proxy sends on the request it received,
-/// with its extensions.
+/// "This outgoing request is observed already". A type of its own, because a proxy sends on the
+/// request it received, with its extensions.
 #[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientMark;

@@ -199,11 +199,14 @@ pub(crate) fn stop(deadline: Duration) {
 }
 
 pub(crate) fn report() -> Report {
-    let account = BUS.account();
-    let passed = BUS.root.account().created;
+    let passed = BUS.root.account();
+    let account = Account {
+        filtered: passed.filtered,
+        ..BUS.account()
+    };
     let mut listeners = BUS.root.reports(Some(account));
     for listener in &mut listeners {
-        listener.pending += account.created.saturating_sub(passed);
+        listener.pending += account.created.saturating_sub(passed.created);
     }
     Report {
         created: account.created + u64::from(application::current().event().is_some()),

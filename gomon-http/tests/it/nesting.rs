@@ -1,4 +1,5 @@
-//! Layers round layers, clones and boxes: one request, one event, and the same service to its callers.
+//! Layers round layers, clones and boxes: one request, one event, and the same service to its
+//! callers.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
