@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::event::Event;
-use crate::events::Slice;
+use crate::event::batch::Slice;
+use crate::event::record::Record;
+use crate::event::value::Value;
 use crate::keys;
-use crate::record::Record;
-use crate::value::Value;
 
 /// This run of the process.
 #[derive(Debug)]

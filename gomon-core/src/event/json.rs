@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::application::Application;
 use crate::clock;
-use crate::error_info::ErrorInfo;
-use crate::record::Record;
-use crate::value::{Tree, ValueRef};
+use crate::event::error_info::ErrorInfo;
+use crate::event::record::Record;
+use crate::event::value::{Tree, ValueRef};
 
 /// Appends the event as one JSON object without a newline.
 pub(crate) fn write_event(out: &mut String, record: &Record, application: &Application) {

@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio::task::JoinHandle;
 
 use crate::context::Context;
-use crate::future::FutureExt;
+use crate::context::future::FutureExt;
 
 /// [`tokio::spawn`] with the current context: events of the task are children of what spawned it.
 ///

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::context::Origin;
-use crate::id::{SpanId, TraceId};
+use crate::event::id::{SpanId, TraceId};
 
 /// The value of a `traceparent` header: 55 ASCII characters, without an allocation.
 #[derive(Clone, Copy, PartialEq, Eq)]

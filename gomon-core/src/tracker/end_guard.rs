@@ -1,8 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::outcome::Outcome;
-use crate::panics;
+use crate::event::outcome::Outcome;
 use crate::tracker::EventTracker;
+use crate::tracker::panics;
 
 /// Owns an event across everything it spans, a future and then the body or stream it returned, so
 /// that each way of ending gives the one right outcome.

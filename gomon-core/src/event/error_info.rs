@@ -3,7 +3,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Write};
 use std::panic::Location;
 
-use crate::limits::{CHAIN, MESSAGE_BYTES};
+use crate::event::limits::{CHAIN, MESSAGE_BYTES};
 
 /// One entry of an event's `error` list: `{"msg", "type", "location", "chain"}`.
 ///
@@ -93,7 +93,7 @@ impl ErrorInfo {
             .into_iter()
             .flatten()
             .chain(self.chain.iter().map(String::as_str));
-        texts.map(crate::limits::json_len).sum::<usize>() + 60
+        texts.map(crate::event::limits::json_len).sum::<usize>() + 60
     }
 }
 
@@ -119,7 +119,8 @@ struct Bounded {
 impl Write for Bounded {
     /// Errs once it is full, which ends a well-behaved `Display` that would write for ever.
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        let kept = crate::limits::prefix(more, MESSAGE_BYTES.saturating_sub(self.text.len()));
+        let kept =
+            crate::event::limits::prefix(more, MESSAGE_BYTES.saturating_sub(self.text.len()));
         self.text.push_str(kept);
         self.cut += (more.len() - kept.len()) as u64;
         if self.cut > 0 {

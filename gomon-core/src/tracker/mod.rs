@@ -1,3 +1,7 @@
+pub(crate) mod end_guard;
+pub(crate) mod panics;
+pub(crate) mod work;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::error::Error;
@@ -9,14 +13,14 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::clock;
+use crate::context::future::Scope;
 use crate::context::{Context, Entered};
-use crate::error_info::ErrorInfo;
-use crate::future::Scope;
-use crate::id::SpanId;
-use crate::outcome::Outcome;
-use crate::record::Record;
-use crate::value::Value;
-use crate::{local, panics, state, work};
+use crate::event::error_info::ErrorInfo;
+use crate::event::id::SpanId;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+use crate::event::value::Value;
+use crate::{bus, state, thread};
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
 /// the tracker is finished or dropped.
@@ -72,7 +76,7 @@ impl EventTracker {
     }
 
     fn open(fp: &'static str, parent: Context) -> Self {
-        if local::is_own_thread() {
+        if thread::is_own_thread() {
             return Self { record: None };
         }
         Self {
@@ -216,7 +220,7 @@ impl EventTracker {
                 record.flags.unit = true;
                 work::register(record, Cow::Borrowed(record.fp));
             }
-            local::send(record.opening());
+            bus::send(record.opening());
         }
     }
 
@@ -255,7 +259,7 @@ fn close(mut record: Box<Record>) {
     }
     // Shutdown may have sent a unit already, as abandoned: then this one was never created.
     if !record.flags.unit || work::unregister(&record) {
-        local::send(record);
+        bus::send(record);
     }
 }
 

@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::id::{SpanId, TraceId};
+use crate::event::id::{SpanId, TraceId};
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
 use crate::keys;
-use crate::outcome::Outcome;
-use crate::record::Record;
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
 #[derive(Clone, Debug)]

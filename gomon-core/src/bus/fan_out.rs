@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::bus::port::{FlushTicket, Port};
+use crate::bus::report::{DropReason, ListenerReport};
 use crate::event::Event;
-use crate::events::Slice;
+use crate::event::batch::Slice;
 use crate::life::ListenerId;
-use crate::port::{FlushTicket, Port};
-use crate::report::{DropReason, ListenerReport};
 
 type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 

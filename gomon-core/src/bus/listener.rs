@@ -2,9 +2,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::bus::retransmitter::Retransmitter;
 use crate::event::Event;
-use crate::events::Events;
-use crate::retransmitter::Retransmitter;
+use crate::event::batch::Events;
 
 /// Receives every event, on a thread of its own.
 ///

@@ -6,12 +6,12 @@ use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-use crate::error_info::ErrorInfo;
+use crate::event::error_info::ErrorInfo;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
 use crate::keys;
-use crate::outcome::Outcome;
-use crate::record::Record;
 use crate::tracker::EventTracker;
-use crate::{local, state};
+use crate::{state, thread};
 
 /// Puts the hook in front of the one that is there, once for the life of the process.
 pub(crate) fn install_hook() {
@@ -19,7 +19,7 @@ pub(crate) fn install_hook() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if local::is_own_thread() {
+            if thread::is_own_thread() {
                 // A listener that panics at each event must not fill the host's log with it: its
                 // panics are counted, and the first one a thread has is shown.
                 if OWN_PANIC_SHOWN.with(|shown| shown.replace(true)) {

@@ -1,15 +1,23 @@
+pub(crate) mod batch;
+pub(crate) mod error_info;
+pub(crate) mod id;
+pub(crate) mod json;
+pub(crate) mod limits;
+pub(crate) mod outcome;
+pub(crate) mod record;
+pub(crate) mod value;
+
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::application::{self, Application};
 use crate::clock;
-use crate::error_info::ErrorInfo;
-use crate::id::TraceId;
-use crate::json;
-use crate::outcome::Outcome;
-use crate::record::Record;
-use crate::value::ValueRef;
+use crate::event::error_info::ErrorInfo;
+use crate::event::id::TraceId;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+use crate::event::value::ValueRef;
 
 /// What a listener is given: one opening or closing event, ready to be read.
 ///

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use crate::clock::{self, Stamp};
 use crate::context::Context;
-use crate::error_info::ErrorInfo;
-use crate::id::{SpanId, TraceId};
-use crate::limits;
-use crate::outcome::Outcome;
-use crate::value::{Tree, Value, ValueRef};
+use crate::event::error_info::ErrorInfo;
+use crate::event::id::{SpanId, TraceId};
+use crate::event::limits;
+use crate::event::outcome::Outcome;
+use crate::event::value::{Tree, Value, ValueRef};
 
 /// One event in the making, or a finished one on its way to the listeners.
 #[derive(Debug)]

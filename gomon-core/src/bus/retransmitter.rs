@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::bus::fan_out::FanOut;
+use crate::bus::listener::{BatchError, Listener, ListenerError};
+use crate::bus::port::{FlushTicket, Port};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event::Event;
-use crate::events::Events;
-use crate::fan_out::FanOut;
+use crate::event::batch::Events;
 use crate::life::ListenerId;
-use crate::listener::{BatchError, Listener, ListenerError};
-use crate::port::{FlushTicket, Port};
 
 /// A listener that passes what it wants on to listeners of its own, each with a queue and a
 /// thread. The bus itself is one.

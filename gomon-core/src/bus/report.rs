@@ -1,7 +1,7 @@
 use std::fmt;
 
+use crate::event::value::Tree;
 use crate::keys;
-use crate::value::Tree;
 
 /// Where every record went: for each listener, at any quiet moment,
 /// `created = delivered + dropped + pending`.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::value::Tree;
+use crate::event::value::Tree;
 
 /// Bytes of an event, as JSON without its envelope.
 pub(crate) const EVENT_BYTES: usize = 64 << 10;

@@ -1,12 +1,17 @@
+pub(crate) mod future;
+pub(crate) mod propagation;
+#[cfg(feature = "tokio")]
+pub(crate) mod task;
+
 use std::cell::Cell;
 
 use uuid::Uuid;
 
-use crate::id::{SpanId, TraceId};
-use crate::local::{self, HOT};
-use crate::propagation::{self, TraceParent};
+use crate::context::propagation::TraceParent;
+use crate::event::id::{SpanId, TraceId};
+use crate::event::value::Value;
+use crate::thread::{self, HOT};
 use crate::tracker;
-use crate::value::Value;
 
 /// What a new event becomes a child of: an event of this process, a remote caller's span, or the
 /// application.
@@ -186,7 +191,7 @@ pub(crate) struct Entered {
 
 impl Entered {
     pub(crate) fn new(context: Context) -> Self {
-        let before = local::replace_context(context);
+        let before = thread::replace_context(context);
         Self {
             before,
             _not_send: std::marker::PhantomData,
@@ -196,6 +201,6 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        local::replace_context(self.before);
+        thread::replace_context(self.before);
     }
 }

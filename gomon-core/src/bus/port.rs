@@ -8,12 +8,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use parking_lot::{Condvar, Mutex};
 
+use crate::bus::listener::{BatchError, Listener};
+use crate::bus::report::{DropReason, ListenerReport};
 use crate::deadline::Deadline;
-use crate::events::{Events, Slice};
+use crate::event::batch::{Events, Slice};
 use crate::life::ListenerId;
-use crate::listener::{BatchError, Listener};
-use crate::local;
-use crate::report::{DropReason, ListenerReport};
+use crate::thread;
 
 /// The sender's side of a listener. The queue is bounded in batches, events and bytes; a batch
 /// that finds no place is dropped and counted, so that the sender never waits.
@@ -196,7 +196,7 @@ impl Port {
         let counts = &self.counts;
         let mut dropped = Vec::new();
         for (reason, count) in DropReason::ALL.iter().zip(&counts.dropped) {
-            crate::fan_out::add(&mut dropped, *reason, count.load(Ordering::Relaxed));
+            crate::bus::fan_out::add(&mut dropped, *reason, count.load(Ordering::Relaxed));
         }
         ListenerReport {
             name: self.name.clone(),
@@ -247,7 +247,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        local::mark_own_thread();
+        thread::mark_own_thread();
         loop {
             select! {
                 recv(self.batches) -> slice => {

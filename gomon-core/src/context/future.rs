@@ -8,9 +8,9 @@ use std::task::{self, Poll};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::end_guard::EndGuard;
-use crate::outcome::Outcome;
+use crate::event::outcome::Outcome;
 use crate::tracker::EventTracker;
+use crate::tracker::end_guard::EndGuard;
 
 /// Ways to carry a context along, for every future.
 pub trait FutureExt: Future + Sized {
