@@ -48,6 +48,7 @@ pub mod testing;
 mod thread;
 mod tracker;
 
+pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
 pub use bus::report::{DropReason, ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;

@@ -68,7 +68,11 @@ pub fn dsn(dsn: &str) -> String {
     if !dsn.contains("://") {
         // Words without a form may be anything, a password among them.
         let formless = !dsn.contains('=') && dsn.contains(char::is_whitespace);
-        return if formless { REDACTED.to_owned() } else { key_values(dsn) };
+        return if formless {
+            REDACTED.to_owned()
+        } else {
+            key_values(dsn)
+        };
     }
     let parts = Parts::of(dsn);
     let user_info = parts
