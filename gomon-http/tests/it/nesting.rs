@@ -198,6 +198,36 @@ async fn readiness_is_that_of_the_service_that_is_called() {
     assert_eq!(recorder.find(SERVER).len(), 3);
 }
 
+/// Is never ready.
+struct Closed;
+
+impl<B> Service<Request<B>> for Closed {
+    type Response = Response<Body>;
+    type Error = std::io::Error;
+    type Future = std::future::Ready<Result<Response<Body>, std::io::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), std::io::Error>> {
+        Poll::Ready(Err(std::io::ErrorKind::ConnectionRefused.into()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        unreachable!("not ready")
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_become_ready_says_so_and_no_request_was_there() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let refused = full_layer().layer(Closed).oneshot(get("/")).await;
+            let error = refused.expect_err("not ready");
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+        })
+        .await;
+    assert_eq!(recorder.find(SERVER).len(), 0);
+}
+
 #[tokio::test]
 async fn errors_keep_their_type_and_value() {
     #[derive(Debug, PartialEq)]
