@@ -1,7 +1,6 @@
 //! The life of the shop: what starts when, and what ends when.
 
 use std::error::Error;
-use std::io;
 use std::sync::Arc;
 
 use gomon::runtime::RuntimeSampler;
@@ -13,7 +12,7 @@ use crate::monitoring::{self, Output};
 use crate::open_shop::OpenShop;
 use crate::progress::{self, Screen};
 use crate::stock::StockProcess;
-use crate::stop::{Stop, told_to_stop};
+use crate::stop::{Signals, Stop};
 use crate::{panics, say};
 
 /// Runs the shop until it is told to stop, or its load is done.
@@ -55,6 +54,7 @@ fn serve_on_a_runtime(
 }
 
 async fn serve(args: &ShopArgs, stock_port: u16, screen: Screen) -> Result<(), Box<dyn Error>> {
+    let signals = Signals::listen()?;
     let work = Stop::new();
     let shop = OpenShop::open(args.listen, stock_port, work.stopped()).await?;
     say(&format!("the shop is open at http://{}", shop.address()));
@@ -66,7 +66,7 @@ async fn serve(args: &ShopArgs, stock_port: u16, screen: Screen) -> Result<(), B
         rate: args.rate,
         tally: Arc::clone(&tally),
     };
-    drive(args, plan, &work).await?;
+    drive(args, plan, signals, &work).await;
     work.request();
     shop.close().await;
     progress.await?;
@@ -76,7 +76,7 @@ async fn serve(args: &ShopArgs, stock_port: u16, screen: Screen) -> Result<(), B
 
 /// Ready when the load is done, or when the shop is told to stop and the load has ended its
 /// requests.
-async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> io::Result<()> {
+async fn drive(args: &ShopArgs, plan: Plan, signals: Signals, work: &Stop) {
     let stopped = work.stopped();
     let load = async {
         match args.load {
@@ -87,11 +87,10 @@ async fn drive(args: &ShopArgs, plan: Plan, work: &Stop) -> io::Result<()> {
     tokio::pin!(load);
     tokio::select! {
         () = &mut load => {}
-        why = told_to_stop(args.time) => {
-            say(&format!("{}: closing the shop", why?));
+        why = signals.or_time(args.time) => {
+            say(&format!("{why}: closing the shop"));
             work.request();
             load.await;
         }
     }
-    Ok(())
 }

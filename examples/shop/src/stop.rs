@@ -4,8 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::ctrl_c;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -43,21 +42,37 @@ impl Stopped {
     }
 }
 
-/// Ready with the reason when a signal comes or the time is over.
-///
-/// # Errors
-/// The system's, when a signal cannot be listened to.
-pub(crate) async fn told_to_stop(time: Option<Duration>) -> io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let time_is_over = async {
-        match time {
-            Some(time) => sleep(time).await,
-            None => std::future::pending().await,
+/// ctrl-c and SIGTERM, from when they are listened to until the process ends.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From here on a signal is heard, also before anybody waits for it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Ready with the reason when a signal came or the time is over.
+    pub(crate) async fn or_time(mut self, time: Option<Duration>) -> &'static str {
+        let time_is_over = async {
+            match time {
+                Some(time) => sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => "ctrl-c",
+            _ = self.terminate.recv() => "SIGTERM",
+            () = time_is_over => "time is over",
         }
-    };
-    tokio::select! {
-        pressed = ctrl_c() => pressed.map(|()| "ctrl-c"),
-        _ = terminate.recv() => Ok("SIGTERM"),
-        () = time_is_over => Ok("time is over"),
     }
 }
