@@ -7,10 +7,13 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::event::Event;
-use crate::events::Slice;
+use crate::event::batch::Slice;
+use crate::event::record::Record;
+use crate::event::value::Value;
 use crate::keys;
-use crate::record::Record;
-use crate::value::Value;
+
+/// The version of the compiler that built this program, such as `1.95.0`.
+pub const RUST_VERSION: &str = env!("GOMON_RUSTC_VERSION");
 
 /// This run of the process.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub(crate) fn begin(app_id: Option<String>) -> Arc<Application> {
         .ok()
         .map(|path| path.to_string_lossy().into_owned());
     record.set(keys::EXE, exe.into());
-    record.set(keys::RUST, Value::Static(env!("GOMON_RUSTC_VERSION")));
+    record.set(keys::RUST, Value::Static(RUST_VERSION));
     record.set(keys::GOMON, Value::Static(env!("CARGO_PKG_VERSION")));
     let started = record.start;
     let application = Arc::new(Application {

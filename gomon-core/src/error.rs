@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use crate::listener::ListenerError;
+use crate::bus::listener::ListenerError;
 
 /// Why gomon could not do what it was told.
 #[derive(Debug)]

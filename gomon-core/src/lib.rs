@@ -36,62 +36,43 @@ mod clock;
 pub mod conn;
 mod context;
 mod deadline;
-mod end_guard;
 mod error;
-mod error_info;
 mod event;
-mod events;
-mod fan_out;
-mod future;
-mod id;
-mod json;
 mod keys;
 mod life;
-mod limits;
-mod listener;
-mod local;
 pub mod mask;
-mod outcome;
-mod panics;
-mod port;
-mod propagation;
-mod record;
-mod report;
-mod retransmitter;
 mod segment;
 mod state;
-#[cfg(feature = "tokio")]
-mod task;
 #[cfg(feature = "test-util")]
 pub mod testing;
+mod thread;
 mod tracker;
-mod value;
-mod work;
 
+pub use application::RUST_VERSION;
+pub use bus::listener::{BatchError, Listener, ListenerError};
+pub use bus::report::{DropReason, ListenerReport, Report};
+pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
+pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
+pub use context::propagation::TraceParent;
+#[cfg(feature = "tokio")]
+pub use context::task::{spawn, spawn_blocking};
 pub use context::{Context, current};
-pub use end_guard::EndGuard;
 pub use error::{Error, FlushError};
-pub use error_info::ErrorInfo;
 pub use event::Event;
-pub use events::{Events, SharedEvents};
-pub use future::{FutureExt, InContext, Monitored, Scope, root};
-pub use id::{SpanId, TraceId};
+pub use event::batch::{Events, SharedEvents};
+pub use event::error_info::ErrorInfo;
+pub use event::id::{SpanId, TraceId};
+pub use event::outcome::Outcome;
+pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, builder, execution_id, flush, remove_listener,
     set_application_id, shutdown, start, stats,
 };
-pub use listener::{BatchError, Listener, ListenerError};
-pub use outcome::Outcome;
-pub use propagation::TraceParent;
-pub use report::{DropReason, ListenerReport, Report};
-pub use retransmitter::Retransmitter;
 pub use segment::{Segment, SegmentChild};
 pub use state::{disable, enable, is_enabled, toggle};
-#[cfg(feature = "tokio")]
-pub use task::{spawn, spawn_blocking};
 pub use tracker::EventTracker;
+pub use tracker::end_guard::EndGuard;
+pub use tracker::work::{Work, in_flight};
 pub use uuid::Uuid;
-pub use value::{Tree, Value, ValueRef};
-pub use work::{Work, in_flight};

@@ -7,14 +7,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::bus::listener::Listener;
+use crate::bus::port::Port;
+use crate::bus::report::Report;
 use crate::bus::{self, BUS};
 use crate::capture::{self, Capture};
 use crate::error::{Error, FlushError};
 use crate::event::Event;
-use crate::listener::Listener;
-use crate::port::Port;
-use crate::report::Report;
-use crate::{application, local, panics, state};
+use crate::tracker::panics;
+use crate::{application, state, thread};
 
 /// Gathers what gomon starts with.
 ///
@@ -174,7 +175,7 @@ pub fn start() -> Result<(), Error> {
 pub fn shutdown(deadline: Duration) -> Report {
     {
         let mut life = LIFE.lock();
-        if local::is_own_thread() || life.phase != Phase::Running {
+        if thread::is_own_thread() || life.phase != Phase::Running {
             return life.report();
         }
         life.phase = Phase::Stopping;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::bus::port::Port;
 use crate::bus::{self, BUS};
 use crate::context::Context;
+use crate::context::future::FutureExt;
 use crate::deadline::Deadline;
 use crate::event::Event;
-use crate::future::FutureExt;
 use crate::life::{self, ListenerId};
-use crate::port::Port;
 use crate::{application, keys};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in

@@ -12,12 +12,14 @@ use pin_project_lite::pin_project;
 use crate::exchange::Exchange;
 
 pin_project! {
-    /// A response's body with the event of its exchange: the same frames, errors, size hint and trailers.
+    /// A response's body with the event of its exchange: the same frames, errors, size hint and
+    /// trailers.
     ///
-    /// The event ends when the body ends or fails, or when it is dropped. Dropped before its end it is `truncated`,
-    /// unless nothing was left to send.
+    /// The event ends when the body ends or fails, or when it is dropped. Dropped before its end it
+    /// is `truncated`, unless nothing was left to send.
     pub struct MonitoredBody<B> {
-        // Before the exchange, so that what the body drops is closed before the request's own event.
+        // Before the exchange, so that what the body drops is closed before the request's own
+        // event.
         #[pin]
         inner: B,
         watch: Option<Watch<B>>,
@@ -33,7 +35,8 @@ pin_project! {
     }
 }
 
-/// The exchange, and how to ask its body whether it ended: a drop has no bound that says it is a body.
+/// The exchange, and how to ask its body whether it ended: a drop has no bound that says it is a
+/// body.
 struct Watch<B> {
     exchange: Exchange,
     is_ended: fn(&B) -> bool,

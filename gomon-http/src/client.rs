@@ -11,18 +11,19 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::config::Config;
-use crate::exchange::{Exchange, Side};
+use crate::exchange::Exchange;
 use crate::mark::ClientMark;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
 
-/// Wraps an HTTP client that is a tower service, such as hyper-util's, so that each request becomes one
-/// `http-roundtripper` event and carries its `traceparent`.
+/// Wraps an HTTP client that is a tower service, such as hyper-util's, so that each request becomes
+/// one `http-roundtripper` event and carries its `traceparent`.
 ///
-/// The event is a child of the current context. It starts with the call and ends with the response's body: a body that
-/// is dropped early makes it `truncated`, a transport error or a status of 500 and above `failed`. The server's event,
-/// if gomon runs there too, is its child.
+/// The event is a child of the current context. It starts with the call and ends with the
+/// response's body: a body that is dropped early makes it `truncated`, a transport error or a
+/// status of 500 and above `failed`. The server's event, if gomon runs there too, is its child.
 ///
-/// A request sent from a task that has no context (see [`gomon_core::spawn`]) is marked as an orphan.
+/// A request sent from a task that has no context (see [`gomon_core::spawn`]) is marked as an
+/// orphan.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -49,7 +50,8 @@ impl ClientLayer {
         Self::default()
     }
 
-    /// What to take from requests and responses of this client, instead of the process-wide setting.
+    /// What to take from requests and responses of this client, instead of the process-wide
+    /// setting.
     #[must_use]
     pub fn capture(mut self, capture: Capture) -> Self {
         Arc::make_mut(&mut self.config).capture = Some(Arc::new(capture));
@@ -100,13 +102,7 @@ impl<S> ClientService<S> {
         outgoing::describe(&mut tracker, request, &capture);
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(
-            Side::Client,
-            guard,
-            request,
-            capture,
-            &self.config,
-        ))
+        Some(Exchange::new(guard, request, capture, &self.config).outgoing())
     }
 }
 

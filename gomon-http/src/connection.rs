@@ -10,7 +10,8 @@ use hyper::rt::Executor;
 use tower::util::Oneshot;
 use tower_service::Service;
 
-/// The service of one connection: each request learns which it is, and gets a clone of the user's service.
+/// The service of one connection: each request learns which it is, and gets a clone of the user's
+/// service.
 #[derive(Clone)]
 pub(crate) struct ConnectionService<S> {
     service: S,

@@ -8,8 +8,8 @@ use gomon_core::{ErrorInfo, EventTracker, Outcome};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Notes the error an exchange ended with, and marks the outcome: `timed-out` where a deadline caused it, else
-/// `failed`.
+/// Notes the error an exchange ended with, and marks the outcome: `timed-out` where a deadline
+/// caused it, else `failed`.
 pub(crate) fn note_failure<E: Display + 'static>(tracker: &mut EventTracker, error: &E) {
     let outcome = match as_error(error) {
         Some(error) if is_deadline(error) => Outcome::TimedOut,
@@ -32,8 +32,9 @@ pub(crate) fn describe<E: Display + 'static>(error: &E) -> ErrorInfo {
 
 /// The `Error` behind a value that is only known to be `Display`.
 ///
-/// A bound on `Error` would shut out boxed errors, which are what tower's own layers fail with and do not implement
-/// it. So the types that services of this stack end with are looked for by name; of others the message is taken.
+/// A bound on `Error` would shut out boxed errors, which are what tower's own layers fail with and
+/// do not implement it. So the types that services of this stack end with are looked for by name;
+/// of others the message is taken.
 fn as_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     let error: &dyn Any = error;
     if let Some(boxed) = error.downcast_ref::<BoxError>() {

@@ -1,7 +1,7 @@
 //! One request and its response, from the call to the end of the response's body.
 //!
-//! An [`Exchange`] moves from the future to the body and is dropped at the end; wherever that happens, its event
-//! closes once, with the sizes and bodies seen so far.
+//! An [`Exchange`] moves from the future to the body and is dropped at the end; wherever that
+//! happens, its event closes once, with the sizes and bodies seen so far.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -26,17 +26,8 @@ pub(crate) struct Exchange {
     expected: Option<u64>,
 }
 
-/// Which end of the connection observes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Server,
-    #[cfg(feature = "client")]
-    Client,
-}
-
 impl Exchange {
     pub(crate) fn new<B: Body>(
-        side: Side,
         guard: EndGuard,
         request: &Request<B>,
         capture: Arc<Capture>,
@@ -46,9 +37,16 @@ impl Exchange {
             guard,
             config: Arc::clone(config),
             method: request.method().clone(),
-            seen: Seen::new(side, request, capture),
+            seen: Seen::new(request, capture),
             expected: None,
         }
+    }
+
+    /// The same, observed by the client.
+    #[cfg(feature = "client")]
+    pub(crate) fn outgoing(mut self) -> Self {
+        self.seen.outgoing = true;
+        self
     }
 
     /// The tee for the request's body; none where there is nothing to see.
@@ -94,7 +92,8 @@ impl Exchange {
         }
     }
 
-    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the outcome.
+    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the
+    /// outcome.
     pub(crate) fn end(mut self, outcome: Outcome) {
         self.guard.on_drop(outcome);
     }
@@ -121,7 +120,7 @@ impl Exchange {
             tracker.set(keys::HIJACK, true);
         }
         #[cfg(feature = "client")]
-        if self.seen.side() == Side::Client {
+        if self.seen.outgoing {
             crate::outgoing::note_connection(tracker, response, self.seen.capture());
         }
         self.seen.answered(response.headers());

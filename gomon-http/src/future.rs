@@ -14,14 +14,15 @@ use crate::exchange::Exchange;
 use crate::{MonitoredBody, MonitoredRequestBody};
 
 pin_project! {
-    /// What [`MonitoringService`](crate::MonitoringService) and [`ClientService`](crate::ClientService) return: the
+    /// What [`MonitoringService`](crate::MonitoringService) and `ClientService` return: the
     /// inner service's future, polled as part of the request's event.
     ///
-    /// Dropped before it is ready, the event ends as `cancelled`; a panic in it ends the event as `panicked` and goes
-    /// on unwinding.
+    /// Dropped before it is ready, the event ends as `cancelled`; a panic in it ends the event as
+    /// `panicked` and goes on unwinding.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
-        // Before the exchange, so that what the service drops is closed before the request's own event.
+        // Before the exchange, so that what the service drops is closed before the request's own
+        // event.
         #[pin]
         inner: F,
         exchange: Option<Exchange>,

@@ -39,7 +39,8 @@ pub(crate) fn proto(version: Version) -> &'static str {
     }
 }
 
-/// Bytes that are not UTF-8 stay bytes: header values may hold any (RFC 9110, section 5.5, `obs-text`).
+/// Bytes that are not UTF-8 stay bytes: header values may hold any (RFC 9110, section 5.5,
+/// `obs-text`).
 fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) -> Tree {
     if secret || sent.is_sensitive() {
         return Tree::from(REDACTED);

@@ -1,17 +1,21 @@
 //! What a server's event takes from the head of the request.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use gomon_core::conn::ConnInfo;
+use gomon_core::mask::NameMask;
 use gomon_core::{Capture, Context, EventTracker};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Caller;
 use crate::{headers, keys, route, url};
 
-/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the application.
+/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the
+/// application.
 ///
-/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks for.
+/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks
+/// for.
 pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
     let mut sent = headers.get_all(keys::TRACEPARENT).iter();
     match (caller, sent.next(), sent.next()) {
@@ -22,7 +26,8 @@ pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
     }
 }
 
-/// Sets all that is known before the service is called, and enters the request among the units of work.
+/// Sets all that is known before the service is called, and enters the request among the units of
+/// work.
 pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
     let (extensions, sent) = (request.extensions(), request.headers());
     let template = route::template(extensions);
@@ -32,6 +37,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
+        .set(keys::URL, url::incoming(uri, sent, &path, capture.mask()))
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
     if let Some(template) = template {
@@ -55,7 +61,20 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
     }
     tracker.register(format!("{} {path}", request.method()));
-    tracker.set(keys::URL, url::incoming(uri, sent, &path, capture.mask()));
+}
+
+/// Tells the event of an outer layer what only a layer inside the router can see: the template, and
+/// with it which parts of the path are secret.
+pub(crate) fn add_route<B>(event: Context, request: &Request<B>, names: &NameMask) {
+    let (extensions, sent) = (request.extensions(), request.headers());
+    let Some(template) = route::template(extensions) else {
+        return;
+    };
+    event.set(keys::ROUTE, template);
+    let uri = route::original_uri(extensions, request.uri());
+    if let Cow::Owned(path) = url::masked_path(uri.path(), Some(template), names) {
+        event.set(keys::URL, url::incoming(uri, sent, &path, names));
+    }
 }
 
 /// The other end of the connection, where whoever accepted it said so.

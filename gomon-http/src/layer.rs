@@ -11,19 +11,20 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::config::{Caller, Config};
-use crate::exchange::{Exchange, Side};
+use crate::exchange::Exchange;
 use crate::mark::ServerMark;
-use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys, route};
+use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys};
 
 /// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
 ///
-/// It takes any service over `http` 1, whatever its bodies, and changes nothing that passes: not the bytes, not the
-/// error type, not readiness. [When the event starts and ends](crate#when-does-its-event-start-and-end) is the crate's
-/// main promise. Layers may be nested: the outermost one reports, the others pass the request through.
+/// It takes any service over `http` 1, whatever its bodies, and changes nothing that passes: not
+/// the bytes, not the error type, not readiness. [When the event starts and
+/// ends](crate#when-does-its-event-start-and-end) is the crate's main promise. Layers may be
+/// nested: the outermost one reports, the others pass the request through.
 ///
-/// With axum, [`Router::layer`](https://docs.rs/axum/latest/axum/struct.Router.html#method.layer) runs after matching,
-/// so that the event has its `route` (feature `axum`). Placed round the whole router it has none, unless another layer
-/// inside the router finds it.
+/// With axum, [`Router::layer`](https://docs.rs/axum/latest/axum/struct.Router.html#method.layer)
+/// runs after matching, so that the event has its `route` (feature `axum`). Placed round the whole
+/// router it has none, unless another layer inside the router finds it.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -41,7 +42,8 @@ pub struct MonitoringLayer {
 }
 
 impl MonitoringLayer {
-    /// A layer with the defaults: the process-wide [`Capture`], a trusted `traceparent`, no timeout status.
+    /// A layer with the defaults: the process-wide [`Capture`], a trusted `traceparent`, no timeout
+    /// status.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -54,10 +56,11 @@ impl MonitoringLayer {
         self
     }
 
-    /// Reads a response of this status as a deadline that passed: the event ends as `timed-out`. May be called more
-    /// than once. By default no status means it.
+    /// Reads a response of this status as a deadline that passed: the event ends as `timed-out`.
+    /// May be called more than once. By default no status means it.
     ///
-    /// Some timeout layers answer instead of failing, with 408, 503 or 504; only the program knows which it uses.
+    /// Some timeout layers answer instead of failing, with 408, 503 or 504; only the program knows
+    /// which it uses.
     #[must_use]
     pub fn timeout_status(mut self, status: StatusCode) -> Self {
         Arc::make_mut(&mut self.config)
@@ -66,8 +69,8 @@ impl MonitoringLayer {
         self
     }
 
-    /// Makes every request the root of a trace of its own, for services whose callers are strangers. By default the
-    /// ids of an inbound `traceparent` are trusted.
+    /// Makes every request the root of a trace of its own, for services whose callers are
+    /// strangers. By default the ids of an inbound `traceparent` are trusted.
     #[must_use]
     pub fn ignore_traceparent(mut self) -> Self {
         Arc::make_mut(&mut self.config).caller = Caller::Ignored;
@@ -103,7 +106,8 @@ impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
     fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
         if let Some(mark) = request.extensions().get::<ServerMark>() {
-            mark.learn_route(route::template(request.extensions()));
+            let mask = self.config.capture();
+            incoming::add_route(mark.event(), request, mask.mask());
             return None;
         }
         let parent = incoming::parent(self.config.caller, request.headers());
@@ -116,13 +120,7 @@ impl<S> MonitoringService<S> {
         let mark = ServerMark::new(tracker.context());
         request.extensions_mut().insert(mark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(
-            Side::Server,
-            guard,
-            request,
-            capture,
-            &self.config,
-        ))
+        Some(Exchange::new(guard, request, capture, &self.config))
     }
 }
 
@@ -149,7 +147,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    /// Hands the request to the very service that was ready: nothing is cloned, so nothing that was reserved is lost.
+    /// Hands the request to the very service that was ready: nothing is cloned, so nothing that was
+    /// reserved is lost.
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let exchange = self.observe(&mut request);
         ResponseFuture::call(exchange, request, |request| self.inner.call(request))

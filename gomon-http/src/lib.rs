@@ -1,44 +1,46 @@
 //! Monitoring of HTTP servers and clients as tower layers.
 //!
-//! [`MonitoringLayer`] wraps any tower service over `http` 1, [`serve`] runs it on hyper and tells each request its
-//! connection, [`ClientLayer`] wraps hyper-util's client. All of them pass on what they see unchanged: bytes, trailers,
-//! size hints, errors, readiness and back-pressure.
+//! [`MonitoringLayer`] wraps any tower service over `http` 1, `serve` runs it on hyper and tells
+//! each request its connection, `ClientLayer` wraps hyper-util's client. All of them pass on what
+//! they see unchanged: bytes, trailers, size hints, errors, readiness and back-pressure.
 //!
 //! # When does its event start and end?
 //!
-//! An `http-wmux-servehttp` event (server) or `http-roundtripper` event (client) is one request, its response, and the
-//! response's body:
+//! An `http-wmux-servehttp` event (server) or `http-roundtripper` event (client) is one request,
+//! its response, and the response's body:
 //!
 //! - It **starts** when the layer's service is called, after the head of the request was read.
-//! - It **ends** with the response's body: at the end of the stream, at its trailers, when the body says that nothing
-//!   is left, or when the body is dropped.
-//! - It ends **with the head** where no body follows: HEAD, CONNECT, 1xx (upgrades, `hijack: true`), 204, 304, and
-//!   bodies that are empty from the start.
+//! - It **ends** with the response's body: at the end of the stream, at its trailers, when the body
+//!   says that nothing is left, or when the body is dropped.
+//! - It ends **with the head** where no body follows: HEAD, CONNECT, 1xx (an upgrade has
+//!   `hijack: true`), 204, 304, and bodies that are empty from the start.
 //! - Its outcome is `completed`, unless one of these applies; the first counts:
 //!   - `panicked`: the service or the body panicked while it was polled. The panic goes on.
 //!   - `timed-out`: the service failed with tower's or tokio's `Elapsed`, or answered with a
 //!     [`timeout_status`](MonitoringLayer::timeout_status).
-//!   - `failed`: the service or the body returned an error, or the status is 500 or above (a panic that a layer inside
-//!     turned into one included).
-//!   - `truncated`: the body was dropped before its end, as when the client goes away. All bytes of the
-//!     `content-length` or of an exact size hint are its end.
-//!   - `cancelled`: the call was dropped before it answered: the client went away, a timeout layer outside gave up, the
-//!     runtime was shut down.
+//!   - `failed`: the service or the body returned an error, or the status is 500 or above (a panic
+//!     that a layer inside turned into one included).
+//!   - `truncated`: the body was dropped before its end, as when the client goes away. All bytes of
+//!     the `content-length` or of an exact size hint are its end.
+//!   - `cancelled`: the call was dropped before it answered: the client went away, a timeout layer
+//!     outside gave up, the runtime was shut down.
 //!   - `abandoned`: gomon was shut down while it was open.
-//! - A request body that broke off is noted as an error of the event; the outcome is still that of the answer.
+//! - A request body that broke off is noted as an error of the event; the outcome is still that of
+//!   the answer.
 //!
 //! # What is taken
 //!
-//! What [`Capture`](gomon_core::Capture) says: headers, URL and sizes by default; bodies and the peer's address with
-//! `Capture::full()`. Of bodies only text, JSON and forms are copied, up to the cap, as they pass. Header values,
-//! query and route parameters, JSON and form fields with secret names become `[redacted]` before anything is recorded;
-//! JSON that is longer than the cap cannot be masked and is left out.
+//! What [`Capture`](gomon_core::Capture) says: headers, URL and sizes by default; bodies and the
+//! peer's address with `Capture::full()`. Of bodies only text, JSON and forms are copied, up to the
+//! cap, as they pass. Header values, query and route parameters, JSON and form fields with secret
+//! names become `[redacted]` before anything is recorded; JSON that is longer than the cap cannot
+//! be masked and is left out.
 //!
 //! # Features
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
-//! - `serve`: [`serve`].
-//! - `client`: [`ClientLayer`].
+//! - `serve`: `serve`.
+//! - `client`: `ClientLayer`.
 
 #![warn(
     clippy::unwrap_used,
@@ -49,6 +51,8 @@
     clippy::print_stderr
 )]
 
+#[cfg(feature = "serve")]
+mod accept;
 mod body;
 #[cfg(feature = "client")]
 mod client;

@@ -2,8 +2,6 @@
 
 use gomon_core::Context;
 
-use crate::keys;
-
 /// "This incoming request is observed already", and by which event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerMark(Context);
@@ -13,16 +11,14 @@ impl ServerMark {
         Self(event)
     }
 
-    /// Tells the outer layer's event what only an inner one could see: the template the router matched.
-    pub(crate) fn learn_route(self, template: Option<&str>) {
-        if let Some(template) = template {
-            self.0.set(keys::ROUTE, template);
-        }
+    /// The event of the outer layer.
+    pub(crate) fn event(self) -> Context {
+        self.0
     }
 }
 
-/// "This outgoing request is observed already". A type of its own, because a proxy sends on the request it received,
-/// with its extensions.
+/// "This outgoing request is observed already". A type of its own, because a proxy sends on the
+/// request it received, with its extensions.
 #[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientMark;

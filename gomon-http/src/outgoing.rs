@@ -21,8 +21,8 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     }
 }
 
-/// Names this event as the parent of what the server does. A `traceparent` that was there is replaced: the request's
-/// parent is the call that carries it.
+/// Names this event as the parent of what the server does. A `traceparent` that was there is
+/// replaced: the request's parent is the call that carries it.
 pub(crate) fn propagate(event: Context, headers: &mut HeaderMap) {
     let value = event
         .traceparent()

@@ -16,9 +16,11 @@ use crate::tee::Tee;
 use crate::{error, keys};
 
 pin_project! {
-    /// The body a monitored service reads its request from: the same frames, errors, size hint and trailers.
+    /// The body a monitored service reads its request from: the same frames, errors, size hint and
+    /// trailers.
     ///
-    /// Dropping it unread says nothing about the request, which a service may answer without reading it.
+    /// Dropping it unread says nothing about the request, which a service may answer without
+    /// reading it.
     #[derive(Default)]
     pub struct MonitoredRequestBody<B> {
         #[pin]
@@ -106,7 +108,8 @@ impl RequestTee {
         })
     }
 
-    /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's answer.
+    /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's
+    /// answer.
     pub(crate) fn write(&mut self, tracker: &mut EventTracker, names: &NameMask) {
         tracker.set(keys::REQUEST_SIZE, self.tee.size());
         self.tee.write(keys::REQUEST_BODY, tracker, names);

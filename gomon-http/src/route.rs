@@ -3,11 +3,12 @@
 use http::Extensions;
 use http::Uri;
 
-/// The template of the matched route, `unmatched` where routing ran and found none, nothing where it is unknown.
+/// The template of the matched route, `unmatched` where routing ran and found none, nothing where
+/// it is unknown.
 ///
-/// axum notes the matched path in the request's extensions, and the original URI before it looks for a match. So a
-/// request with the URI and without the path is in a fallback; except below a nested service, where only the prefix
-/// has been matched so far.
+/// axum notes the matched path in the request's extensions, and the original URI before it looks
+/// for a match. So a request with the URI and without the path is in a fallback; except below a
+/// nested service, where only the prefix has been matched so far.
 #[cfg(feature = "axum")]
 pub(crate) fn template(extensions: &Extensions) -> Option<&str> {
     use axum::extract::{MatchedPath, NestedPath, OriginalUri};

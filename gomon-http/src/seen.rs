@@ -7,14 +7,15 @@ use gomon_core::{Capture, EventTracker};
 use http::{HeaderMap, Request};
 use http_body::Body;
 
-use crate::exchange::Side;
 use crate::keys;
 use crate::request_body::{RequestTee, SharedTee};
 use crate::tee::Tee;
 
 /// Both bodies, as far as they passed.
 pub(crate) struct Seen {
-    side: Side,
+    /// Whether the client observes; else it is the server.
+    #[cfg(feature = "client")]
+    pub(crate) outgoing: bool,
     capture: Arc<Capture>,
     /// The request's body, which others read.
     request: SharedTee,
@@ -23,17 +24,14 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(crate) fn new<B: Body>(side: Side, request: &Request<B>, capture: Arc<Capture>) -> Self {
+    pub(crate) fn new<B: Body>(request: &Request<B>, capture: Arc<Capture>) -> Self {
         Self {
-            side,
+            #[cfg(feature = "client")]
+            outgoing: false,
             request: RequestTee::of(request, capture.bodies()),
             capture,
             response: None,
         }
-    }
-
-    pub(crate) fn side(&self) -> Side {
-        self.side
     }
 
     pub(crate) fn capture(&self) -> &Capture {
@@ -72,7 +70,7 @@ impl Seen {
             tracker.set(keys::RESPONSE_SIZE, response.size());
             response.write(keys::RESPONSE_BODY, tracker, names);
             #[cfg(feature = "client")]
-            if self.side == Side::Client {
+            if self.outgoing {
                 let done = tracker.elapsed();
                 tracker.set(keys::BODY_DONE, done);
             }

@@ -1,10 +1,9 @@
 //! A server that tells each request the connection it came in on.
 
-use std::future::{Future, IntoFuture, Pending, pending, poll_fn};
+use std::future::{Future, IntoFuture, Pending, pending};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
 use std::{error, fmt};
 
 use gomon_core::conn::{Accept, Accepted};
@@ -16,16 +15,20 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tower_service::Service;
 
+use crate::accept::{next, until};
 use crate::connection::{ConnectionService, InContext};
 
-/// Serves HTTP/1 and HTTP/2 (with prior knowledge), upgrades included, on every connection that `accept` yields.
+/// Serves HTTP/1 and HTTP/2 (with prior knowledge), upgrades included, on every connection that
+/// `accept` yields.
 ///
-/// Each request finds the [`ConnInfo`](gomon_core::conn::ConnInfo) of its connection in its extensions, from which
-/// [`MonitoringLayer`](crate::MonitoringLayer) takes peer and connection id; with the feature `axum` also axum's
-/// `ConnectInfo<SocketAddr>`. `service` is cloned for every request; an axum `Router` is such a service.
+/// Each request finds the [`ConnInfo`](gomon_core::conn::ConnInfo) of its connection in its
+/// extensions, from which [`MonitoringLayer`](crate::MonitoringLayer) takes peer and connection id;
+/// with the feature `axum` also axum's `ConnectInfo<SocketAddr>`. `service` is cloned for every
+/// request; an axum `Router` is such a service.
 ///
-/// Connections run as tokio tasks with the gomon context that is current when serving starts. Requests are roots all
-/// the same: their parent is the application or the caller that `traceparent` names.
+/// Connections run as tokio tasks with the gomon context that is current when serving starts.
+/// Requests are roots all the same: their parent is the application or the caller that
+/// `traceparent` names.
 ///
 /// ```no_run
 /// # #[cfg(feature = "axum")] {
@@ -58,8 +61,9 @@ pub struct Serve<A, S, F = Pending<()>> {
 }
 
 impl<A, S> Serve<A, S> {
-    /// Ends the server once `signal` is ready: it accepts no more, lets each connection finish the requests it has,
-    /// and resolves when the last one is closed. Wrap it in a timeout to bound that.
+    /// Ends the server once `signal` is ready: it accepts no more, lets each connection finish the
+    /// requests it has, and resolves when the last one is closed. Wrap it in a timeout to bound
+    /// that.
     pub fn with_graceful_shutdown<F>(self, signal: F) -> Serve<A, S, F> {
         Serve {
             accept: self.accept,
@@ -94,7 +98,8 @@ where
     }
 }
 
-/// The running server. It never fails: an error of `accept` is waited out. It resolves after a graceful shutdown.
+/// The running server. It never fails: an error of `accept` is waited out. It resolves after a
+/// graceful shutdown.
 ///
 /// Dropping it closes the listening socket; connections go on.
 #[must_use = "futures do nothing unless polled"]
@@ -152,7 +157,8 @@ where
 
 type BoxError = Box<dyn error::Error + Send + Sync>;
 
-/// hyper's defaults, with a timer, so that its limit on the time a request head may take is in force.
+/// hyper's defaults, with a timer, so that its limit on the time a request head may take is in
+/// force.
 fn builder() -> Builder<InContext> {
     let mut builder = Builder::new(InContext);
     builder.http1().timer(TokioTimer::new());
@@ -162,46 +168,3 @@ fn builder() -> Builder<InContext> {
         .enable_connect_protocol();
     builder
 }
-
-/// The next connection, however often accepting fails before.
-///
-/// A connection that died in the queue is no reason to wait. Other errors, such as too many open files, come back at
-/// once when asked again: a short pause, twice as long each time, keeps them from eating a core.
-async fn next<A: Accept>(accept: &mut A) -> Accepted<A::Io> {
-    let mut pause = SHORTEST_PAUSE;
-    loop {
-        match accept.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if is_of_the_connection(&error) => {}
-            Err(_) => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
-    }
-}
-
-fn is_of_the_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-    )
-}
-
-/// The future's output, or nothing if the signal came first.
-async fn until<T>(
-    mut signal: Pin<&mut impl Future<Output = ()>>,
-    future: impl Future<Output = T>,
-) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match signal.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => future.as_mut().poll(cx).map(Some),
-    })
-    .await
-}
-
-const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);

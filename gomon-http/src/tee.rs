@@ -1,6 +1,7 @@
 //! What passed of one body: its size always, its first bytes where they were asked for.
 //!
-//! A tee looks at each frame on its way and copies at most the cap; it never holds a frame back or asks for one.
+//! A tee looks at each frame on its way and copies at most the cap; it never holds a frame back or
+//! asks for one.
 
 use std::io::IoSlice;
 
@@ -68,8 +69,8 @@ impl Tee {
         }
     }
 
-    /// The kept bytes as text that may be shown. Nothing where secrets could not be told apart: JSON that was cut off
-    /// or is none, and text that looks like such JSON.
+    /// The kept bytes as text that may be shown. Nothing where secrets could not be told apart:
+    /// JSON that was cut off or is none, and text that looks like such JSON.
     fn masked(&self, names: &NameMask) -> Option<String> {
         let whole = self.kept.len() as u64 == self.size;
         match self.kind {

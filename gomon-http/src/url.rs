@@ -8,8 +8,8 @@ use http::{HeaderMap, Uri, header};
 
 use crate::keys::url as keys;
 
-/// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2), else taken as
-/// `http`; the host comes from the URI, else from the `host` header.
+/// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2),
+/// else taken as `http`; the host comes from the URI, else from the `host` header.
 pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, names: &NameMask) -> Tree {
     let host = host_of(uri).unwrap_or_else(|| {
         let sent = headers.get(header::HOST).map(|host| host.as_bytes());

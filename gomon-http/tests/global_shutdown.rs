@@ -1,5 +1,7 @@
-//! gomon shut down while requests are open. A process of its own, since shutting down is for the whole process.
+//! gomon shut down while requests are open. A process of its own, since shutting down is for the
+//! whole process.
 
+use std::convert::Infallible;
 use std::future::{IntoFuture, pending};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +10,15 @@ use axum::Router;
 use axum::routing::get;
 use gomon_core::Event;
 use gomon_http::{MonitoringLayer, serve};
+use http::{Request, Response};
 use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tower::{Layer, ServiceExt};
 
 #[test]
-fn guard_dropped_before_the_runtime_is_abandoned_once() {
+fn guard_dropped_before_the_runtime_is_abandoned_once_and_later_requests_pass() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     let guard = gomon_core::builder()
@@ -53,9 +57,21 @@ fn guard_dropped_before_the_runtime_is_abandoned_once() {
     });
 
     drop(guard);
+    let later = runtime.block_on(
+        MonitoringLayer::new()
+            .layer(tower::service_fn(async |_| {
+                Ok::<_, Infallible>(Response::new(String::new()))
+            }))
+            .oneshot(Request::new(String::new())),
+    );
+    assert!(later.is_ok(), "gomon off is a service without it");
     drop((peer, server, runtime));
 
-    let seen = seen.lock();
+    let (seen, report) = (seen.lock(), gomon_core::stats());
+    assert_eq!(
+        report.after_shutdown, 0,
+        "the end that came later was never created"
+    );
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!(seen[0].1, "abandoned");
     assert!(gomon_core::in_flight().is_empty());

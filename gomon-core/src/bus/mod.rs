@@ -1,6 +1,12 @@
 //! From the threads' rings to the listeners: what the application's threads and the `gomon-bus`
 //! thread share.
 
+pub(crate) mod fan_out;
+pub(crate) mod link;
+pub(crate) mod listener;
+pub(crate) mod port;
+pub(crate) mod report;
+pub(crate) mod retransmitter;
 mod worker;
 
 use std::sync::Arc;
@@ -10,17 +16,19 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::bus::fan_out::{Account, FanOut};
+use crate::bus::port::{FlushTicket, Port};
+use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
-use crate::events::Slice;
-use crate::fan_out::{Account, FanOut};
-use crate::local::{self, Counters};
-use crate::port::{FlushTicket, Port};
-use crate::record::Record;
-use crate::report::Report;
-use crate::{application, state};
+use crate::event::batch::Slice;
+use crate::event::record::Record;
+use crate::{application, state, thread};
 
+pub(crate) use link::send;
 pub(crate) use worker::start_worker;
+
+use link::Counters;
 
 /// The bus: one for the process.
 pub(crate) struct Bus {
@@ -156,7 +164,7 @@ pub(crate) fn flush_ports(ports: &[Arc<Port>], deadline: Duration) -> Result<(),
 
 /// Asks for a flush and waits until the bus has passed everything before it.
 fn pass_all(deadline: Duration) -> Result<FlushTicket, FlushError> {
-    if local::is_own_thread() {
+    if thread::is_own_thread() {
         return Err(FlushError::OwnThread);
     }
     if !state::load().is_running() {
@@ -199,11 +207,14 @@ pub(crate) fn stop(deadline: Duration) {
 }
 
 pub(crate) fn report() -> Report {
-    let account = BUS.account();
-    let passed = BUS.root.account().created;
+    let passed = BUS.root.account();
+    let account = Account {
+        filtered: passed.filtered,
+        ..BUS.account()
+    };
     let mut listeners = BUS.root.reports(Some(account));
     for listener in &mut listeners {
-        listener.pending += account.created.saturating_sub(passed);
+        listener.pending += account.created.saturating_sub(passed.created);
     }
     Report {
         created: account.created + u64::from(application::current().event().is_some()),

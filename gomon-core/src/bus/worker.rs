@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::Duration;
 
 use super::{Account, BUS, Ring};
+use crate::bus::port::FlushTicket;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::event::Event;
-use crate::events::Slice;
-use crate::outcome::Outcome;
-use crate::port::FlushTicket;
-use crate::record::Record;
-use crate::value::Value;
-use crate::{application, clock, keys, local, work};
+use crate::event::batch::Slice;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+use crate::event::value::Value;
+use crate::tracker::work;
+use crate::{application, clock, keys, thread};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker() -> std::io::Result<()> {
-    let handle = thread::Builder::new()
+    let handle = std::thread::Builder::new()
         .name("gomon-bus".to_owned())
         .spawn(|| Worker::default().run())?;
     *BUS.thread.lock() = Some(handle.thread().clone());
@@ -40,7 +40,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        local::mark_own_thread();
+        thread::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
         loop {
@@ -135,7 +135,7 @@ impl Worker {
         } else {
             (self.pauses + 1).min(SLOWEST)
         };
-        thread::park_timeout(PAUSE * (1 + self.pauses));
+        std::thread::park_timeout(PAUSE * (1 + self.pauses));
     }
 
     /// The end of a run: what is left, what is abandoned, the last report, and the listeners' end.
@@ -153,7 +153,7 @@ impl Worker {
             port.wait_flushed(ticket);
         }
         self.send_own(end_report());
-        crate::port::close_all(&BUS.root.ports(), deadline.left());
+        crate::bus::port::close_all(&BUS.root.ports(), deadline.left());
         let mut request = BUS.request.lock();
         request.flush.number = request.flush.number.max(ticket.number);
         drop(request);

@@ -66,7 +66,13 @@ pub fn query<'a>(query: &'a str, names: &NameMask) -> Cow<'a, str> {
 #[must_use]
 pub fn dsn(dsn: &str) -> String {
     if !dsn.contains("://") {
-        return key_values(dsn);
+        // Words without a form may be anything, a password among them.
+        let formless = !dsn.contains('=') && dsn.contains(char::is_whitespace);
+        return if formless {
+            REDACTED.to_owned()
+        } else {
+            key_values(dsn)
+        };
     }
     let parts = Parts::of(dsn);
     let user_info = parts
@@ -321,6 +327,7 @@ mod tests {
                 "{text} became {masked}"
             );
         }
+        assert_eq!(dsn("joe s3cret"), REDACTED);
         assert_eq!(dsn("sqlite::memory:"), "sqlite::memory:");
         assert_eq!(
             dsn("sqlite:///tmp/shop.db?mode=rwc"),

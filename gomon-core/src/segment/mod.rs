@@ -12,13 +12,13 @@ use std::panic::Location;
 use parking_lot::Mutex;
 
 use crate::clock::{self, Stamp};
-use crate::error_info::ErrorInfo;
-use crate::future::Scope;
+use crate::context::future::Scope;
+use crate::event::error_info::ErrorInfo;
+use crate::event::limits;
+use crate::event::outcome::Outcome;
+use crate::event::value::{Tree, Value};
 use crate::keys;
-use crate::limits;
-use crate::outcome::Outcome;
 use crate::tracker::EventTracker;
-use crate::value::{Tree, Value};
 use node::{NodeId, Nodes};
 
 /// A piece of code under the profiler: one event when it is finished or dropped, with count,

@@ -1,8 +1,8 @@
 use std::panic::Location;
 
 use super::histogram::Histogram;
+use crate::event::value::Tree;
 use crate::keys;
-use crate::value::Tree;
 
 /// The children of a segment, as a tree in a list.
 #[derive(Debug, Default)]

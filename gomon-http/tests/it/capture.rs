@@ -1,4 +1,5 @@
-//! What each preset takes: `full` everything, `safe` no bodies and no address, `minimal` no headers either.
+//! What each preset takes: `full` everything, `safe` no bodies and no address, `minimal` no headers
+//! either.
 
 use axum::body::Body;
 use gomon_core::Capture;

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_core::{Capture, EventTracker};
 use gomon_http::{ClientLayer, ClientService, MonitoredRequestBody};
@@ -12,12 +13,14 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 use crate::support::{
-    Answer, BoxError, CLIENT, SERVER, empty, start_handler, streaming, text, then_hang,
+    Answer, BoxError, CLIENT, SERVER, empty, plus_one, start_handler, streaming, text, then_hang,
 };
 
 type Hyper = Client<HttpConnector, MonitoredRequestBody<Full<Bytes>>>;
@@ -212,16 +215,54 @@ async fn a_body_that_breaks_off_is_failed() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let address = start_handler(async |_| {
-                Ok(streaming(stream::iter([
-                    Ok("first"),
-                    Err("disk gone".into()),
-                ])))
+            let read = Arc::new(Notify::new());
+            let reading = Arc::clone(&read);
+            let address = start_handler(move |_| {
+                let read = Arc::clone(&reading);
+                let broken = stream::once(async move {
+                    read.notified().await;
+                    Err("disk gone".into())
+                });
+                std::future::ready(Ok(streaming(stream::iter([Ok("first")]).chain(broken))))
             })
             .await;
-            let response = client().oneshot(get(address, "/")).await.expect("answered");
+            let mut response = client().oneshot(get(address, "/")).await.expect("answered");
+            response
+                .body_mut()
+                .frame()
+                .await
+                .expect("a frame")
+                .expect("data");
+            read.notify_one();
+
             assert!(response.into_body().collect().await.is_err());
-            assert_eq!(the_call(&recorder).outcome(), "failed");
+            let call = the_call(&recorder);
+            assert_eq!(call.outcome(), "failed");
+            assert_eq!(call["response_size"], 5);
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_ends_the_call_with_the_head_and_the_connection_lives_on() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let address = start_handler(plus_one).await;
+            let mut request = get(address, "/ws");
+            let headers = request.headers_mut();
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::UPGRADE, HeaderValue::from_static("plus-one"));
+            let response = client().oneshot(request).await.expect("answered");
+            let call = the_call(&recorder);
+            let mut io = TokioIo::new(hyper::upgrade::on(response).await.expect("upgraded"));
+            io.write_u32(41).await.expect("sent");
+
+            assert_eq!(io.read_u32().await.expect("answer"), 42);
+            assert_eq!(
+                (call.outcome(), &call["hijack"]),
+                ("completed", &true.into())
+            );
         })
         .await;
 }

@@ -1,5 +1,5 @@
-//! How requests end, seen from a real server over loopback: each one closes exactly one event with the outcome of the
-//! event contract, section 2.
+//! How requests end, seen from a real server over loopback: each one closes exactly one event with
+//! the outcome of the event contract, section 2.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::support::{
-    Incomings, Peer, empty, ended, full_layer, head_of, start, start_handler, streaming, text,
+    Incomings, Peer, ended, full_layer, head_of, plus_one, start, start_handler, streaming, text,
     the_end, then_hang,
 };
 
@@ -169,8 +169,13 @@ async fn panic_is_noted_with_payload_and_place_and_goes_on() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let address = start_handler(async |_| panic!("no such shelf")).await;
-            let answer = Peer::sending(address, head_of("GET", "/"))
+            let address = start_handler(async |request: Incomings| {
+                request.into_body().collect().await?;
+                panic!("no such shelf")
+            })
+            .await;
+            let order = "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nshelf";
+            let answer = Peer::sending(address, order)
                 .await
                 .read_to_end()
                 .await;
@@ -184,6 +189,7 @@ async fn panic_is_noted_with_payload_and_place_and_goes_on() {
             assert_eq!(event["error"][0]["msg"], "no such shelf");
             let location = event["error"][0]["location"].as_str().expect("location");
             assert!(location.contains("endings.rs:"), "{location}");
+            assert_eq!(event["request_body"], "shelf", "what made it panic is worth knowing");
         })
         .await;
 }
@@ -327,21 +333,7 @@ async fn upgrade_is_completed_at_the_switch_and_the_connection_lives_on() {
     let recorder = Recorder::new();
     recorder
         .scope(async {
-            let address = start_handler(async |mut request: Incomings| {
-                let upgrade = hyper::upgrade::on(&mut request);
-                tokio::spawn(async move {
-                    let mut io = TokioIo::new(upgrade.await.expect("upgraded"));
-                    let word = io.read_u32().await.expect("a word");
-                    io.write_u32(word + 1).await.expect("answered");
-                });
-                let mut answer = empty(101);
-                answer
-                    .headers_mut()
-                    .insert(header::UPGRADE, "plus-one".parse()?);
-                Ok(answer)
-            })
-            .await;
-
+            let address = start_handler(plus_one).await;
             let stream = tokio::net::TcpStream::connect(address)
                 .await
                 .expect("connected");

@@ -1,13 +1,18 @@
-//! How requests end where no connection is needed to see it: errors, deadlines, and what bodies tell of themselves.
+//! How requests end where no connection is needed to see it: errors, deadlines, and what bodies
+//! tell of themselves.
 
 use std::future::pending;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
 use gomon_core::testing::Recorder;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use http_body::{Body, Frame};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, StreamBody};
 use tower::timeout::TimeoutLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
@@ -37,6 +42,16 @@ where
 
 async fn read_all<B: Body>(response: Response<B>) {
     response.into_body().collect().await.ok();
+}
+
+async fn read_a_frame<B: Body + Unpin>(mut response: Response<B>) {
+    assert!(
+        response
+            .body_mut()
+            .frame()
+            .await
+            .is_some_and(|frame| frame.is_ok())
+    );
 }
 
 async fn never_read<B>(response: Response<B>) {
@@ -245,4 +260,131 @@ async fn a_call_dropped_before_it_is_polled_is_cancelled() {
             assert_eq!(the_end(&recorder).outcome(), "cancelled");
         })
         .await;
+}
+
+/// A body of which five bytes come, and then nothing for ever; what it tells of itself is given.
+struct Telling {
+    sent: bool,
+    size: Option<u64>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Body for Telling {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if std::mem::replace(&mut self.sent, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"12345")))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.size.map(SizeHint::with_exact).unwrap_or_default()
+    }
+}
+
+#[tokio::test]
+async fn a_body_dropped_after_its_exact_size_hint_is_completed() {
+    for (size, expected) in [
+        (Some(5), "completed"),
+        (Some(6), "truncated"),
+        (None, "truncated"),
+    ] {
+        let service = full_layer().layer(tower::service_fn(move |_| async move {
+            let (sent, ended) = (false, Arc::default());
+            Ok::<_, BoxError>(Response::new(Telling { sent, size, ended }))
+        }));
+        let (outcome, _) = outcome_of(service, read_a_frame).await;
+        assert_eq!(outcome, expected, "{size:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_ended_when_it_is_dropped_is_completed() {
+    let ended = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&ended);
+    let service = full_layer().layer(tower::service_fn(move |_| {
+        let (sent, size, ended) = (false, None, Arc::clone(&told));
+        async move { Ok::<_, BoxError>(Response::new(Telling { sent, size, ended })) }
+    }));
+    let (outcome, _) = outcome_of(service, async |mut response: Response<_>| {
+        BodyExt::frame(response.body_mut())
+            .await
+            .expect("a frame")
+            .expect("data");
+        ended.store(true, Ordering::Relaxed);
+    })
+    .await;
+    assert_eq!(outcome, "completed");
+}
+
+#[tokio::test]
+async fn what_answers_head_and_connect_has_no_body_to_wait_for() {
+    for (method, hijack) in [(Method::HEAD, None), (Method::CONNECT, Some(true))] {
+        let recorder = Recorder::new();
+        recorder
+            .scope(async {
+                let service = full_layer().layer(tower::service_fn(async |_| {
+                    Ok::<_, BoxError>(text("unread"))
+                }));
+                let mut request = get("/");
+                *request.method_mut() = method;
+                let response = service.oneshot(request).await.expect("answered");
+                assert_eq!(the_end(&recorder).outcome(), "completed");
+                assert_eq!(
+                    the_end(&recorder).get("hijack"),
+                    hijack.map(Into::into).as_ref()
+                );
+                drop(response);
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn answers_of_status_1xx_204_and_304_have_no_body_to_wait_for() {
+    for status in [101, 103, 204, 304] {
+        let service = full_layer().layer(tower::service_fn(move |_| async move {
+            let mut answer = text("unread");
+            *answer.status_mut() = StatusCode::from_u16(status)?;
+            Ok::<_, BoxError>(answer)
+        }));
+        let (outcome, _) = outcome_of(service, never_read).await;
+        assert_eq!(outcome, "completed", "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokios_timeout_as_the_cause_of_an_error_is_timed_out() {
+    #[derive(Debug)]
+    struct Slow(tokio::time::error::Elapsed);
+    impl std::fmt::Display for Slow {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("stock service too slow")
+        }
+    }
+    impl std::error::Error for Slow {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    let service = full_layer().layer(tower::service_fn(async |_| {
+        let stock = tokio::time::timeout(Duration::from_secs(5), pending::<Answer>());
+        stock.await.map_err(|elapsed| BoxError::from(Slow(elapsed)))
+    }));
+    let (outcome, recorder) = outcome_of(service, never_read).await;
+    assert_eq!(outcome, "timed-out");
+    let event = the_end(&recorder);
+    assert_eq!(event["error"][0]["msg"], "stock service too slow");
+    assert_eq!(event["error"][0]["chain"].as_array().map(Vec::len), Some(1));
 }

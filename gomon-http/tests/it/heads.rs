@@ -156,3 +156,40 @@ async fn a_request_is_a_unit_of_work_labelled_with_method_and_path() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn odd_methods_and_targets_are_taken_as_they_are() {
+    let long = format!("/{}", "a".repeat(4096));
+    for (method, target, path) in [
+        ("OPTIONS", "*", "*"),
+        ("CONNECT", "db.example:5432", ""),
+        ("FROBNICATE", "/%00/../x//y", "/%00/../x//y"),
+        ("GET", "http://[::1]:81/x", "/x"),
+        ("GET", &long, &long),
+    ] {
+        let mut request = get("/");
+        *request.method_mut() = method.parse().expect("a method");
+        *request.uri_mut() = target.parse().expect("a target");
+        let event = observed(full_layer(), request, || text("ok")).await;
+        assert_eq!(event["method"], method);
+        assert_eq!(event["url"]["path"], path);
+        assert!(event.get("error").is_none());
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_headers_are_cut_and_counted_and_harm_nobody() {
+    let mut request = get("/");
+    for n in 0..10_000 {
+        let name = HeaderName::try_from(format!("x-{n}")).expect("a name");
+        request.headers_mut().insert(name, HeaderValue::from(n));
+    }
+    let event = observed(full_layer(), request, || text("ok")).await;
+    assert_eq!(event.outcome(), "completed");
+    assert!(
+        event["headers"]
+            .as_object()
+            .is_some_and(|map| map.len() <= 256)
+    );
+    assert!(event["gomon:dropped"]["headers"].as_u64() >= Some(9_000));
+}

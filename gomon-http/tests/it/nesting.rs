@@ -1,4 +1,5 @@
-//! Layers round layers, clones and boxes: one request, one event, and the same service to its callers.
+//! Layers round layers, clones and boxes: one request, one event, and the same service to its
+//! callers.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -42,14 +43,20 @@ async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
     recorder
         .scope(async {
             let router: axum::Router = axum::Router::new()
-                .route("/users/{id}", on_get(async || "Ada"))
+                .route("/reset/{token}", on_get(async || "done"))
                 .layer(full_layer());
             let service = full_layer().layer(router);
-            let response = service.oneshot(get("/users/7")).await.expect("infallible");
+            let response = service
+                .oneshot(get("/reset/abc?page=2"))
+                .await
+                .expect("infallible");
             response.into_body().collect().await.expect("read");
         })
         .await;
-    assert_eq!(the_end(&recorder)["route"], "/users/{id}");
+    let event = the_end(&recorder);
+    assert_eq!(event["route"], "/reset/{token}");
+    assert_eq!(event["url"]["path"], "/reset/[redacted]");
+    assert_eq!(event["url"]["query"], "page=2");
 }
 
 #[tokio::test]
@@ -189,6 +196,36 @@ async fn readiness_is_that_of_the_service_that_is_called() {
         })
         .await;
     assert_eq!(recorder.find(SERVER).len(), 3);
+}
+
+/// Is never ready.
+struct Closed;
+
+impl<B> Service<Request<B>> for Closed {
+    type Response = Response<Body>;
+    type Error = std::io::Error;
+    type Future = std::future::Ready<Result<Response<Body>, std::io::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), std::io::Error>> {
+        Poll::Ready(Err(std::io::ErrorKind::ConnectionRefused.into()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        unreachable!("not ready")
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_become_ready_says_so_and_no_request_was_there() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let refused = full_layer().layer(Closed).oneshot(get("/")).await;
+            let error = refused.expect_err("not ready");
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+        })
+        .await;
+    assert_eq!(recorder.find(SERVER).len(), 0);
 }
 
 #[tokio::test]

@@ -10,11 +10,12 @@ use futures_util::{Stream, StreamExt, stream};
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_core::{Capture, in_flight};
 use gomon_http::{MonitoredRequestBody, MonitoringLayer, serve};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, Service, ServiceExt};
@@ -142,7 +143,8 @@ pub(crate) fn head_of(method: &str, path: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n\r\n")
 }
 
-/// Waits for `n` requests, and checks what holds for every one: a single closing event, and no unit of work left.
+/// Waits for `n` requests, and checks what holds for every one: a single closing event, and no unit
+/// of work left.
 pub(crate) fn ended(recorder: &Recorder, n: usize) -> Vec<Recorded> {
     let events = recorder.wait_for(SERVER, n);
     assert_eq!(events.len(), n, "{}", recorder.tree());
@@ -160,7 +162,8 @@ pub(crate) fn the_end(recorder: &Recorder) -> Recorded {
     ended(recorder, 1).remove(0)
 }
 
-/// Calls a service in place below the given layer, reads the whole answer, and gives the request's event.
+/// Calls a service in place below the given layer, reads the whole answer, and gives the request's
+/// event.
 pub(crate) async fn observed(
     layer: MonitoringLayer,
     request: Request<AxumBody>,
@@ -184,4 +187,18 @@ pub(crate) async fn observed(
         })
         .await;
     the_end(&recorder)
+}
+
+/// Switches to a protocol that answers each number with the next one.
+pub(crate) async fn plus_one(mut request: Incomings) -> Result<Answer, BoxError> {
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let mut io = TokioIo::new(upgrade.await.expect("upgraded"));
+        let word = io.read_u32().await.expect("a word");
+        io.write_u32(word + 1).await.expect("answered");
+    });
+    let mut answer = empty(101);
+    let protocol = HeaderValue::from_static("plus-one");
+    answer.headers_mut().insert(header::UPGRADE, protocol);
+    Ok(answer)
 }

@@ -23,7 +23,7 @@ pub(super) fn write(event: &Event, style: Style, out: &mut String) {
     out.push(' ');
     match (event.lapsed(), event.outcome()) {
         (Some(lapsed), Some(outcome)) => ended(lapsed, outcome, style, out),
-        _ => style.paint(Paint::Good, out, |out| out.push_str("          opened   ")),
+        _ => style.paint(Paint::Good, out, |out| out.push_str("           opened   ")),
     }
     out.push(' ');
     style.paint(Paint::Name, out, |out| padded(event.fp(), out));

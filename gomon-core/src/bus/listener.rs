@@ -1,0 +1,136 @@
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use crate::bus::retransmitter::Retransmitter;
+use crate::event::Event;
+use crate::event::batch::Events;
+
+/// Receives every event, on a thread of its own.
+///
+/// The first event a listener sees is the application event, also when it is added later. It may
+/// be slow, stuck or panicking: its queue is bounded and what it misses is counted, and neither
+/// the application nor another listener waits for it. What it does is never monitored.
+///
+/// ```
+/// use gomon_core::{Event, Listener, ListenerError};
+///
+/// struct Failures(u64);
+///
+/// impl Listener for Failures {
+///     fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
+///         self.0 += u64::from(!event.errors().is_empty());
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// A closure `|event: &Event| …` is a listener too.
+pub trait Listener: Send + 'static {
+    /// Takes one event.
+    ///
+    /// # Errors
+    ///
+    /// An error means that the event was not taken; it is counted as `listener_error`.
+    fn feed(&mut self, event: &Event) -> Result<(), ListenerError>;
+
+    /// Takes a batch, in order. By default one event after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError::delivered`] events were taken; the rest of the batch counts as
+    /// `listener_error`.
+    fn feed_batch(&mut self, events: Events<'_>) -> Result<(), BatchError> {
+        for (delivered, event) in events.iter().enumerate() {
+            self.feed(event)
+                .map_err(|cause| BatchError { delivered, cause })?;
+        }
+        Ok(())
+    }
+
+    /// Opens what the listener needs, once, before anything is fed, on the thread that adds it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from working; the listener is then not added.
+    fn start(&mut self) -> Result<(), ListenerError> {
+        Ok(())
+    }
+
+    /// Passes on what is buffered. `deadline` is the time there is for it.
+    ///
+    /// # Errors
+    ///
+    /// What could not be passed on.
+    fn flush(&mut self, deadline: Duration) -> Result<(), ListenerError> {
+        let _ = deadline;
+        Ok(())
+    }
+
+    /// The retransmitter that this listener is, which is how cycles are found.
+    #[doc(hidden)]
+    fn as_retransmitter(&self) -> Option<&Retransmitter> {
+        None
+    }
+}
+
+impl<F: FnMut(&Event) + Send + 'static> Listener for F {
+    fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
+        self(event);
+        Ok(())
+    }
+}
+
+/// Why a listener did not take an event.
+#[derive(Debug)]
+pub struct ListenerError {
+    cause: Box<dyn Error + Send + Sync>,
+}
+
+/// How far a listener got with a batch.
+#[derive(Debug)]
+pub struct BatchError {
+    /// Events of the batch that were taken, counted from its start.
+    pub delivered: usize,
+    /// Why the next one was not.
+    pub cause: ListenerError,
+}
+
+impl ListenerError {
+    /// Wraps a cause, or a message.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            cause: cause.into(),
+        }
+    }
+}
+
+impl fmt::Display for ListenerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl Error for ListenerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
+}
+
+impl From<std::io::Error> for ListenerError {
+    fn from(cause: std::io::Error) -> Self {
+        Self::new(cause)
+    }
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stopped after {} events: {}", self.delivered, self.cause)
+    }
+}
+
+impl Error for BatchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}

@@ -1,0 +1,370 @@
+//! A listener's queue and thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+use parking_lot::{Condvar, Mutex};
+
+use crate::bus::listener::{BatchError, Listener};
+use crate::bus::report::{DropReason, ListenerReport};
+use crate::deadline::Deadline;
+use crate::event::batch::{Events, Slice};
+use crate::life::ListenerId;
+use crate::thread;
+
+/// The sender's side of a listener. The queue is bounded in batches, events and bytes; a batch
+/// that finds no place is dropped and counted, so that the sender never waits.
+#[derive(Debug)]
+pub(crate) struct Port {
+    id: ListenerId,
+    name: String,
+    /// Which recorder's events it gets; 0 is the process.
+    scope: u32,
+    queue: Sender<Slice>,
+    /// Wakes the thread when it is to flush or to end.
+    nudge: Sender<()>,
+    control: Mutex<Control>,
+    /// Told when a flush is done or the thread has ended.
+    progress: Condvar,
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Control {
+    /// Batches that were put into the queue.
+    queued: u64,
+    flush: FlushTicket,
+    /// The flush is due when so many batches were taken out.
+    flush_after: u64,
+    flushed: u64,
+    closing: bool,
+    /// From here on nothing is fed any more: the shutdown's deadline has passed.
+    given_up: bool,
+    ended: bool,
+}
+
+/// Which flush is asked for, and until when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FlushTicket {
+    pub(crate) number: u64,
+    pub(crate) deadline: Deadline,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    waiting_events: AtomicU64,
+    waiting_bytes: AtomicU64,
+    high_water: AtomicU64,
+    delivered: AtomicU64,
+    dropped: [AtomicU64; DropReason::ALL.len()],
+    last_error: Mutex<Option<String>>,
+}
+
+impl FlushTicket {
+    pub(crate) const NONE: Self = Self {
+        number: 0,
+        deadline: Deadline::PASSED,
+    };
+}
+
+impl Port {
+    /// Starts the thread.
+    pub(crate) fn start(
+        id: ListenerId,
+        name: String,
+        scope: u32,
+        listener: Box<dyn Listener>,
+    ) -> std::io::Result<Arc<Self>> {
+        let (queue, batches) = bounded(QUEUE_BATCHES);
+        let (nudge, nudged) = bounded(1);
+        let port = Arc::new(Self {
+            id,
+            name,
+            scope,
+            queue,
+            nudge,
+            control: Mutex::default(),
+            progress: Condvar::new(),
+            counts: Counts::default(),
+        });
+        let worker = Worker {
+            port: Arc::clone(&port),
+            listener,
+            batches,
+            nudged,
+            taken: 0,
+        };
+        std::thread::Builder::new()
+            .name(format!("gomon-{}", port.name))
+            .spawn(move || worker.run())?;
+        Ok(port)
+    }
+
+    pub(crate) fn id(&self) -> ListenerId {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn scope(&self) -> u32 {
+        self.scope
+    }
+
+    /// Queues a batch, or drops and counts it.
+    pub(crate) fn push(&self, slice: Slice) {
+        let (events, bytes) = (slice.len() as u64, slice.bytes() as u64);
+        let counts = &self.counts;
+        if counts.waiting_bytes.load(Ordering::Relaxed) + bytes > QUEUE_BYTES {
+            return counts.drop(DropReason::BytesFull, events);
+        }
+        if counts.waiting_events.load(Ordering::Relaxed) + events > QUEUE_EVENTS {
+            return counts.drop(DropReason::QueueFull, events);
+        }
+        // Counted first: the thread may take the batch out before the next line runs.
+        let waiting = counts.waiting_events.fetch_add(events, Ordering::Relaxed) + events;
+        counts.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        counts.high_water.fetch_max(waiting, Ordering::Relaxed);
+        let mut control = self.control.lock();
+        match self.queue.try_send(slice) {
+            Ok(()) => control.queued += 1,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                counts.taken_out(events, bytes);
+                counts.drop(DropReason::QueueFull, events);
+            }
+        }
+    }
+
+    pub(crate) fn start_flush(&self, ticket: FlushTicket) {
+        let mut control = self.control.lock();
+        control.flush = ticket;
+        control.flush_after = control.queued;
+        drop(control);
+        self.nudge();
+    }
+
+    /// Whether the listener has flushed for this ticket, or has ended.
+    pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> bool {
+        self.wait(ticket.deadline, |control| control.flushed >= ticket.number)
+    }
+
+    fn wait(&self, deadline: Deadline, reached: impl Fn(&Control) -> bool) -> bool {
+        let mut control = self.control.lock();
+        while !reached(&control) && !control.ended {
+            if self
+                .progress
+                .wait_for(&mut control, deadline.left())
+                .timed_out()
+            {
+                return reached(&control) || control.ended;
+            }
+        }
+        true
+    }
+
+    fn nudge(&self) {
+        // A nudge that is already there serves as well.
+        let _ = self.nudge.try_send(());
+    }
+
+    /// Lets the thread end once its queue is empty.
+    pub(crate) fn begin_close(&self) {
+        self.control.lock().closing = true;
+        self.nudge();
+    }
+
+    /// Waits for the thread's end. What it has not taken by the deadline is counted as dropped,
+    /// and if it comes back later it gets nothing more.
+    fn finish_close(&self, deadline: Deadline) {
+        if self.wait(deadline, |control| control.ended) {
+            return;
+        }
+        let mut control = self.control.lock();
+        if !control.ended && !control.given_up {
+            control.given_up = true;
+            let counts = &self.counts;
+            let waiting = counts.waiting_events.swap(0, Ordering::Relaxed);
+            counts.drop(DropReason::ShutdownTimeout, waiting);
+        }
+    }
+
+    pub(crate) fn report(&self) -> ListenerReport {
+        let counts = &self.counts;
+        let mut dropped = Vec::new();
+        for (reason, count) in DropReason::ALL.iter().zip(&counts.dropped) {
+            crate::bus::fan_out::add(&mut dropped, *reason, count.load(Ordering::Relaxed));
+        }
+        ListenerReport {
+            name: self.name.clone(),
+            created: 0,
+            delivered: counts.delivered.load(Ordering::Relaxed),
+            pending: counts.waiting_events.load(Ordering::Relaxed),
+            dropped,
+            queue_high_water: counts.high_water.load(Ordering::Relaxed),
+            last_error: counts.last_error.lock().clone(),
+        }
+    }
+}
+
+/// Ends several listeners at once, within one deadline.
+pub(crate) fn close_all(ports: &[Arc<Port>], deadline: Duration) {
+    let deadline = Deadline::after(deadline);
+    for port in ports {
+        port.begin_close();
+    }
+    for port in ports {
+        port.finish_close(deadline);
+    }
+}
+
+impl Counts {
+    fn drop(&self, reason: DropReason, events: u64) {
+        let place = DropReason::ALL.iter().position(|other| *other == reason);
+        if let Some(counter) = place.and_then(|place| self.dropped.get(place)) {
+            counter.fetch_add(events, Ordering::Relaxed);
+        }
+    }
+
+    fn taken_out(&self, events: u64, bytes: u64) {
+        self.waiting_events.fetch_sub(events, Ordering::Relaxed);
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The listener's thread.
+struct Worker {
+    port: Arc<Port>,
+    listener: Box<dyn Listener>,
+    batches: Receiver<Slice>,
+    nudged: Receiver<()>,
+    /// Batches taken out of the queue.
+    taken: u64,
+}
+
+impl Worker {
+    fn run(mut self) {
+        thread::mark_own_thread();
+        loop {
+            select! {
+                recv(self.batches) -> slice => {
+                    if let Ok(slice) = slice {
+                        self.taken += 1;
+                        self.feed(&slice);
+                    }
+                }
+                recv(self.nudged) -> _ => {}
+            }
+            self.flush_if_due();
+            let control = *self.port.control.lock();
+            if control.given_up || (control.closing && self.taken == control.queued) {
+                break;
+            }
+        }
+        self.end();
+    }
+
+    /// Feeds a batch to its end, over panics too.
+    fn feed(&mut self, slice: &Slice) {
+        let (events, bytes) = (slice.len(), slice.bytes() as u64);
+        let mut tally = Tally::default();
+        while tally.seen() < events {
+            self.feed_from(slice, &mut tally);
+        }
+        // Under the lock, so that a shutdown that gives up counts each event once.
+        let control = self.port.control.lock();
+        if control.given_up {
+            return;
+        }
+        let counts = &self.port.counts;
+        counts
+            .delivered
+            .fetch_add(tally.delivered as u64, Ordering::Relaxed);
+        counts.drop(DropReason::ListenerError, tally.refused as u64);
+        counts.drop(DropReason::ListenerPanic, tally.panicked as u64);
+        counts.taken_out(events as u64, bytes);
+    }
+
+    fn feed_from(&mut self, slice: &Slice, tally: &mut Tally) {
+        let events = Events::new(slice, tally.seen());
+        let count = events.len();
+        let progress = events.progress();
+        let fed = catch_unwind(AssertUnwindSafe(|| self.listener.feed_batch(events)));
+        match fed {
+            Ok(Ok(())) => tally.delivered += count,
+            Ok(Err(BatchError { delivered, cause })) => {
+                let delivered = delivered.min(count);
+                tally.delivered += delivered;
+                tally.refused += count - delivered;
+                *self.port.counts.last_error.lock() = Some(cause.to_string());
+            }
+            Err(payload) => {
+                // A payload may panic again when it is dropped.
+                std::mem::forget(payload);
+                // The event handed out last caused it; before any was, the batch itself did.
+                match progress.handed_out() {
+                    0 => tally.panicked += count,
+                    handed_out => {
+                        tally.delivered += handed_out - 1;
+                        tally.panicked += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn flush_if_due(&mut self) {
+        let control = *self.port.control.lock();
+        if control.flushed >= control.flush.number || self.taken < control.flush_after {
+            return;
+        }
+        self.flush(control.flush.deadline.left());
+        self.port.control.lock().flushed = control.flush.number;
+        self.port.progress.notify_all();
+    }
+
+    fn flush(&mut self, deadline: Duration) {
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.listener.flush(deadline)));
+        match flushed {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => *self.port.counts.last_error.lock() = Some(error.to_string()),
+            Err(payload) => {
+                std::mem::forget(payload);
+                *self.port.counts.last_error.lock() = Some("panicked in flush".to_owned());
+            }
+        }
+    }
+
+    fn end(mut self) {
+        self.flush(LAST_FLUSH);
+        let Self { port, listener, .. } = self;
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(listener))) {
+            std::mem::forget(payload);
+        }
+        port.control.lock().ended = true;
+        port.progress.notify_all();
+    }
+}
+
+/// What became of a batch.
+#[derive(Default)]
+struct Tally {
+    delivered: usize,
+    refused: usize,
+    panicked: usize,
+}
+
+impl Tally {
+    fn seen(&self) -> usize {
+        self.delivered + self.refused + self.panicked
+    }
+}
+
+const QUEUE_BATCHES: usize = 4096;
+const QUEUE_EVENTS: u64 = 32_768;
+const QUEUE_BYTES: u64 = 32 << 20;
+/// The time a listener has for its last flush when it is removed or gomon shuts down.
+const LAST_FLUSH: Duration = Duration::from_secs(2);

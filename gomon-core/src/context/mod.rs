@@ -1,0 +1,206 @@
+pub(crate) mod future;
+pub(crate) mod propagation;
+#[cfg(feature = "tokio")]
+pub(crate) mod task;
+
+use std::cell::Cell;
+
+use uuid::Uuid;
+
+use crate::context::propagation::TraceParent;
+use crate::event::id::{SpanId, TraceId};
+use crate::event::value::Value;
+use crate::thread::{self, HOT};
+use crate::tracker;
+
+/// What a new event becomes a child of: an event of this process, a remote caller's span, or the
+/// application.
+///
+/// A context is a small copy: keep it, send it to another thread, make it current there with
+/// [`enter`](Self::enter) or [`FutureExt::in_context`](crate::FutureExt::in_context). It does not
+/// keep its event open.
+///
+/// ```
+/// use gomon_core::{Context, EventTracker};
+///
+/// let context = Context::from_traceparent(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+/// let tracker = EventTracker::in_context("import", context.unwrap_or(Context::application()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    trace: TraceId,
+    span: SpanId,
+    kind: Kind,
+    /// Which recorder its events go to; 0 is the process.
+    scope: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// No event: children start a trace of their own.
+    Application,
+    /// An event in a trace that this process began.
+    OwnTrace,
+    /// An event, here or elsewhere, in a trace that another process began.
+    ForeignTrace,
+}
+
+/// The event behind a context.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) trace: TraceId,
+    pub(crate) span: SpanId,
+    pub(crate) own_trace: bool,
+}
+
+/// The context of the running task or thread.
+#[must_use]
+pub fn current() -> Context {
+    Context::current()
+}
+
+impl Context {
+    pub(crate) const PROCESS: Self = Self {
+        trace: TraceId(0),
+        span: SpanId(0),
+        kind: Kind::Application,
+        scope: 0,
+    };
+
+    /// The application: each event made in it is the root of a new trace.
+    #[must_use]
+    pub fn application() -> Self {
+        Self {
+            scope: Self::current().scope,
+            ..Self::PROCESS
+        }
+    }
+
+    /// The context of the running task or thread.
+    #[must_use]
+    pub fn current() -> Self {
+        HOT.with(|hot| hot.context.get())
+    }
+
+    /// The caller's span, from a W3C `traceparent` header (Trace Context, level 1 and 2);
+    /// `None` if the header is malformed, which starts a new trace.
+    #[must_use]
+    pub fn from_traceparent(header: &[u8]) -> Option<Self> {
+        let (trace, span) = propagation::parse(header)?;
+        Some(Self {
+            trace,
+            span,
+            kind: Kind::ForeignTrace,
+            scope: Self::current().scope,
+        })
+    }
+
+    /// The header that makes another process's events children of this one; `None` for the
+    /// application.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<TraceParent> {
+        self.origin().map(|origin| TraceParent::new(&origin))
+    }
+
+    /// The id of the event it stands for; `None` for the application.
+    #[must_use]
+    pub fn event_id(&self) -> Option<Uuid> {
+        self.origin()
+            .map(|origin| origin.trace.event_id(origin.span))
+    }
+
+    /// The trace of the event it stands for.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.origin().map(|origin| origin.trace)
+    }
+
+    /// The span id of the event it stands for.
+    #[must_use]
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.origin().map(|origin| origin.span)
+    }
+
+    /// Whether no event stands behind it.
+    #[must_use]
+    pub fn is_application(&self) -> bool {
+        self.kind == Kind::Application
+    }
+
+    /// Runs `f` with this as the current context; the one before is back on return and unwind.
+    pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
+        let _entered = Entered::new(self);
+        f()
+    }
+
+    /// Adds an attribute to the event behind this context while it is the innermost one that is
+    /// being polled or entered on this thread; otherwise the value is lost.
+    pub fn set<'a>(&self, key: &'static str, value: impl Into<Value<'a>>) {
+        if let Some(origin) = self.origin() {
+            tracker::set_lent(origin.span, key, value.into());
+        }
+    }
+
+    pub(crate) fn of_event(trace: TraceId, span: SpanId, own_trace: bool, scope: u32) -> Self {
+        let kind = if own_trace {
+            Kind::OwnTrace
+        } else {
+            Kind::ForeignTrace
+        };
+        Self {
+            trace,
+            span,
+            kind,
+            scope,
+        }
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn of_scope(scope: u32) -> Self {
+        Self {
+            scope,
+            ..Self::PROCESS
+        }
+    }
+
+    pub(crate) fn scope(&self) -> u32 {
+        self.scope
+    }
+
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        let own_trace = match self.kind {
+            Kind::Application => return None,
+            Kind::OwnTrace => true,
+            Kind::ForeignTrace => false,
+        };
+        Some(Origin {
+            trace: self.trace,
+            span: self.span,
+            own_trace,
+        })
+    }
+}
+
+/// Puts the context before back when it is dropped. Never handed to users: held across an await
+/// point it would leak its context into other tasks.
+pub(crate) struct Entered {
+    before: Context,
+    /// Stays on its thread.
+    _not_send: std::marker::PhantomData<*const Cell<Context>>,
+}
+
+impl Entered {
+    pub(crate) fn new(context: Context) -> Self {
+        let before = thread::replace_context(context);
+        Self {
+            before,
+            _not_send: std::marker::PhantomData,
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        thread::replace_context(self.before);
+    }
+}

@@ -1,0 +1,175 @@
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Display, Write};
+use std::panic::Location;
+
+use crate::event::limits::{CHAIN, MESSAGE_BYTES};
+
+/// One entry of an event's `error` list: `{"msg", "type", "location", "chain"}`.
+///
+/// ```
+/// use gomon_core::ErrorInfo;
+///
+/// let cause = std::io::Error::other("disk on fire");
+/// let info = ErrorInfo::new(&cause).kind("Io");
+/// assert_eq!(info.msg(), "disk on fire");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ErrorInfo {
+    pub(crate) msg: String,
+    pub(crate) kind: Option<Cow<'static, str>>,
+    pub(crate) location: Option<Cow<'static, str>>,
+    pub(crate) chain: Vec<String>,
+    /// Bytes and sources that were cut off.
+    pub(crate) cut: u64,
+}
+
+impl ErrorInfo {
+    /// The error's message and those of its sources, the nearest first.
+    ///
+    /// At most 2 KiB of each message and 8 sources are kept. A `Display` that panics leaves the
+    /// text it wrote before.
+    #[must_use]
+    pub fn new(error: &(dyn Error + 'static)) -> Self {
+        let mut info = Self::message(error);
+        let mut source = error.source();
+        while let Some(cause) = source {
+            if info.chain.len() == CHAIN {
+                info.cut += 1;
+                break;
+            }
+            let (text, cut) = bounded_text(cause);
+            info.chain.push(text);
+            info.cut += cut;
+            source = cause.source();
+        }
+        info
+    }
+
+    /// A message alone.
+    #[must_use]
+    pub fn message(message: impl Display) -> Self {
+        let (msg, cut) = bounded_text(message);
+        Self {
+            msg,
+            cut,
+            ..Self::default()
+        }
+    }
+
+    /// The error's type, or the variant a classifier gives it.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<Cow<'static, str>>) -> Self {
+        self.kind = Some(kind.into());
+        self
+    }
+
+    /// Where it was noticed.
+    #[must_use]
+    pub fn location(self, at: &Location<'_>) -> Self {
+        self.location_str(format!("{}:{}", at.file(), at.line()))
+    }
+
+    /// Where it was noticed, as `file:line`.
+    #[must_use]
+    pub fn location_str(mut self, at: impl Into<Cow<'static, str>>) -> Self {
+        self.location = Some(at.into());
+        self
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn msg(&self) -> &str {
+        &self.msg
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            self.kind.as_deref(),
+            self.location.as_deref(),
+            Some(&self.msg),
+        ];
+        let texts = texts
+            .into_iter()
+            .flatten()
+            .chain(self.chain.iter().map(String::as_str));
+        texts.map(crate::event::limits::json_len).sum::<usize>() + 60
+    }
+}
+
+/// Formats at most [`MESSAGE_BYTES`]; also what was cut, as far as it was formatted.
+fn bounded_text(value: impl Display) -> (String, u64) {
+    let mut text = Bounded::default();
+    let written =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write!(text, "{value}")));
+    if let Err(payload) = written {
+        // A payload may panic again when it is dropped.
+        std::mem::forget(payload);
+        text.text.push_str(" [its Display panicked]");
+    }
+    (text.text, text.cut)
+}
+
+#[derive(Default)]
+struct Bounded {
+    text: String,
+    cut: u64,
+}
+
+impl Write for Bounded {
+    /// Errs once it is full, which ends a well-behaved `Display` that would write for ever.
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let kept =
+            crate::event::limits::prefix(more, MESSAGE_BYTES.saturating_sub(self.text.len()));
+        self.text.push_str(kept);
+        self.cut += (more.len() - kept.len()) as u64;
+        if self.cut > 0 {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Endless;
+    impl Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("again")
+        }
+    }
+    impl Error for Endless {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    struct Panicking;
+    impl Display for Panicking {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no text today")
+        }
+    }
+
+    #[test]
+    fn a_cycle_of_sources_ends_at_the_limit() {
+        let info = ErrorInfo::new(&Endless);
+        assert_eq!((info.chain.len(), info.cut), (CHAIN, 1));
+    }
+
+    #[test]
+    fn huge_messages_are_cut() {
+        let info = ErrorInfo::message("x".repeat(1 << 20));
+        assert_eq!(info.msg.len(), MESSAGE_BYTES);
+        assert!(info.cut > 0);
+    }
+
+    #[test]
+    fn a_display_that_panics_is_survived() {
+        assert_eq!(ErrorInfo::message(Panicking).msg, " [its Display panicked]");
+    }
+}

@@ -1,0 +1,221 @@
+//! How large an event may get (docs/events.md, "Limits"), and the cutting.
+
+use std::borrow::Cow;
+
+use crate::event::value::Tree;
+
+/// Bytes of an event, as JSON without its envelope.
+pub(crate) const EVENT_BYTES: usize = 64 << 10;
+/// Attributes of an event.
+pub(crate) const KEYS: usize = 128;
+/// Bytes of a key.
+pub(crate) const KEY_BYTES: usize = 128;
+/// Bytes of a string.
+pub(crate) const STRING_BYTES: usize = 8 << 10;
+/// Entries of a list or map.
+pub(crate) const ENTRIES: usize = 256;
+/// Levels of lists and maps inside one another.
+pub(crate) const DEPTH: usize = 16;
+/// Errors of an event.
+pub(crate) const ERRORS: usize = 32;
+/// Bytes of an error's message, and of each of its sources'.
+pub(crate) const MESSAGE_BYTES: usize = 2 << 10;
+/// Sources of an error.
+pub(crate) const CHAIN: usize = 8;
+/// Children that travel inside their parent.
+pub(crate) const EMBEDDED: usize = 64;
+/// Entries of `gomon:dropped`.
+pub(crate) const CUT_ENTRIES: usize = 32;
+
+/// The longest prefix of `text` that has at most `bytes` bytes and ends between two characters.
+pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or("")
+}
+
+/// The longest prefix of `text` that takes at most `room` bytes as a JSON string.
+pub(crate) fn json_prefix(text: &str, room: usize) -> &str {
+    if text.len() * WORST_ESCAPE <= room {
+        return text;
+    }
+    let mut used = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        used += escaped_len(byte);
+        if used > room {
+            return prefix(text, at);
+        }
+    }
+    text
+}
+
+/// The bytes that `text` takes as a JSON string, without its quotes.
+pub(crate) fn json_len(text: &str) -> usize {
+    text.bytes().map(escaped_len).sum()
+}
+
+fn escaped_len(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 | 0x7f => WORST_ESCAPE,
+        _ => 1,
+    }
+}
+
+/// `\u001f`
+const WORST_ESCAPE: usize = 6;
+
+/// Brings a tree within the limits. `room` is what the event has left and shrinks by what the tree
+/// takes; the result counts the bytes and entries that were cut.
+pub(crate) fn fit(tree: &mut Tree, room: &mut usize) -> u64 {
+    let mut cut = Cut {
+        room: *room,
+        cut: 0,
+    };
+    cut.tree(tree, 1);
+    *room = cut.room;
+    cut.cut
+}
+
+struct Cut {
+    room: usize,
+    cut: u64,
+}
+
+impl Cut {
+    fn tree(&mut self, tree: &mut Tree, depth: usize) {
+        match tree {
+            Tree::Str(text) => self.text(text),
+            Tree::Bytes(bytes) => self.bytes(bytes),
+            Tree::List(_) | Tree::Map(_) if depth > DEPTH => {
+                self.count(1);
+                *tree = Tree::Null;
+            }
+            Tree::List(items) => {
+                self.entries(items.len());
+                items.truncate(ENTRIES);
+                self.spend(2);
+                let whole = items.iter_mut().position(|item| !self.item(item, 1, depth));
+                let kept = whole.unwrap_or(items.len());
+                self.count(items.len() - kept);
+                items.truncate(kept);
+            }
+            Tree::Map(entries) => {
+                self.entries(entries.len());
+                entries.truncate(ENTRIES);
+                self.spend(2);
+                let whole = entries
+                    .iter_mut()
+                    .position(|(key, item)| !self.entry(key, item, depth));
+                let kept = whole.unwrap_or(entries.len());
+                self.count(entries.len() - kept);
+                entries.truncate(kept);
+            }
+            Tree::Null | Tree::Bool(_) | Tree::I64(_) | Tree::U64(_) | Tree::F64(_) => {
+                self.spend(SCALAR_BYTES);
+            }
+        }
+    }
+
+    /// False when nothing is left for this item.
+    fn item(&mut self, item: &mut Tree, overhead: usize, depth: usize) -> bool {
+        if self.room < overhead + SCALAR_BYTES {
+            return false;
+        }
+        self.spend(overhead);
+        self.tree(item, depth + 1);
+        true
+    }
+
+    fn entry(&mut self, key: &mut Cow<'static, str>, item: &mut Tree, depth: usize) -> bool {
+        let kept = prefix(key, KEY_BYTES).len();
+        if kept < key.len() {
+            self.count(key.len() - kept);
+            *key = Cow::Owned(prefix(key, KEY_BYTES).to_owned());
+        }
+        self.item(item, json_len(key) + 4, depth)
+    }
+
+    fn text(&mut self, text: &mut Cow<'static, str>) {
+        let room = self.room.saturating_sub(2);
+        let kept = json_prefix(prefix(text, STRING_BYTES), room).len();
+        if kept < text.len() {
+            self.count(text.len() - kept);
+            *text = Cow::Owned(prefix(text, kept).to_owned());
+        }
+        self.spend(json_len(text) + 2);
+    }
+
+    fn bytes(&mut self, bytes: &mut Vec<u8>) {
+        let kept = bytes.len().min(STRING_BYTES).min(self.room / WORST_ESCAPE);
+        self.count(bytes.len() - kept);
+        bytes.truncate(kept);
+        self.spend(kept * 2 + 2);
+    }
+
+    fn entries(&mut self, count: usize) {
+        self.count(count.saturating_sub(ENTRIES));
+    }
+
+    fn count(&mut self, cut: usize) {
+        self.cut += cut as u64;
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.room = self.room.saturating_sub(bytes);
+    }
+}
+
+/// What a number, `true` or `null` takes at the most, about.
+pub(crate) const SCALAR_BYTES: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted(mut tree: Tree, mut room: usize) -> (Tree, u64, usize) {
+        let cut = fit(&mut tree, &mut room);
+        (tree, cut, room)
+    }
+
+    #[test]
+    fn a_tree_within_the_limits_stays_whole() {
+        let tree = Tree::map().with("a", 1).with("b", vec!["x", "y"]);
+        assert_eq!(fitted(tree.clone(), 1000), (tree, 0, 1000 - 42));
+    }
+
+    #[test]
+    fn long_lists_maps_and_strings_are_cut_and_counted() {
+        let (tree, cut, _) = fitted(Tree::from(vec![1; ENTRIES + 5]), EVENT_BYTES);
+        assert!(matches!(tree, Tree::List(items) if items.len() == ENTRIES));
+        assert_eq!(cut, 5);
+        let (tree, cut, _) = fitted(Tree::from("x".repeat(STRING_BYTES + 7)), EVENT_BYTES);
+        assert!(matches!(tree, Tree::Str(text) if text.len() == STRING_BYTES));
+        assert_eq!(cut, 7);
+        let (_, cut, _) = fitted(Tree::map().with("k".repeat(KEY_BYTES + 3), 1), EVENT_BYTES);
+        assert_eq!(cut, 3);
+    }
+
+    #[test]
+    fn deep_trees_end_at_the_last_level() {
+        let deep = (0..100).fold(Tree::from(1), |tree, _| Tree::List(vec![tree]));
+        let (tree, cut, _) = fitted(deep, EVENT_BYTES);
+        let mut levels = 0;
+        let mut at = &tree;
+        while let Tree::List(items) = at {
+            levels += 1;
+            at = &items[0];
+        }
+        assert_eq!((levels, at, cut), (DEPTH, &Tree::Null, 1));
+    }
+
+    #[test]
+    fn no_room_means_nothing_is_kept() {
+        let (tree, cut, room) = fitted(Tree::from(vec!["abc", "def"]), 10);
+        assert_eq!((tree, cut, room), (Tree::List(vec![]), 2, 8));
+    }
+
+    #[test]
+    fn escapes_count_as_what_they_take() {
+        assert_eq!(json_prefix("\u{1}\u{1}\u{1}", 12), "\u{1}\u{1}");
+        assert_eq!(json_prefix("aé", 2), "a");
+    }
+}

@@ -1,0 +1,137 @@
+pub(crate) mod batch;
+pub(crate) mod error_info;
+pub(crate) mod id;
+pub(crate) mod json;
+pub(crate) mod limits;
+pub(crate) mod outcome;
+pub(crate) mod record;
+pub(crate) mod value;
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::application::{self, Application};
+use crate::clock;
+use crate::event::error_info::ErrorInfo;
+use crate::event::id::TraceId;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+use crate::event::value::ValueRef;
+
+/// What a listener is given: one opening or closing event, ready to be read.
+///
+/// The contract of its keys is docs/events.md. An event is never changed once it is sent; it is
+/// shared by all listeners.
+#[derive(Debug)]
+pub struct Event {
+    pub(crate) record: Box<Record>,
+}
+
+impl Event {
+    /// The fingerprint: what kind of thing happened.
+    #[must_use]
+    pub fn fp(&self) -> &'static str {
+        self.record.fp
+    }
+
+    /// The event's id. Its opening and closing events share it.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.record.trace.event_id(self.record.span)
+    }
+
+    /// The parent's id; only the application event has none.
+    #[must_use]
+    pub fn parent(&self) -> Option<Uuid> {
+        if self.record.flags.application {
+            return None;
+        }
+        match self.record.parent {
+            Some(span) => Some(self.record.trace.event_id(span)),
+            None => Some(application::current().id()),
+        }
+    }
+
+    /// The W3C trace id.
+    #[must_use]
+    pub fn trace(&self) -> TraceId {
+        self.record.trace
+    }
+
+    /// When it started: Unix time in nanoseconds.
+    #[must_use]
+    pub fn start_unix_ns(&self) -> u64 {
+        self.record.start_unix
+    }
+
+    /// From start to finish; `None` for an opening event.
+    #[must_use]
+    pub fn lapsed(&self) -> Option<Duration> {
+        let nanos = clock::nanos_between(self.record.start, self.record.end);
+        (!self.is_opening()).then(|| Duration::from_nanos(nanos))
+    }
+
+    /// How it ended; `None` for an opening event.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        (!self.is_opening()).then_some(self.record.outcome)
+    }
+
+    /// Whether this is the opening event of something that lives on.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        self.record.flags.opening
+    }
+
+    /// Whether it is marked as an event that had no cause where it always has one.
+    #[must_use]
+    pub fn is_orphan(&self) -> bool {
+        self.record.flags.orphan
+    }
+
+    /// The attribute of that name.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<ValueRef<'_>> {
+        self.record
+            .attributes()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// All attributes, in the order in which they were first set.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
+        self.record.attributes()
+    }
+
+    /// The errors noted on it.
+    #[must_use]
+    pub fn errors(&self) -> &[ErrorInfo] {
+        self.record.errors()
+    }
+
+    /// Appends the event to `out` as one JSON object, without a newline.
+    pub fn write_json(&self, out: &mut String) {
+        self.write_json_of(out, &application::current());
+    }
+
+    /// The event as one line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::new();
+        self.write_json(&mut out);
+        out
+    }
+
+    pub(crate) fn write_json_of(&self, out: &mut String, application: &Application) {
+        json::write_event(out, &self.record, application);
+    }
+
+    /// What it takes in memory and as JSON, about: what the queues are bounded by.
+    pub(crate) fn bytes(&self) -> usize {
+        self.record.bytes() + size_of::<Record>() + ENVELOPE_BYTES
+    }
+}
+
+/// Ids, times and names of the envelope as JSON.
+const ENVELOPE_BYTES: usize = 400;

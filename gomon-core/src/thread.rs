@@ -1,0 +1,59 @@
+//! What each thread has that must work to the thread's very end: its context, its random numbers,
+//! and whether it is one of gomon's own.
+
+use std::cell::Cell;
+
+use crate::context::Context;
+
+/// All of it in one place, without a destructor: it works in the destructors of other
+/// thread-locals too.
+pub(crate) struct Hot {
+    pub(crate) context: Cell<Context>,
+    random: Cell<u64>,
+    own: Cell<bool>,
+}
+
+thread_local! {
+    pub(crate) static HOT: Hot = const {
+        Hot { context: Cell::new(Context::PROCESS), random: Cell::new(0), own: Cell::new(false) }
+    };
+}
+
+pub(crate) fn replace_context(context: Context) -> Context {
+    HOT.with(|hot| hot.context.replace(context))
+}
+
+/// Marks the running thread as one of gomon's own: what it does is never monitored, or a listener
+/// that writes to a monitored socket would feed itself for ever.
+pub(crate) fn mark_own_thread() {
+    HOT.with(|hot| hot.own.set(true));
+}
+
+pub(crate) fn is_own_thread() -> bool {
+    HOT.with(|hot| hot.own.get())
+}
+
+/// A random number: wyrand (Wang Yi, 2019), seeded per thread by the standard library's hasher.
+pub(crate) fn random() -> u64 {
+    HOT.with(|hot| {
+        let seed = match hot.random.get() {
+            0 => seed(),
+            state => state,
+        };
+        let state = seed.wrapping_add(0xa076_1d64_78bd_642f);
+        hot.random.set(state);
+        let product = u128::from(state) * u128::from(state ^ 0xe703_7ed1_a0b4_28db);
+        let (high, low) = (product >> 64, product & u128::from(u64::MAX));
+        u64::try_from(high ^ low).unwrap_or(0)
+    })
+}
+
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    // RandomState draws its keys once a thread and counts them up: every hasher differs. The
+    // process id tells a forked child's numbers from its parent's.
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    hasher.write_u64(crate::clock::now());
+    hasher.write_u32(std::process::id());
+    hasher.finish() | 1
+}

@@ -1,0 +1,331 @@
+pub(crate) mod end_guard;
+pub(crate) mod panics;
+pub(crate) mod work;
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::Location;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::clock;
+use crate::context::future::Scope;
+use crate::context::{Context, Entered};
+use crate::event::error_info::ErrorInfo;
+use crate::event::id::SpanId;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+use crate::event::value::Value;
+use crate::{bus, state, thread};
+
+/// An event in the making: it starts when the tracker is created and is sent, exactly once, when
+/// the tracker is finished or dropped.
+///
+/// A tracker is a child of the current [`Context`] and does not itself become current: use
+/// [`enter`](Self::enter) or [`scope`](Self::scope) for that. While gomon is not running or is
+/// disabled a tracker is empty, and everything done to it does nothing.
+///
+/// ```
+/// use gomon_core::EventTracker;
+///
+/// fn import(rows: &[&str]) {
+///     let mut tracker = EventTracker::new("import");
+///     tracker.set("rows", rows.len());
+///     tracker.enter(|| {
+///         let _parse = EventTracker::new("parse"); // a child of "import"
+///     });
+/// } // "import" ends here
+/// # import(&["a"]);
+/// ```
+///
+/// Dropped while the thread unwinds, an event that began before the panic ends as
+/// [`Outcome::Panicked`].
+#[derive(Debug)]
+#[must_use = "an event ends when its tracker is dropped"]
+pub struct EventTracker {
+    record: Option<Box<Record>>,
+}
+
+impl EventTracker {
+    /// Starts an event as a child of the current context, else of the application.
+    pub fn new(fp: &'static str) -> Self {
+        if !state::load().is_on() {
+            return Self { record: None };
+        }
+        Self::open(fp, Context::current())
+    }
+
+    /// Starts an event as a child of a given context.
+    pub fn in_context(fp: &'static str, parent: Context) -> Self {
+        if !state::load().is_on() {
+            return Self { record: None };
+        }
+        Self::open(fp, parent)
+    }
+
+    /// Starts an event as a child of this one; an empty tracker has empty children.
+    pub fn child(&self, fp: &'static str) -> Self {
+        match &self.record {
+            Some(record) if state::load().is_on() => Self::open(fp, record.context()),
+            _ => Self { record: None },
+        }
+    }
+
+    fn open(fp: &'static str, parent: Context) -> Self {
+        if thread::is_own_thread() {
+            return Self { record: None };
+        }
+        Self {
+            record: Some(Record::open(fp, parent)),
+        }
+    }
+
+    /// A tracker that records nothing.
+    pub const fn empty() -> Self {
+        Self { record: None }
+    }
+
+    /// Whether there is an event; if not, skip what is expensive to find out.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// The context for children elsewhere, and for a `traceparent` header.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.record
+            .as_ref()
+            .map_or_else(Context::current, |record| record.context())
+    }
+
+    /// The event's id.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        self.record
+            .as_ref()
+            .map(|record| record.trace.event_id(record.span))
+    }
+
+    /// Sets an attribute. A key set twice keeps the last value.
+    ///
+    /// What is past the limits of docs/events.md is cut and counted in `gomon:dropped`.
+    pub fn set<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) -> &mut Self {
+        if let Some(record) = &mut self.record {
+            record.set(key, value.into());
+        }
+        self
+    }
+
+    /// Counts bytes or entries that the caller cut off itself: `gomon:dropped`.
+    pub fn note_cut(&mut self, key: impl Into<Cow<'static, str>>, amount: u64) -> &mut Self {
+        if let Some(record) = &mut self.record {
+            record.note_cut(key.into(), amount);
+        }
+        self
+    }
+
+    /// Notes an error with its sources and the caller's location; the event has failed.
+    #[track_caller]
+    pub fn add_error(&mut self, error: &(dyn Error + 'static)) -> &mut Self {
+        let at = Location::caller();
+        if self.is_recording() {
+            self.push_error(ErrorInfo::new(error).location(at))
+                .mark(Outcome::Failed);
+        }
+        self
+    }
+
+    /// Notes an error that is only a text; the event has failed.
+    #[track_caller]
+    pub fn add_error_msg(&mut self, message: impl Display) -> &mut Self {
+        let at = Location::caller();
+        if self.is_recording() {
+            self.push_error(ErrorInfo::message(message).location(at))
+                .mark(Outcome::Failed);
+        }
+        self
+    }
+
+    /// Notes an error without judging the event.
+    pub fn push_error(&mut self, error: ErrorInfo) -> &mut Self {
+        if let Some(record) = &mut self.record {
+            record.push_error(error);
+        }
+        self
+    }
+
+    /// Raises the outcome: a stronger one is never replaced by a weaker.
+    pub fn mark(&mut self, outcome: Outcome) -> &mut Self {
+        if let Some(record) = &mut self.record {
+            record.mark(outcome);
+        }
+        self
+    }
+
+    /// What the event would end with now.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.record
+            .as_ref()
+            .map_or(Outcome::Completed, |record| record.outcome)
+    }
+
+    /// The time since it started; zero for an empty tracker.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        let nanos = self
+            .record
+            .as_ref()
+            .map(|record| clock::nanos_between(record.start, clock::now()));
+        Duration::from_nanos(nanos.unwrap_or(0))
+    }
+
+    /// Marks an event of a kind that always has a cause as one that had none.
+    pub fn orphan(&mut self) -> &mut Self {
+        if let Some(record) = &mut self.record {
+            record.flags.orphan = true;
+        }
+        self
+    }
+
+    /// Lets a finished detail travel inside this event, under `children`, instead of being sent
+    /// alone. At most 64 travel with one event.
+    pub fn embed(&mut self, mut child: EventTracker) {
+        if let (Some(record), Some(mut detail)) = (&mut self.record, child.record.take()) {
+            detail.end = clock::now();
+            record.embed(*detail);
+        }
+    }
+
+    /// Registers the event as a unit of work until it closes: it is listed by
+    /// [`in_flight`](crate::in_flight), and if it is still open at shutdown it is sent as
+    /// [`Outcome::Abandoned`].
+    pub fn register(&mut self, label: impl Into<Cow<'static, str>>) {
+        if let Some(record) = &mut self.record {
+            record.flags.unit = true;
+            work::register(record, label.into());
+        }
+    }
+
+    /// Sends the opening event with what was set so far, for a thing that lives long and has
+    /// children before it ends. Registers it too, under its fingerprint unless it is registered.
+    pub fn send_opening(&mut self) {
+        if let Some(record) = &mut self.record {
+            if !record.flags.unit {
+                record.flags.unit = true;
+                work::register(record, Cow::Borrowed(record.fp));
+            }
+            bus::send(record.opening());
+        }
+    }
+
+    /// Runs `f` with this event as the current one; [`Context::set`] reaches it. Afterwards, on
+    /// unwind too, the context is what it was before.
+    pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let _lent = Lent::new(self);
+        f()
+    }
+
+    /// The same for each poll of a future. The tracker stays with the caller; dropping the future
+    /// ends nothing.
+    pub fn scope<F: Future>(&mut self, future: F) -> Scope<'_, F> {
+        Scope::new(self, future)
+    }
+
+    /// Ends the event; the same as dropping it.
+    pub fn finish(self) {}
+}
+
+impl Drop for EventTracker {
+    fn drop(&mut self) {
+        if let Some(record) = self.record.take() {
+            close(record);
+        }
+    }
+}
+
+fn close(mut record: Box<Record>) {
+    record.end = clock::now();
+    if std::thread::panicking()
+        && !record.flags.born_unwinding
+        && record.outcome != Outcome::Panicked
+    {
+        panics::note_on(&mut record);
+    }
+    // Shutdown may have sent a unit already, as abandoned: then this one was never created.
+    if !record.flags.unit || work::unregister(&record) {
+        bus::send(record);
+    }
+}
+
+thread_local! {
+    /// The record of the innermost event that is entered on this thread.
+    static LENT: RefCell<Option<Box<Record>>> = const { RefCell::new(None) };
+}
+
+/// Lends a tracker's record to the thread and takes it back when dropped.
+struct Lent<'a> {
+    home: &'a mut Option<Box<Record>>,
+    /// What the thread held before: the record of the event round this one.
+    outer: Option<Box<Record>>,
+    entered: Option<Entered>,
+}
+
+impl<'a> Lent<'a> {
+    fn new(tracker: &'a mut EventTracker) -> Self {
+        let home = &mut tracker.record;
+        let entered = home.as_ref().map(|record| Entered::new(record.context()));
+        let mut held = None;
+        if entered.is_some() {
+            held = home.take();
+            // Where the thread-local is gone already, the record stays at home.
+            if !swap_lent(&mut held) {
+                *home = held.take();
+            }
+        }
+        Self {
+            home,
+            outer: held,
+            entered,
+        }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if self.entered.is_some() && self.home.is_none() {
+            let mut held = self.outer.take();
+            swap_lent(&mut held);
+            *self.home = held;
+        }
+    }
+}
+
+/// Exchanges a record for the one that the thread holds; false if the thread is past that.
+fn swap_lent(record: &mut Option<Box<Record>>) -> bool {
+    let swapped = LENT.try_with(|lent| match lent.try_borrow_mut() {
+        Ok(mut lent) => {
+            std::mem::swap(&mut *lent, record);
+            true
+        }
+        Err(_) => false,
+    });
+    swapped.unwrap_or(false)
+}
+
+/// Sets an attribute on the lent record, if it is the one of that span.
+pub(crate) fn set_lent(span: SpanId, key: &'static str, value: Value<'_>) {
+    let _ = LENT.try_with(|lent| {
+        if let Ok(mut lent) = lent.try_borrow_mut()
+            && let Some(record) = lent.as_mut()
+            && record.span == span
+        {
+            record.set(key, value);
+        }
+    });
+}

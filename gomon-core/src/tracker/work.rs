@@ -1,0 +1,164 @@
+//! Units of work in flight: one registry behind the in-flight list, `abandoned` at shutdown, and
+//! gauges that cannot leak.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::event::id::{SpanId, TraceId};
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+use crate::keys;
+
+/// A unit of work that is open: a server request, a transaction, a connection, a root job.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Work {
+    /// Its fingerprint.
+    pub kind: &'static str,
+    /// The id its closing event will have.
+    pub id: Uuid,
+    /// Its parent's id; `None` for the application.
+    pub parent: Option<Uuid>,
+    /// When it started.
+    pub start: SystemTime,
+    /// What its wrapper calls it, such as `GET /users`.
+    pub label: Cow<'static, str>,
+}
+
+/// The units of work that are open now, the oldest first.
+#[must_use]
+pub fn in_flight() -> Vec<Work> {
+    let scope = Context::current().scope();
+    let mut units: Vec<(u64, Work)> = Vec::new();
+    for shard in SHARDS.iter() {
+        let shard = shard.lock();
+        let mine = shard.values().filter(|unit| unit.record.scope == scope);
+        units.extend(mine.map(|unit| (unit.record.start_unix, unit.work())));
+    }
+    units.sort_by_key(|(start, _)| *start);
+    units.into_iter().map(|(_, work)| work).collect()
+}
+
+pub(crate) fn count() -> usize {
+    SHARDS.iter().map(|shard| shard.lock().len()).sum()
+}
+
+pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
+    let unit = Unit {
+        record: Identity::of(record),
+        label,
+    };
+    shard(record.span)
+        .lock()
+        .insert((record.trace, record.span), unit);
+}
+
+/// False if shutdown took the unit before: it has been sent as abandoned.
+pub(crate) fn unregister(record: &Record) -> bool {
+    shard(record.span)
+        .lock()
+        .remove(&(record.trace, record.span))
+        .is_some()
+}
+
+/// Takes every unit that is still open and makes its closing event.
+#[expect(
+    clippy::vec_box,
+    reason = "records travel boxed: a move is a pointer's"
+)]
+pub(crate) fn abandon_all() -> Vec<Box<Record>> {
+    let units = SHARDS
+        .iter()
+        .flat_map(|shard| std::mem::take(&mut *shard.lock()));
+    units.map(|(_, unit)| unit.abandoned()).collect()
+}
+
+struct Unit {
+    record: Identity,
+    label: Cow<'static, str>,
+}
+
+/// What the registry must know to close an event whose record it does not have.
+#[derive(Clone, Copy)]
+struct Identity {
+    fp: &'static str,
+    trace: TraceId,
+    span: SpanId,
+    parent: Option<SpanId>,
+    own_trace: bool,
+    scope: u32,
+    start: crate::clock::Stamp,
+    start_unix: u64,
+}
+
+impl Identity {
+    fn of(record: &Record) -> Self {
+        Self {
+            fp: record.fp,
+            trace: record.trace,
+            span: record.span,
+            parent: record.parent,
+            own_trace: record.flags.own_trace,
+            scope: record.scope,
+            start: record.start,
+            start_unix: record.start_unix,
+        }
+    }
+}
+
+impl Unit {
+    fn work(&self) -> Work {
+        let Identity {
+            fp,
+            trace,
+            span,
+            parent,
+            start_unix,
+            ..
+        } = self.record;
+        Work {
+            kind: fp,
+            id: trace.event_id(span),
+            parent: parent.map(|span| trace.event_id(span)),
+            start: UNIX_EPOCH + Duration::from_nanos(start_unix),
+            label: self.label.clone(),
+        }
+    }
+
+    fn abandoned(self) -> Box<Record> {
+        let Identity {
+            fp,
+            trace,
+            span,
+            parent,
+            own_trace,
+            scope,
+            start,
+            start_unix,
+        } = self.record;
+        let mut record = Record::open(fp, Context::PROCESS);
+        (record.trace, record.span, record.parent) = (trace, span, parent);
+        (record.scope, record.start, record.start_unix) = (scope, start, start_unix);
+        record.flags.own_trace = own_trace;
+        record.set(keys::LABEL, self.label.into_owned().into());
+        record.mark(Outcome::Abandoned);
+        record
+    }
+}
+
+type Shard = Mutex<HashMap<(TraceId, SpanId), Unit>>;
+
+fn shard(span: SpanId) -> &'static Shard {
+    let at = usize::try_from(span.0).unwrap_or(0) % SHARDS.len();
+    #[expect(clippy::indexing_slicing, reason = "within bounds by the modulo")]
+    &SHARDS[at]
+}
+
+/// Many, so that requests on different threads seldom meet.
+static SHARDS: LazyLock<[Shard; 16]> = LazyLock::new(Default::default);

@@ -1,0 +1,7 @@
+//! Start, shutdown and listeners: what concerns the whole process. One test at a time.
+
+mod listeners;
+mod retransmitters;
+mod shutdown;
+mod support;
+mod switching;

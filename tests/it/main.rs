@@ -1,0 +1,7 @@
+//! What crosses crates, through the facade alone. The shop, which is driven from end to end, has its own tests in
+//! `examples/shop/tests`; the tree they expect is `checkout.snap` in this folder.
+
+mod causes;
+mod hanging_up;
+mod server;
+mod trace_context;
