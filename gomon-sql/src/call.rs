@@ -9,7 +9,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use gomon_core::{Capture, EventTracker, Outcome, Tree};
+use gomon_core::{Capture, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
@@ -33,7 +33,8 @@ pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
 /// What is known of a statement when it is called.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) fp: &'static str,
+    /// `None`: told from the statement.
+    pub(crate) fp: Option<&'static str>,
     pub(crate) sql: SqlStr,
     /// It has, or asks for, a prepared statement.
     pub(crate) prepared: bool,
@@ -111,19 +112,27 @@ impl Call {
         if !matches!(self.state, State::Unpolled) {
             return;
         }
-        let mut tracker = self.place.parent.open(self.request.fp);
+        let statement = is_enabled()
+            .then(|| Statement::read(self.request.sql.as_str(), self.place.engine.dialect));
+        let returns_rows = statement
+            .as_ref()
+            .is_some_and(|statement| statement.returns_rows);
+        let fp = *self
+            .request
+            .fp
+            .get_or_insert(if returns_rows { fp::QUERY } else { fp::EXECUTE });
+        let mut tracker = self.place.parent.open(fp);
         if let Some(watch) = &self.place.watch {
             watch.started();
         }
-        if tracker.is_recording() {
-            self.describe(&mut tracker);
+        if let Some(statement) = statement.filter(|_| tracker.is_recording()) {
+            self.describe(&mut tracker, &statement);
         }
         self.state = State::Open(tracker);
     }
 
-    fn describe(&mut self, tracker: &mut EventTracker) {
+    fn describe(&mut self, tracker: &mut EventTracker, statement: &Statement) {
         let sql = self.request.sql.as_str();
-        let statement = Statement::read(sql, self.place.engine.dialect);
         self.writes = statement.writes;
         self.inserts = statement.inserts;
         tracker.set(keys::SYSTEM, self.place.engine.system);
@@ -178,7 +187,7 @@ impl Call {
             let elapsed = tracker.elapsed();
             tracker.set(keys::FIRST_ROW, elapsed);
         }
-        if self.capture.rows() > 0 && self.request.fp == fp::QUERY {
+        if self.capture.rows() > 0 && self.request.fp == Some(fp::QUERY) {
             let rows = self
                 .rows
                 .get_or_insert_with(|| Rows::open::<DB>(tracker, &self.capture, row));
@@ -222,7 +231,7 @@ impl Call {
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());
         }
-        if self.request.fp == fp::QUERY {
+        if self.request.fp == Some(fp::QUERY) {
             tracker.set(keys::ROWS_RETURNED, self.returned);
         }
         // What the engines report for a statement that changes nothing is left over from another one.

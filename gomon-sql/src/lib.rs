@@ -15,14 +15,19 @@ mod config;
 mod engine;
 mod engines;
 mod failure;
+mod fate;
 mod keys;
 mod parent;
+mod row_source;
 mod rows;
+mod run;
 mod statement;
+mod transaction_event;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod typed;
 
 #[cfg(feature = "any")]
 pub use any::{MonitoredDriver, RegisterError};
 pub use config::SqlConfig;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

@@ -5,30 +5,54 @@ use gomon_core::{Context, EventTracker};
 /// The parent of an event that is made later, at the first poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Parent {
-    /// A transaction, a lease or a physical connection of ours.
+    /// A transaction or a lease of ours.
     Event(Context),
     /// What was current when the call was made.
-    Call(Context),
+    Call {
+        /// The context of the call.
+        context: Context,
+        /// The physical connection, where it is known: the parent of an event that has no other.
+        connection: Option<Context>,
+    },
 }
 
 impl Parent {
     /// The parent of a call made here and now.
     pub(crate) fn current() -> Self {
-        Self::Call(Context::current())
+        Self::Call {
+            context: Context::current(),
+            connection: None,
+        }
+    }
+
+    /// The parent of a call made here and now on a known connection.
+    pub(crate) fn current_or(connection: Context) -> Self {
+        Self::Call {
+            context: Context::current(),
+            connection: Some(connection),
+        }
     }
 
     /// Makes the event. A future built in one place and polled in another belongs to the place that built it; if that
     /// had no context, to the one that polls it; if neither has, the event is an orphan.
     pub(crate) fn open(self, fp: &'static str) -> EventTracker {
-        let context = match self {
+        let (context, connection) = match self {
             Self::Event(context) => return EventTracker::in_context(fp, context),
-            Self::Call(context) if context.is_application() => Context::current(),
-            Self::Call(context) => context,
+            Self::Call {
+                context,
+                connection,
+            } => (context, connection),
         };
-        let mut tracker = EventTracker::in_context(fp, context);
-        if context.is_application() {
-            tracker.orphan();
+        let context = if context.is_application() {
+            Context::current()
+        } else {
+            context
+        };
+        if !context.is_application() {
+            return EventTracker::in_context(fp, context);
         }
-        tracker
+        let mut orphan = EventTracker::in_context(fp, connection.unwrap_or(context));
+        orphan.orphan();
+        orphan
     }
 }

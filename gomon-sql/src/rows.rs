@@ -56,6 +56,12 @@ impl Cell {
         }
     }
 
+    /// What is kept of the value.
+    #[cfg(feature = "any")]
+    pub(crate) fn into_value(self) -> Tree {
+        self.value
+    }
+
     /// A value of a type that is not shown: the type's name in angle brackets.
     pub(crate) fn opaque(type_name: &str) -> Self {
         Self::of(format!("<{type_name}>"))

@@ -1,7 +1,7 @@
 //! A process that measures one arm, and nothing else.
 #![expect(
     unsafe_code,
-    reason = "callgrind finds the measured function by its name; glibc's allocator is set up by calls"
+    reason = "callgrind finds the measured function by its name; the process is set up by calls of libc"
 )]
 
 use std::process::ExitCode;
@@ -21,6 +21,9 @@ pub(crate) const MEASURED_FUNCTION: &str = "bench_measured";
 
 const TIME: &str = "time-one-arm";
 const COUNT: &str = "count-one-arm";
+
+/// Far more than any arm takes, under callgrind too.
+const LONGEST_RUN_SECONDS: u32 = 120;
 
 /// Bursts that callgrind counts. Few, because it is slow, and enough, because instructions do not vary.
 const COUNTED_BURSTS: u64 = 2;
@@ -54,6 +57,7 @@ pub(crate) fn is_asked(arguments: &[String]) -> bool {
 /// Does what [`arguments`] or [`arguments_for_callgrind`] asked for and prints the figures.
 pub(crate) fn run(arguments: &[String], make: impl Fn(&str, &str) -> Option<Arm>) -> ExitCode {
     fail_on_any_panic();
+    end_when_stuck();
     keep_freed_pages();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
@@ -246,6 +250,12 @@ fn fail_on_any_panic() {
         eprintln!("{panic}");
         leave(101);
     }));
+}
+
+/// A flush that never returns must not hold up all the others. The signal's default ends the process.
+fn end_when_stuck() {
+    // SAFETY: no memory is involved.
+    unsafe { libc::alarm(LONGEST_RUN_SECONDS) };
 }
 
 /// Without this, glibc gives the heap back after each burst, and arms that allocate pay for page faults at random

@@ -83,7 +83,8 @@ fn time(table: &Table, arm: &str, options: &Options) -> Figures {
             Ok(Figures::parse(&String::from_utf8_lossy(&output.stdout)))
         } else {
             let cause = String::from_utf8_lossy(&output.stderr);
-            Err(io::Error::other(cause.trim_end().to_owned()))
+            let cause = format!("{}: {}", output.status, cause.trim_end());
+            Err(io::Error::other(cause))
         }
     });
     report(arm, figures).unwrap_or_default()

@@ -9,6 +9,7 @@ use sqlx_mysql::{MySql, MySqlDatabaseError, MySqlQueryResult, MySqlRow};
 
 use super::decode;
 use crate::engine::Engine;
+use crate::row_source::RowSource;
 use crate::rows::Cell;
 use crate::statement::Dialect;
 use crate::typed::db::{MonitoredDb, dispatch, sealed};
@@ -36,6 +37,10 @@ impl sealed::Sealed for MySql {}
 impl MonitoredDb for MySql {
     const ENGINE: &'static Engine = &ENGINE;
 
+    dispatch!();
+}
+
+impl RowSource for MySql {
     fn affected(result: &MySqlQueryResult) -> u64 {
         result.rows_affected()
     }
@@ -49,8 +54,6 @@ impl MonitoredDb for MySql {
     fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Cell {
         cell(row, index, capture).unwrap_or_else(|| Cell::opaque("?"))
     }
-
-    dispatch!();
 }
 
 fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {

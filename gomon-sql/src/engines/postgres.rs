@@ -9,6 +9,7 @@ use sqlx_postgres::{PgQueryResult, PgRow, PgValueFormat, Postgres};
 
 use super::decode;
 use crate::engine::Engine;
+use crate::row_source::RowSource;
 use crate::rows::Cell;
 use crate::statement::Dialect;
 use crate::typed::db::{MonitoredDb, dispatch, sealed};
@@ -45,6 +46,10 @@ impl sealed::Sealed for Postgres {}
 impl MonitoredDb for Postgres {
     const ENGINE: &'static Engine = &ENGINE;
 
+    dispatch!();
+}
+
+impl RowSource for Postgres {
     fn affected(result: &PgQueryResult) -> u64 {
         result.rows_affected()
     }
@@ -56,8 +61,6 @@ impl MonitoredDb for Postgres {
     fn cell(row: &PgRow, index: usize, capture: &Capture) -> Cell {
         cell(row, index, capture).unwrap_or_else(|| Cell::opaque("?"))
     }
-
-    dispatch!();
 }
 
 fn cell(row: &PgRow, index: usize, capture: &Capture) -> Option<Cell> {

@@ -8,6 +8,7 @@ use sqlx_sqlite::{Sqlite, SqliteQueryResult, SqliteRow};
 
 use super::decode;
 use crate::engine::Engine;
+use crate::row_source::RowSource;
 use crate::rows::Cell;
 use crate::statement::Dialect;
 use crate::typed::db::{MonitoredDb, dispatch, sealed};
@@ -26,6 +27,10 @@ impl sealed::Sealed for Sqlite {}
 impl MonitoredDb for Sqlite {
     const ENGINE: &'static Engine = &ENGINE;
 
+    dispatch!();
+}
+
+impl RowSource for Sqlite {
     fn affected(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
     }
@@ -37,8 +42,6 @@ impl MonitoredDb for Sqlite {
     fn cell(row: &SqliteRow, index: usize, capture: &Capture) -> Cell {
         cell(row, index, capture).unwrap_or_else(|| Cell::opaque("?"))
     }
-
-    dispatch!();
 }
 
 /// By storage class; what is decoded is owned, for a borrowed value would forbid the user to decode it as another type.

@@ -35,6 +35,8 @@ pub(crate) struct Statement {
     pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
     pub(crate) inserts: bool,
+    /// Rows come back, as far as the text tells.
+    pub(crate) returns_rows: bool,
 }
 
 impl Statement {
@@ -60,7 +62,8 @@ impl Statement {
             digest.push(token);
             summary.push(token);
         }
-        let (writes, inserts) = (summary.writes(), summary.inserts());
+        let (writes, inserts, returns_rows) =
+            (summary.writes(), summary.inserts(), summary.returns_rows());
         Self {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,
@@ -68,6 +71,7 @@ impl Statement {
             digest: digest.finish(),
             writes,
             inserts,
+            returns_rows,
         }
     }
 

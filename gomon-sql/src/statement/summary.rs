@@ -25,6 +25,8 @@ pub(super) struct Summary {
     name: String,
     writes: bool,
     inserts: bool,
+    reads: bool,
+    returning: bool,
     previous: Previous,
 }
 
@@ -88,6 +90,11 @@ impl Summary {
         self.writes
     }
 
+    /// A guess at whether rows come back.
+    pub(super) fn returns_rows(&self) -> bool {
+        self.returning || (self.reads && !self.writes)
+    }
+
     pub(super) fn inserts(&self) -> bool {
         self.inserts
     }
@@ -149,6 +156,7 @@ impl Summary {
             "WHERE" | "GROUP" | "ORDER" | "LIMIT" | "ON" | "SET" | "VALUES" | "HAVING"
             | "UNION" | "RETURNING" | "USING" | "WINDOW" | "EXCEPT" | "INTERSECT" | "FOR"
             | "OFFSET" => {
+                self.returning |= word_is == "RETURNING";
                 self.other();
                 self.frame(|frame| frame.tables = false);
             }
@@ -182,6 +190,10 @@ impl Summary {
     fn begin(&mut self, operation: &'static str) {
         self.other();
         self.writes |= DML.contains(&operation);
+        self.reads |= matches!(
+            operation,
+            "SELECT" | "VALUES" | "SHOW" | "PRAGMA" | "FETCH" | "CALL"
+        );
         self.inserts |= matches!(operation, "INSERT" | "REPLACE");
         self.frame(|frame| {
             *frame = Frame {

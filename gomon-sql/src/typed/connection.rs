@@ -22,13 +22,13 @@ use sqlx_core::pool::PoolConnection;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 
 use super::db::MonitoredDb;
-use super::fate::FateAt;
 use super::link::Link;
 use super::peek::{self, Peeked};
 use super::transaction::{Begin, MonitoredTransaction};
 use crate::call::{Place, Request, Watch};
 use crate::config::SqlConfig;
 use crate::failure;
+use crate::fate::FateAt;
 use crate::keys::fp;
 use crate::parent::Parent;
 

@@ -3,15 +3,13 @@
 use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
-use gomon_core::Capture;
-use sqlx_core::database::Database;
 use sqlx_core::describe::Describe;
 use sqlx_core::error::Error;
 use sqlx_core::executor::Execute;
 use sqlx_core::sql_str::SqlStr;
 
 use crate::engine::Engine;
-use crate::rows::Cell;
+use crate::row_source::RowSource;
 
 pub(crate) mod sealed {
     /// Keeps the list of databases ours.
@@ -24,16 +22,9 @@ pub(crate) mod sealed {
 /// The trait cannot be implemented outside this crate. Its methods hand a call to the driver; they are here so that no
 /// impl of this crate needs a `for<'a> &'a mut DB::Connection: Executor<'a>`, which alone would keep a user's generic
 /// helper with that bound from compiling ("overflow evaluating the requirement", E0275).
-pub trait MonitoredDb: Database + sealed::Sealed {
+pub trait MonitoredDb: RowSource + sealed::Sealed {
     #[doc(hidden)]
     const ENGINE: &'static Engine;
-    #[doc(hidden)]
-    fn affected(result: &Self::QueryResult) -> u64;
-    #[doc(hidden)]
-    fn last_id(result: &Self::QueryResult) -> Option<i64>;
-    #[doc(hidden)]
-    fn cell(row: &Self::Row, index: usize, capture: &Capture) -> Cell;
-
     #[doc(hidden)]
     fn run_fetch_many<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,

@@ -11,10 +11,10 @@ use sqlx_core::sql_str::SqlStr;
 
 use super::connection::{MonitoredConnection, MonitoredPoolConnection};
 use super::db::MonitoredDb;
-use super::run::{self, Results};
 use super::transaction::MonitoredTransaction;
 use crate::call::{Call, Request};
 use crate::keys::fp;
+use crate::run::{self, Results};
 
 impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
     type Database = DB;
@@ -114,7 +114,7 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
 /// What a `conn-prepare` event tells.
 pub(super) fn prepare_request(sql: &SqlStr) -> Request {
     Request {
-        fp: fp::PREPARE,
+        fp: Some(fp::PREPARE),
         sql: sql.clone(),
         prepared: true,
         bound: None,

@@ -16,10 +16,10 @@ use super::executor::{forward_executor, prepare_request};
 use super::peek;
 use super::pool::MonitoredPool;
 use super::pool_wait;
-use super::run::{self, Item, Results};
 use crate::call::{Call, Place, Request};
 use crate::keys::fp;
 use crate::parent::Parent;
+use crate::run::{self, Item, Results};
 
 /// A pool that knows where it is used: see [`MonitoredPool::here`].
 ///

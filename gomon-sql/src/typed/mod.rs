@@ -4,13 +4,11 @@ mod acquire;
 mod connection;
 pub(crate) mod db;
 mod executor;
-mod fate;
 mod here;
 mod link;
 mod peek;
 mod pool;
 mod pool_wait;
-mod run;
 mod transaction;
 
 pub use connection::{

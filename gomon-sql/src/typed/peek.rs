@@ -31,7 +31,7 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
     if let Some(statement) = query.statement() {
         let sql = statement.sql().clone();
         let request = Request {
-            fp,
+            fp: Some(fp),
             sql,
             prepared: true,
             bound: None,
@@ -48,7 +48,7 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
         .ok()
         .and_then(|arguments| arguments.as_ref().map(Arguments::len));
     let request = Request {
-        fp,
+        fp: Some(fp),
         sql: sql.clone(),
         prepared: bound.is_some(),
         bound,

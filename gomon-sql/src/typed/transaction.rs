@@ -16,20 +16,22 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::Arc;
 
-use gomon_core::{EndGuard, ErrorInfo, Outcome};
+use gomon_core::{Context, EndGuard, Outcome};
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 use sqlx_core::transaction::TransactionManager;
 
 use super::connection::MonitoredConnection;
 use super::db::MonitoredDb;
-use super::fate::{Fate, FateAt};
 use super::link::Link;
 use crate::config::SqlConfig;
 use crate::failure;
-use crate::keys::{self, fp};
+use crate::fate::{Fate, FateAt};
+use crate::keys::fp;
 use crate::parent::Parent;
-use crate::statement::{is_read_only, isolation};
+use crate::transaction_event::{
+    RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, savepoint, savepoint_rolled_back_implicitly,
+};
 
 /// A transaction, or a savepoint inside one; rolled back when it is dropped without [`commit`](Self::commit).
 ///
@@ -43,7 +45,7 @@ pub struct MonitoredTransaction<'c, DB: MonitoredDb> {
 /// What ends with the wrapper.
 enum Level {
     /// The transaction's own event.
-    Transaction(EndGuard),
+    Transaction(TransactionEvent),
     /// Nothing: the statements of a savepoint have an event each.
     Savepoint { parent: Parent },
 }
@@ -63,87 +65,88 @@ impl Begin {
         self,
         link: Link<'_, DB>,
     ) -> Result<MonitoredTransaction<'_, DB>, Error> {
-        let depth = depth::<DB>(&link);
-        let mut event = if depth == 0 {
-            self.transaction::<DB>()
-        } else {
-            savepoint::<DB>(self.parent, "SAVEPOINT")
-        };
-        let mut opening = Opening {
+        let depth = DB::TransactionManager::get_transaction_depth(&link);
+        let opening = Opening {
             link: Some(link),
             depth,
         };
-        let result = opening.begin(self.statement.clone()).await;
-        let Self {
-            config,
-            parent,
-            inside,
-            caller,
-            ..
-        } = self;
-        let link = match (result, opening.disarm()) {
-            (Ok(()), Some(link)) => link,
-            (Err(error), _) => {
+        if depth == 0 {
+            self.transaction(opening).await
+        } else {
+            self.savepoint(opening).await
+        }
+    }
+
+    async fn transaction<'c, DB: MonitoredDb>(
+        self,
+        opening: Opening<'c, DB>,
+    ) -> Result<MonitoredTransaction<'c, DB>, Error> {
+        let label = format!("{}:{}", self.caller.file(), self.caller.line());
+        let mut event =
+            TransactionEvent::open(self.parent, DB::ENGINE, self.statement.as_ref(), label);
+        let link = match opening.begin(self.statement).await {
+            Ok(link) => link,
+            Err(error) => {
+                event.fail(&self.config.current(), Some(self.caller), &error);
+                event.begun();
+                return Err(error);
+            }
+        };
+        event.begun();
+        let fate = DB::ENGINE
+            .error_dooms_transaction
+            .then(|| at(Arc::default(), 1));
+        let connection =
+            MonitoredConnection::inside(link, self.config, Some(event.context()), fate);
+        Ok(MonitoredTransaction {
+            connection,
+            open: true,
+            level: Level::Transaction(event),
+        })
+    }
+
+    async fn savepoint<'c, DB: MonitoredDb>(
+        self,
+        opening: Opening<'c, DB>,
+    ) -> Result<MonitoredTransaction<'c, DB>, Error> {
+        let mut event = savepoint(self.parent, DB::ENGINE, SAVEPOINT);
+        let depth = opening.depth + 1;
+        let link = match opening.begin(self.statement).await {
+            Ok(link) => link,
+            Err(error) => {
+                let capture = self.config.current();
                 failure::record(
                     event.tracker(),
                     DB::ENGINE,
-                    &config.current(),
-                    Some(caller),
+                    &capture,
+                    Some(self.caller),
                     &error,
                 );
                 event.finish(Outcome::Failed);
                 return Err(error);
             }
-            // The link is taken once, above.
-            (Ok(()), None) => return Err(Error::BeginFailed),
         };
-        let (home, level) = if depth == 0 {
-            event.on_drop(Outcome::Completed);
-            (
-                Some(event.tracker_ref().context()),
-                Level::Transaction(event),
-            )
-        } else {
-            event.finish(Outcome::Completed);
-            let home = match parent {
-                Parent::Event(context) => Some(context),
-                Parent::Call(_) => None,
-            };
-            (home, Level::Savepoint { parent })
-        };
-        let fate = match inside {
-            _ if !DB::ENGINE.error_dooms_transaction => None,
-            Some(outer) => Some(Arc::clone(&outer.fate)),
-            None => (depth == 0).then(|| Arc::new(Fate::default())),
-        };
-        let fate = fate.map(|fate| {
-            Arc::new(FateAt {
-                fate,
-                depth: depth + 1,
-            })
-        });
+        event.finish(Outcome::Completed);
+        let fate = self.inside.map(|outer| at(Arc::clone(&outer.fate), depth));
+        let connection = MonitoredConnection::inside(link, self.config, home(self.parent), fate);
         Ok(MonitoredTransaction {
-            connection: MonitoredConnection::inside(link, config, home, fate),
+            connection,
             open: true,
-            level,
+            level: Level::Savepoint {
+                parent: self.parent,
+            },
         })
     }
+}
 
-    fn transaction<DB: MonitoredDb>(&self) -> EndGuard {
-        let mut tracker = self.parent.open(fp::TRANSACTION);
-        if tracker.is_recording() {
-            tracker.set(keys::SYSTEM, DB::ENGINE.system);
-            tracker.register(format!("{}:{}", self.caller.file(), self.caller.line()));
-            if let Some(statement) = &self.statement {
-                if let Some(level) = isolation(statement.as_str()) {
-                    tracker.set(keys::ISOLATION, level);
-                }
-                if is_read_only(statement.as_str()) {
-                    tracker.set(keys::READ_ONLY, true);
-                }
-            }
-        }
-        EndGuard::new(tracker)
+fn at(fate: Arc<Fate>, depth: usize) -> Arc<FateAt> {
+    Arc::new(FateAt { fate, depth })
+}
+
+fn home(parent: Parent) -> Option<Context> {
+    match parent {
+        Parent::Event(context) => Some(context),
+        Parent::Call { .. } => None,
     }
 }
 
@@ -155,19 +158,22 @@ struct Opening<'c, DB: MonitoredDb> {
 }
 
 impl<'c, DB: MonitoredDb> Opening<'c, DB> {
-    async fn begin(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
+    async fn begin(mut self, statement: Option<SqlStr>) -> Result<Link<'c, DB>, Error> {
         let Some(link) = &mut self.link else {
             return Err(Error::BeginFailed);
         };
         let result = DB::TransactionManager::begin(link, statement).await;
-        if result.is_err() && self.depth == 0 && DB::ENGINE.dropped_begin_leaks {
-            link.close_on_drop();
+        match (result, self.link.take()) {
+            (Ok(()), Some(link)) => Ok(link),
+            (Err(error), link) => {
+                if self.depth == 0 {
+                    self.link = link;
+                }
+                Err(error)
+            }
+            // The link was there above.
+            (Ok(()), None) => Err(Error::BeginFailed),
         }
-        result
-    }
-
-    fn disarm(mut self) -> Option<Link<'c, DB>> {
-        self.link.take()
     }
 }
 
@@ -190,29 +196,21 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     pub async fn commit(mut self) -> Result<(), Error> {
-        let mut step = self.step(fp::COMMIT, "RELEASE SAVEPOINT");
+        let mut step = self.step(fp::COMMIT, RELEASE);
         let result = DB::TransactionManager::commit(&mut self.connection.link).await;
         self.open = result.is_err();
         if let Err(error) = &result {
             self.record(&mut step, error);
-        } else if self.is_doomed() {
-            let aborted = || {
-                ErrorInfo::message("commit after a failed statement: the server rolled back")
-                    .kind("Aborted")
-            };
-            step.tracker()
-                .set(keys::ABORTED, true)
-                .push_error(aborted())
-                .mark(Outcome::Failed);
-            if let Level::Transaction(event) = &mut self.level {
-                event
-                    .tracker()
-                    .set(keys::ABORTED, true)
-                    .push_error(aborted())
-                    .mark(Outcome::Failed);
-            }
+        } else if let Level::Transaction(event) = &mut self.level
+            && self
+                .connection
+                .fate
+                .as_ref()
+                .is_some_and(|at| at.fate.is_doomed())
+        {
+            event.abort(&mut step);
         }
-        self.ended(step);
+        self.answered(step);
         result
     }
 
@@ -221,14 +219,14 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// # Errors
     /// sqlx's own error, unchanged.
     pub async fn rollback(mut self) -> Result<(), Error> {
-        let mut step = self.step(fp::ROLLBACK, "ROLLBACK TO SAVEPOINT");
+        let mut step = self.step(fp::ROLLBACK, ROLLBACK_TO);
         let result = DB::TransactionManager::rollback(&mut self.connection.link).await;
         self.open = result.is_err();
         match &result {
             Ok(()) => self.undone(),
             Err(error) => self.record(&mut step, error),
         }
-        self.ended(step);
+        self.answered(step);
         result
     }
 
@@ -257,21 +255,17 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
             .begin_statement(Some(statement.into_sql_str()), Location::caller())
     }
 
-    /// Opens the event of a closing statement. Until it is answered, being dropped means being cancelled.
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
         match &mut self.level {
-            Level::Transaction(event) => {
-                event.on_drop(Outcome::Cancelled);
-                EndGuard::new(event.tracker_ref().child(of_transaction))
-            }
-            Level::Savepoint { parent } => savepoint::<DB>(*parent, of_savepoint),
+            Level::Transaction(event) => event.step(of_transaction),
+            Level::Savepoint { parent } => savepoint(*parent, DB::ENGINE, of_savepoint),
         }
     }
 
-    fn ended(&mut self, step: EndGuard) {
+    fn answered(&mut self, step: EndGuard) {
         step.finish(Outcome::Completed);
         if let Level::Transaction(event) = &mut self.level {
-            event.on_drop(Outcome::Completed);
+            event.answered();
         }
     }
 
@@ -279,18 +273,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let capture = self.connection.config.current();
         failure::record(step.tracker(), DB::ENGINE, &capture, None, error);
         if let Level::Transaction(event) = &mut self.level {
-            failure::record(event.tracker(), DB::ENGINE, &capture, None, error);
+            event.fail(&capture, None, error);
         }
-    }
-
-    fn is_doomed(&self) -> bool {
-        let outer = matches!(self.level, Level::Transaction(_));
-        outer
-            && self
-                .connection
-                .fate
-                .as_ref()
-                .is_some_and(|at| at.fate.is_doomed())
     }
 
     fn undone(&self) {
@@ -312,26 +296,11 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         }
         DB::TransactionManager::start_rollback(&mut self.connection.link);
         self.undone();
-        let mut event = match &self.level {
-            Level::Transaction(event) => EndGuard::new(event.tracker_ref().child(fp::ROLLBACK)),
-            Level::Savepoint { parent } => savepoint::<DB>(*parent, "ROLLBACK TO SAVEPOINT"),
-        };
-        event.tracker().set(keys::IMPLICIT, true);
-        event.finish(Outcome::Completed);
+        match &self.level {
+            Level::Transaction(event) => event.rolled_back_implicitly(),
+            Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, DB::ENGINE),
+        }
     }
-}
-
-/// The event of one statement about a savepoint.
-fn savepoint<DB: MonitoredDb>(parent: Parent, summary: &'static str) -> EndGuard {
-    let mut tracker = parent.open(fp::SAVEPOINT);
-    tracker
-        .set(keys::SYSTEM, DB::ENGINE.system)
-        .set(keys::SUMMARY, summary);
-    EndGuard::new(tracker)
-}
-
-fn depth<DB: MonitoredDb>(connection: &DB::Connection) -> usize {
-    DB::TransactionManager::get_transaction_depth(connection)
 }
 
 impl<'c, DB: MonitoredDb> Deref for MonitoredTransaction<'c, DB> {

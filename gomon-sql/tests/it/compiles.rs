@@ -79,7 +79,7 @@ async fn everything_that_takes_a_pool_takes_a_monitored_one() {
         ];
         assert_eq!(counts, [0; 7]);
         by_acquire_begin(&pool).await;
-        assert_eq!(pool.size(), 1, "the pool's own methods are there");
+        assert!(pool.size() >= 1, "the pool's own methods are there");
 
         let mut tx = pool.begin().await.unwrap();
         sqlx::query("INSERT INTO items VALUES (?, ?)")

@@ -43,7 +43,7 @@ async fn a_bad_url_gives_the_error_of_sqlx_and_an_event() {
     for url in [
         "postgres://me:hunter2@host:notaport/db",
         "postgres://me:hunter2@localhost/db?sslmode=nonsense",
-        "not a url hunter2",
+        "postgres://me:hunter2@ho st/db",
     ] {
         let recorder = Recorder::new();
         let plain = sqlx::PgPool::connect(url).await.unwrap_err();

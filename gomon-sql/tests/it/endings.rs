@@ -129,7 +129,8 @@ async fn failed<DB: Engine>(fixture: &Fixture<DB>) {
             pool.execute(FILL).await.unwrap();
             pool.fetch_all("SELECT nothing FROM nowhere")
                 .await
-                .err().unwrap();
+                .err()
+                .unwrap();
             let twice = pool
                 .here()
                 .execute("INSERT INTO items VALUES (1, 'a')")

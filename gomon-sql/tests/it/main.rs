@@ -1,6 +1,12 @@
 //! The wrappers of gomon-sql on real databases: SQLite always, PostgreSQL and MySQL where the environment names a server.
-#![cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#![cfg(all(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "any"
+))]
 
+mod any_driver;
 mod cancel;
 mod compiles;
 mod connect;

@@ -69,10 +69,12 @@ async fn error_values<DB: Engine>(fixture: &Fixture<DB>) {
                 .unwrap();
             pool.execute("INSERT INTO items VALUES (2, 'hunter2')")
                 .await
-                .err().unwrap();
+                .err()
+                .unwrap();
             pool.execute("INSERT INTO items VALUES ('hunter2', 'x')")
                 .await
-                .err().unwrap();
+                .err()
+                .unwrap();
         })
         .await;
 

@@ -178,7 +178,8 @@ async fn failed_then_commit<DB: Engine>(fixture: &Fixture<DB>) {
         (&mut *tx)
             .execute("INSERT INTO items VALUES (1, 'a')")
             .await
-            .err().unwrap();
+            .err()
+            .unwrap();
         tx.commit().await.unwrap();
     })
     .await;
@@ -218,7 +219,8 @@ async fn failure_undone<DB: Engine>(fixture: &Fixture<DB>) {
             (&mut *point)
                 .execute("INSERT INTO items VALUES (1, 'a')")
                 .await
-                .err().unwrap();
+                .err()
+                .unwrap();
             if explicit {
                 point.rollback().await.unwrap();
             } else {

@@ -10,34 +10,34 @@ use crate::call::Watch;
 /// failure, and that a rollback to an earlier savepoint undid it. Shared by a transaction and its savepoints; one
 /// connection runs one statement at a time, so that no order between threads is needed.
 #[derive(Debug, Default)]
-pub(super) struct Fate {
+pub(crate) struct Fate {
     /// The depth at which a statement failed; 0 for none.
     failed: AtomicUsize,
 }
 
 impl Fate {
-    pub(super) fn fail(&self, depth: usize) {
+    pub(crate) fn fail(&self, depth: usize) {
         // A later failure, deeper or not, changes nothing: everything down to the first one has to be undone.
         let _ = self.failed.compare_exchange(0, depth, Relaxed, Relaxed);
     }
 
     /// The savepoint of `depth` was rolled back.
-    pub(super) fn undo(&self, depth: usize) {
+    pub(crate) fn undo(&self, depth: usize) {
         if self.failed.load(Relaxed) >= depth {
             self.failed.store(0, Relaxed);
         }
     }
 
-    pub(super) fn is_doomed(&self) -> bool {
+    pub(crate) fn is_doomed(&self) -> bool {
         self.failed.load(Relaxed) != 0
     }
 }
 
 /// Tells a [`Fate`] of the errors at one depth of its transaction.
 #[derive(Debug)]
-pub(super) struct FateAt {
-    pub(super) fate: std::sync::Arc<Fate>,
-    pub(super) depth: usize,
+pub(crate) struct FateAt {
+    pub(crate) fate: std::sync::Arc<Fate>,
+    pub(crate) depth: usize,
 }
 
 impl Watch for FateAt {

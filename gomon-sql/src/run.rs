@@ -9,11 +9,11 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use sqlx_core::error::Error;
 
-use super::db::MonitoredDb;
 use crate::call::Call;
+use crate::row_source::RowSource;
 
 /// One item of a result: the end of a statement, or a row.
-pub(super) type Item<DB> = Result<
+pub(crate) type Item<DB> = Result<
     Either<
         <DB as sqlx_core::database::Database>::QueryResult,
         <DB as sqlx_core::database::Database>::Row,
@@ -22,7 +22,7 @@ pub(super) type Item<DB> = Result<
 >;
 
 /// A statement of which only the counts matter.
-pub(super) async fn execute<DB: MonitoredDb>(
+pub(crate) async fn execute<DB: RowSource>(
     mut call: Call,
     run: impl Future<Output = Result<DB::QueryResult, Error>>,
 ) -> Result<DB::QueryResult, Error> {
@@ -39,7 +39,7 @@ pub(super) async fn execute<DB: MonitoredDb>(
 }
 
 /// A statement of which one row matters.
-pub(super) async fn optional<DB: MonitoredDb>(
+pub(crate) async fn optional<DB: RowSource>(
     mut call: Call,
     run: impl Future<Output = Result<Option<DB::Row>, Error>>,
 ) -> Result<Option<DB::Row>, Error> {
@@ -58,7 +58,7 @@ pub(super) async fn optional<DB: MonitoredDb>(
 }
 
 /// A statement with all of its rows.
-pub(super) async fn all<DB: MonitoredDb>(
+pub(crate) async fn all<DB: RowSource>(
     mut call: Call,
     mut items: impl Stream<Item = Item<DB>> + Unpin,
 ) -> Result<Vec<DB::Row>, Error> {
@@ -75,7 +75,7 @@ pub(super) async fn all<DB: MonitoredDb>(
 }
 
 /// A statement that is prepared.
-pub(super) async fn prepare<T>(
+pub(crate) async fn prepare<T>(
     mut call: Call,
     run: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
@@ -88,7 +88,7 @@ pub(super) async fn prepare<T>(
     result
 }
 
-fn note<DB: MonitoredDb>(call: &mut Call, item: &Item<DB>) {
+fn note<DB: RowSource>(call: &mut Call, item: &Item<DB>) {
     match item {
         Ok(Either::Left(done)) => call.result(DB::affected(done), DB::last_id(done)),
         Ok(Either::Right(row)) => call.row::<DB>(row, DB::cell),
@@ -97,15 +97,15 @@ fn note<DB: MonitoredDb>(call: &mut Call, item: &Item<DB>) {
 }
 
 /// A result as a stream.
-pub(super) struct Results<DB: MonitoredDb, S> {
+pub(crate) struct Results<DB: RowSource, S> {
     call: Call,
     items: S,
     ended: bool,
     db: std::marker::PhantomData<fn() -> DB>,
 }
 
-impl<DB: MonitoredDb, S> Results<DB, S> {
-    pub(super) fn new(call: Call, items: S) -> Self {
+impl<DB: RowSource, S> Results<DB, S> {
+    pub(crate) fn new(call: Call, items: S) -> Self {
         Self {
             call,
             items,
@@ -115,7 +115,7 @@ impl<DB: MonitoredDb, S> Results<DB, S> {
     }
 }
 
-impl<DB: MonitoredDb, S: Stream<Item = Item<DB>> + Unpin> Stream for Results<DB, S> {
+impl<DB: RowSource, S: Stream<Item = Item<DB>> + Unpin> Stream for Results<DB, S> {
     type Item = Item<DB>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -1,0 +1,407 @@
+//! A monitored connection inside `AnyConnection`.
+//!
+//! `Any` does not tell `execute` from `fetch`: which of the two fingerprints a statement has is told from its text.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use either::Either;
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use gomon_core::{EndGuard, Outcome};
+use sqlx_core::any::{
+    Any, AnyArguments, AnyConnectionBackend, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo,
+};
+use sqlx_core::arguments::Arguments;
+use sqlx_core::connection::Connection;
+use sqlx_core::describe::Describe;
+use sqlx_core::error::Error;
+use sqlx_core::migrate::Migrate;
+use sqlx_core::sql_str::SqlStr;
+use sqlx_core::transaction::Transaction;
+
+use super::connection_event::{ConnectionEvent, Counts};
+use super::database::Monitored;
+use super::driver_db::DriverDb;
+use super::options::MonitoredOptions;
+use super::values;
+use crate::call::{Call, Place, Request, Watch};
+use crate::config::SqlConfig;
+use crate::failure;
+use crate::keys::fp;
+use crate::parent::Parent;
+use crate::run::{self, Results};
+use crate::transaction_event::{
+    RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, savepoint, savepoint_rolled_back_implicitly,
+};
+
+/// A connection of `DB`, monitored.
+pub(super) struct MonitoredBackend<DB: DriverDb> {
+    inner: Box<DB::Connection>,
+    event: ConnectionEvent,
+    transaction: Option<TransactionEvent>,
+    /// A `BEGIN` was sent and its answer not read: the server may have a transaction open that sqlx does not know of.
+    unsure: bool,
+}
+
+impl<DB: DriverDb> MonitoredBackend<DB> {
+    pub(super) fn new(inner: DB::Connection) -> Self {
+        Self {
+            inner: Box::new(inner),
+            event: ConnectionEvent::open(DB::FACTS),
+            transaction: None,
+            unsure: false,
+        }
+    }
+
+    pub(super) fn inner(&mut self) -> &mut DB::Connection {
+        &mut self.inner
+    }
+
+    /// Where a statement runs.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            engine: DB::FACTS,
+            config: SqlConfig::new(),
+            parent: self.parent(),
+            caller: None,
+            watch: Some(Arc::clone(self.event.counts()) as Arc<dyn Watch>),
+            connection: Some(self.event.context()),
+        }
+    }
+
+    fn parent(&self) -> Parent {
+        match &self.transaction {
+            Some(transaction) => Parent::Event(transaction.context()),
+            None => Parent::current_or(self.event.context()),
+        }
+    }
+
+    fn counts(&self) -> &Counts {
+        self.event.counts()
+    }
+
+    fn depth(&self) -> usize {
+        self.counts().depth.load(Relaxed)
+    }
+
+    fn set_depth(&self, depth: usize) {
+        self.counts().depth.store(depth, Relaxed);
+    }
+
+    fn request(
+        fp: Option<&'static str>,
+        sql: &SqlStr,
+        arguments: Option<&AnyArguments>,
+    ) -> Request {
+        let capture = SqlConfig::new().current();
+        Request {
+            fp,
+            sql: sql.clone(),
+            prepared: arguments.is_some(),
+            bound: arguments.map(Arguments::len),
+            values: arguments
+                .filter(|arguments| capture.bound_values() && arguments.len() > 0)
+                .map(|arguments| values::bound(arguments, &capture)),
+        }
+    }
+
+    /// Begins the transaction itself.
+    async fn begin_outermost(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
+        let mut event =
+            TransactionEvent::open(self.parent(), DB::FACTS, statement.as_ref(), "transaction");
+        self.unsure = DB::FACTS.dropped_begin_leaks;
+        let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
+        event.begun();
+        match &result {
+            Ok(()) => {
+                self.unsure = false;
+                self.set_depth(1);
+                self.counts().fate.undo(0);
+                self.transaction = Some(event);
+            }
+            Err(error) => event.fail(&SqlConfig::new().current(), None, error),
+        }
+        result
+    }
+
+    /// Begins a savepoint.
+    async fn begin_inside(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
+        let mut event = savepoint(self.parent(), DB::FACTS, SAVEPOINT);
+        let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
+        match &result {
+            Ok(()) => self.set_depth(self.depth() + 1),
+            Err(error) => record::<DB>(&mut event, error),
+        }
+        event.finish(Outcome::Completed);
+        result
+    }
+
+    fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
+        match &mut self.transaction {
+            Some(transaction) if self.event.counts().depth.load(Relaxed) == 1 => {
+                transaction.step(of_transaction)
+            }
+            _ => savepoint(self.parent(), DB::FACTS, of_savepoint),
+        }
+    }
+
+    /// The statement that ends a level was answered.
+    fn answered(&mut self, mut step: EndGuard, result: &Result<(), Error>) {
+        let depth = self.depth();
+        if let Some(transaction) = &mut self.transaction {
+            transaction.answered();
+        }
+        match result {
+            Ok(()) => {
+                self.set_depth(depth.saturating_sub(1));
+                if depth <= 1 {
+                    self.transaction = None;
+                }
+            }
+            Err(error) => {
+                record::<DB>(&mut step, error);
+                if let Some(transaction) = self.transaction.as_mut().filter(|_| depth <= 1) {
+                    transaction.fail(&SqlConfig::new().current(), None, error);
+                }
+            }
+        }
+        step.finish(Outcome::Completed);
+    }
+}
+
+fn record<DB: DriverDb>(event: &mut EndGuard, error: &Error) {
+    failure::record(
+        event.tracker(),
+        DB::FACTS,
+        &SqlConfig::new().current(),
+        None,
+        error,
+    );
+}
+
+impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {
+        let Self { inner, event, .. } = *self;
+        Box::pin(async move {
+            let result = AnyConnectionBackend::close(inner).await;
+            if let Err(error) = &result {
+                let mut failed = event.failed_close();
+                failure::record(
+                    &mut failed,
+                    DB::FACTS,
+                    &SqlConfig::new().current(),
+                    None,
+                    error,
+                );
+            }
+            result
+        })
+    }
+
+    fn close_hard(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {
+        let Self { inner, event, .. } = *self;
+        Box::pin(async move {
+            let result = AnyConnectionBackend::close_hard(inner).await;
+            drop(event);
+            result
+        })
+    }
+
+    /// The pool asks this of a connection it takes back, and closes one that fails: so no transaction that sqlx does
+    /// not know of gets into the pool.
+    fn ping(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        if self.unsure {
+            let error = Error::Protocol(
+                "the future of BEGIN was dropped before its answer came".to_owned(),
+            );
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        AnyConnectionBackend::ping(&mut *self.inner)
+    }
+
+    fn begin(&mut self, statement: Option<SqlStr>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            if self.depth() == 0 {
+                self.begin_outermost(statement).await
+            } else {
+                self.begin_inside(statement).await
+            }
+        })
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            if self.depth() == 0 {
+                return AnyConnectionBackend::commit(&mut *self.inner).await;
+            }
+            let mut step = self.step(fp::COMMIT, RELEASE);
+            let result = AnyConnectionBackend::commit(&mut *self.inner).await;
+            let doomed = DB::FACTS.error_dooms_transaction && self.counts().fate.is_doomed();
+            if let Some(transaction) = &mut self.transaction
+                && result.is_ok()
+                && doomed
+                && self.event.counts().depth.load(Relaxed) == 1
+            {
+                transaction.abort(&mut step);
+            }
+            self.answered(step, &result);
+            result
+        })
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            if self.depth() == 0 {
+                return AnyConnectionBackend::rollback(&mut *self.inner).await;
+            }
+            let step = self.step(fp::ROLLBACK, ROLLBACK_TO);
+            let result = AnyConnectionBackend::rollback(&mut *self.inner).await;
+            if result.is_ok() {
+                self.counts().fate.undo(self.depth());
+            }
+            self.answered(step, &result);
+            result
+        })
+    }
+
+    fn start_rollback(&mut self) {
+        AnyConnectionBackend::start_rollback(&mut *self.inner);
+        let depth = self.depth();
+        if depth == 0 {
+            return;
+        }
+        self.counts().fate.undo(depth);
+        self.set_depth(depth - 1);
+        if depth > 1 {
+            savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);
+        } else if let Some(transaction) = self.transaction.take() {
+            transaction.rolled_back_implicitly();
+        }
+    }
+
+    fn get_transaction_depth(&self) -> usize {
+        AnyConnectionBackend::get_transaction_depth(&*self.inner)
+    }
+
+    fn cached_statements_size(&self) -> usize {
+        AnyConnectionBackend::cached_statements_size(&*self.inner)
+    }
+
+    fn clear_cached_statements(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        AnyConnectionBackend::clear_cached_statements(&mut *self.inner)
+    }
+
+    fn shrink_buffers(&mut self) {
+        AnyConnectionBackend::shrink_buffers(&mut *self.inner);
+    }
+
+    fn flush(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        AnyConnectionBackend::flush(&mut *self.inner)
+    }
+
+    fn should_flush(&self) -> bool {
+        AnyConnectionBackend::should_flush(&*self.inner)
+    }
+
+    fn as_migrate(&mut self) -> Result<&mut (dyn Migrate + Send + 'static), Error> {
+        Ok(self)
+    }
+
+    fn fetch_many(
+        &mut self,
+        query: SqlStr,
+        persistent: bool,
+        arguments: Option<AnyArguments>,
+    ) -> BoxStream<'_, Result<Either<AnyQueryResult, AnyRow>, Error>> {
+        let call = Call::stream(
+            self.place(),
+            Self::request(None, &query, arguments.as_ref()),
+        );
+        let items =
+            AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
+        Box::pin(Results::<Any, _>::new(call, items))
+    }
+
+    fn fetch_optional(
+        &mut self,
+        query: SqlStr,
+        persistent: bool,
+        arguments: Option<AnyArguments>,
+    ) -> BoxFuture<'_, Result<Option<AnyRow>, Error>> {
+        let call = Call::future(
+            self.place(),
+            Self::request(Some(fp::QUERY), &query, arguments.as_ref()),
+        );
+        let row =
+            AnyConnectionBackend::fetch_optional(&mut *self.inner, query, persistent, arguments);
+        Box::pin(run::optional::<Any>(call, row))
+    }
+
+    fn prepare_with<'c, 'q: 'c>(
+        &'c mut self,
+        sql: SqlStr,
+        parameters: &[AnyTypeInfo],
+    ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
+        let mut request = Self::request(Some(fp::PREPARE), &sql, None);
+        request.prepared = true;
+        let call = Call::future(self.place(), request);
+        Box::pin(run::prepare(
+            call,
+            AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters),
+        ))
+    }
+
+    fn describe(&mut self, sql: SqlStr) -> BoxFuture<'_, Result<Describe<Any>, Error>> {
+        AnyConnectionBackend::describe(&mut *self.inner, sql)
+    }
+}
+
+impl<DB: DriverDb> Connection for MonitoredBackend<DB> {
+    type Database = Monitored<DB>;
+    type Options = MonitoredOptions<DB>;
+
+    fn close(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        AnyConnectionBackend::close(Box::new(self))
+    }
+
+    fn close_hard(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        AnyConnectionBackend::close_hard(Box::new(self))
+    }
+
+    fn ping(&mut self) -> impl Future<Output = Result<(), Error>> + Send + '_ {
+        AnyConnectionBackend::ping(self)
+    }
+
+    fn begin(
+        &mut self,
+    ) -> impl Future<Output = Result<Transaction<'_, Monitored<DB>>, Error>> + Send + '_ {
+        Transaction::begin(self, None)
+    }
+
+    fn shrink_buffers(&mut self) {
+        AnyConnectionBackend::shrink_buffers(self);
+    }
+
+    fn flush(&mut self) -> impl Future<Output = Result<(), Error>> + Send + '_ {
+        AnyConnectionBackend::flush(self)
+    }
+
+    fn should_flush(&self) -> bool {
+        AnyConnectionBackend::should_flush(self)
+    }
+}
+
+impl<DB: DriverDb> fmt::Debug for MonitoredBackend<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitoredBackend")
+            .field("database", &DB::NAME)
+            .finish_non_exhaustive()
+    }
+}

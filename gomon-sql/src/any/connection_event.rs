@@ -1,0 +1,84 @@
+//! The life of a physical connection.
+//!
+//! When does its event (`sql-wconn`) start and end? The opening event is sent when the connection is there, the closing
+//! one when it has been closed or dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use gomon_core::{Context, EventTracker};
+use sqlx_core::error::Error;
+
+use crate::call::Watch;
+use crate::engine::Engine;
+use crate::fate::Fate;
+use crate::keys::{self, fp};
+
+/// The event, with what is counted for it.
+#[derive(Debug)]
+pub(super) struct ConnectionEvent {
+    tracker: EventTracker,
+    counts: Arc<Counts>,
+}
+
+/// What the statements of a connection leave behind.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    queries: AtomicU64,
+    errors: AtomicU64,
+    /// How deep in transactions it is.
+    pub(super) depth: AtomicUsize,
+    pub(super) fate: Fate,
+}
+
+impl ConnectionEvent {
+    /// It outlives the request that opened it: a child of the application.
+    pub(super) fn open(engine: &Engine) -> Self {
+        let mut tracker = EventTracker::in_context(fp::CONNECTION, Context::application());
+        tracker.set(keys::SYSTEM, engine.system);
+        tracker.send_opening();
+        Self {
+            tracker,
+            counts: Arc::default(),
+        }
+    }
+
+    pub(super) fn context(&self) -> Context {
+        self.tracker.context()
+    }
+
+    pub(super) fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// The event of a close that failed.
+    pub(super) fn failed_close(&self) -> EventTracker {
+        self.tracker.child(fp::CONNECTION_CLOSE)
+    }
+}
+
+impl Drop for ConnectionEvent {
+    fn drop(&mut self) {
+        let (queries, errors) = (
+            self.counts.queries.load(Relaxed),
+            self.counts.errors.load(Relaxed),
+        );
+        self.tracker
+            .set(keys::QUERIES, queries)
+            .set(keys::ERRORS, errors);
+    }
+}
+
+impl Watch for Counts {
+    fn started(&self) {
+        self.queries.fetch_add(1, Relaxed);
+    }
+
+    fn failed(&self, error: &Error) {
+        self.errors.fetch_add(1, Relaxed);
+        let depth = self.depth.load(Relaxed);
+        if depth > 0 && matches!(error, Error::Database(_)) {
+            self.fate.fail(depth);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The values of `Any`, as events tell them.
+
+use gomon_core::{Capture, Tree};
+use sqlx_core::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyValueKind};
+
+use crate::row_source::RowSource;
+use crate::rows::Cell;
+
+impl RowSource for Any {
+    fn affected(result: &AnyQueryResult) -> u64 {
+        result.rows_affected()
+    }
+
+    fn last_id(result: &AnyQueryResult) -> Option<i64> {
+        result.last_insert_id().filter(|id| *id != 0)
+    }
+
+    fn cell(row: &AnyRow, index: usize, capture: &Capture) -> Cell {
+        row.values.get(index).map_or_else(
+            || Cell::opaque("?"),
+            |value| cell(&value.kind, capture.cell_bytes()),
+        )
+    }
+}
+
+/// The bound values of a statement.
+pub(super) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
+    let values = arguments.values.0.iter();
+    Tree::List(
+        values
+            .map(|value| cell(value, capture.cell_bytes()).into_value())
+            .collect(),
+    )
+}
+
+fn cell(value: &AnyValueKind, limit: usize) -> Cell {
+    match value {
+        AnyValueKind::Null(_) => Cell::of(Tree::Null),
+        AnyValueKind::Bool(value) => Cell::of(*value),
+        AnyValueKind::SmallInt(value) => Cell::of(*value),
+        AnyValueKind::Integer(value) => Cell::of(*value),
+        AnyValueKind::BigInt(value) => Cell::of(*value),
+        AnyValueKind::Real(value) => Cell::of(*value),
+        AnyValueKind::Double(value) => Cell::of(*value),
+        AnyValueKind::Text(value) => Cell::text(value, limit),
+        AnyValueKind::TextSlice(value) => Cell::text(value, limit),
+        AnyValueKind::Blob(value) => Cell::bytes(value, limit),
+        _ => Cell::opaque("?"),
+    }
+}

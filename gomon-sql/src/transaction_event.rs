@@ -1,0 +1,123 @@
+//! The events of a transaction, for both ways in.
+
+use std::borrow::Cow;
+use std::panic::Location;
+
+use gomon_core::{Capture, Context, EndGuard, ErrorInfo, Outcome};
+use sqlx_core::error::Error;
+use sqlx_core::sql_str::SqlStr;
+
+use crate::engine::Engine;
+use crate::failure;
+use crate::keys::{self, fp};
+use crate::parent::Parent;
+use crate::statement::{is_read_only, isolation};
+
+/// A `conn-begintx` event. Dropped before [`begun`](Self::begun), or inside a [`step`](Self::step), it was cancelled.
+#[derive(Debug)]
+pub(crate) struct TransactionEvent {
+    engine: &'static Engine,
+    event: EndGuard,
+}
+
+impl TransactionEvent {
+    pub(crate) fn open(
+        parent: Parent,
+        engine: &'static Engine,
+        statement: Option<&SqlStr>,
+        label: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let mut tracker = parent.open(fp::TRANSACTION);
+        if tracker.is_recording() {
+            tracker.set(keys::SYSTEM, engine.system);
+            tracker.register(label);
+            if let Some(statement) = statement {
+                if let Some(level) = isolation(statement.as_str()) {
+                    tracker.set(keys::ISOLATION, level);
+                }
+                if is_read_only(statement.as_str()) {
+                    tracker.set(keys::READ_ONLY, true);
+                }
+            }
+        }
+        Self {
+            engine,
+            event: EndGuard::new(tracker),
+        }
+    }
+
+    /// `BEGIN` went well.
+    pub(crate) fn begun(&mut self) {
+        self.event.on_drop(Outcome::Completed);
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        self.event.tracker_ref().context()
+    }
+
+    /// Opens the event of `COMMIT` or `ROLLBACK`. Until it is answered, being dropped means being cancelled.
+    pub(crate) fn step(&mut self, fp: &'static str) -> EndGuard {
+        self.event.on_drop(Outcome::Cancelled);
+        EndGuard::new(self.event.tracker_ref().child(fp))
+    }
+
+    /// The step was answered.
+    pub(crate) fn answered(&mut self) {
+        self.event.on_drop(Outcome::Completed);
+    }
+
+    pub(crate) fn fail(
+        &mut self,
+        capture: &Capture,
+        caller: Option<&'static Location<'static>>,
+        error: &Error,
+    ) {
+        failure::record(self.event.tracker(), self.engine, capture, caller, error);
+    }
+
+    /// `COMMIT` was answered with "fine", and was a rollback.
+    pub(crate) fn abort(&mut self, commit: &mut EndGuard) {
+        for event in [commit, &mut self.event] {
+            let info =
+                ErrorInfo::message("commit after a failed statement: the server rolled back")
+                    .kind("Aborted");
+            event
+                .tracker()
+                .set(keys::ABORTED, true)
+                .push_error(info)
+                .mark(Outcome::Failed);
+        }
+    }
+
+    /// It was dropped: the rollback runs with the connection's next use.
+    pub(crate) fn rolled_back_implicitly(&self) {
+        self.event
+            .tracker_ref()
+            .child(fp::ROLLBACK)
+            .set(keys::IMPLICIT, true);
+    }
+}
+
+/// The event of one statement about a savepoint.
+pub(crate) fn savepoint(
+    parent: Parent,
+    engine: &'static Engine,
+    summary: &'static str,
+) -> EndGuard {
+    let mut tracker = parent.open(fp::SAVEPOINT);
+    tracker
+        .set(keys::SYSTEM, engine.system)
+        .set(keys::SUMMARY, summary);
+    EndGuard::new(tracker)
+}
+
+/// A savepoint was dropped: the rollback to it runs with the connection's next use.
+pub(crate) fn savepoint_rolled_back_implicitly(parent: Parent, engine: &'static Engine) {
+    let mut event = savepoint(parent, engine, ROLLBACK_TO);
+    event.tracker().set(keys::IMPLICIT, true);
+    event.finish(Outcome::Completed);
+}
+
+pub(crate) const SAVEPOINT: &str = "SAVEPOINT";
+pub(crate) const RELEASE: &str = "RELEASE SAVEPOINT";
+pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT";
