@@ -4,5 +4,4 @@ mod ends;
 mod events;
 mod faults;
 mod program;
-
 mod stdout;
