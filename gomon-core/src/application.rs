@@ -5,9 +5,11 @@ use std::sync::{Arc, LazyLock};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
+use crate::clock::Stamp;
 use crate::context::Context;
 use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::limits;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::keys;
@@ -15,14 +17,12 @@ use crate::keys;
 /// The version of the compiler that built this program, such as `1.95.0`.
 pub const RUST_VERSION: &str = env!("GOMON_RUSTC_VERSION");
 
-/// This run of the process.
+/// A run of the process, as its events name it.
 #[derive(Debug)]
 pub(crate) struct Application {
     id: Uuid,
     app_id: String,
-    /// The event, ready to be fed to listeners; `None` before the first start.
-    event: Option<Slice>,
-    started: crate::clock::Stamp,
+    started: Stamp,
 }
 
 /// What is running now, or ran last.
@@ -30,8 +30,9 @@ pub(crate) fn current() -> Arc<Application> {
     Arc::clone(&CURRENT.read())
 }
 
-/// A new run; `app_id` is the execution id unless it is given.
-pub(crate) fn begin(app_id: Option<String>) -> Arc<Application> {
+/// Begins a run; `app_id` is the execution id unless it is given. The application event is
+/// returned, ready to be fed to listeners.
+pub(crate) fn begin(app_id: Option<&str>) -> Slice {
     let mut record = Record::open(keys::APPLICATION, Context::PROCESS);
     let id = record.trace.event_id(record.span);
     record.flags.application = true;
@@ -44,19 +45,24 @@ pub(crate) fn begin(app_id: Option<String>) -> Arc<Application> {
     record.set(keys::EXE, exe.into());
     record.set(keys::RUST, Value::Static(RUST_VERSION));
     record.set(keys::GOMON, Value::Static(env!("CARGO_PKG_VERSION")));
-    let started = record.start;
+    let app_id = app_id.map_or_else(
+        || id.to_string(),
+        |app_id| limits::prefix(app_id, limits::APPLICATION_ID_BYTES).to_owned(),
+    );
     let application = Arc::new(Application {
         id,
-        app_id: app_id.unwrap_or_else(|| id.to_string()),
-        event: Some(Slice::whole(Arc::new([Event { record }]))),
-        started,
+        app_id,
+        started: record.start,
     });
     *CURRENT.write() = Arc::clone(&application);
-    application
+    Slice::whole(Arc::new([Event {
+        record,
+        application,
+    }]))
 }
 
 impl Application {
-    /// The id of the application event, which is the execution id.
+    /// The id of the application event, which is the execution id; nil before the first start.
     pub(crate) fn id(&self) -> Uuid {
         self.id
     }
@@ -65,11 +71,7 @@ impl Application {
         &self.app_id
     }
 
-    pub(crate) fn event(&self) -> Option<&Slice> {
-        self.event.as_ref()
-    }
-
-    pub(crate) fn started(&self) -> crate::clock::Stamp {
+    pub(crate) fn started(&self) -> Stamp {
         self.started
     }
 }
@@ -84,7 +86,6 @@ static CURRENT: LazyLock<RwLock<Arc<Application>>> = LazyLock::new(|| {
     let nobody = Application {
         id: Uuid::nil(),
         app_id: String::new(),
-        event: None,
         started: 0,
     };
     RwLock::new(Arc::new(nobody))

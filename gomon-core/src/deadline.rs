@@ -19,6 +19,14 @@ impl Deadline {
         }
     }
 
+    pub(crate) fn later(self, other: Self) -> Self {
+        if self.left() >= other.left() {
+            self
+        } else {
+            other
+        }
+    }
+
     /// The time that is left; zero once it has passed.
     pub(crate) fn left(self) -> Duration {
         Duration::from_nanos(

@@ -38,6 +38,8 @@ pub enum FlushError {
     NotRunning,
     /// The deadline passed first. What waits still waits.
     Deadline,
+    /// A listener's flush returned an error or panicked; its report has the error.
+    Listener,
     /// A listener, or another of gomon's own threads, would wait for itself.
     OwnThread,
 }
@@ -74,6 +76,7 @@ impl fmt::Display for FlushError {
         f.write_str(match self {
             Self::NotRunning => "gomon is not running",
             Self::Deadline => "the deadline passed before every listener had flushed",
+            Self::Listener => "a listener could not flush",
             Self::OwnThread => "called on one of gomon's own threads, which would wait for itself",
         })
     }

@@ -58,7 +58,7 @@ pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
 pub use context::propagation::TraceParent;
 #[cfg(feature = "tokio")]
 pub use context::task::{spawn, spawn_blocking};
-pub use context::{Context, current};
+pub use context::{Context, current, unmonitored};
 pub use error::{Error, FlushError};
 pub use event::Event;
 pub use event::batch::{Events, SharedEvents};

@@ -1,17 +1,23 @@
 //! Start, shutdown, and what can be asked in between.
 
 use std::any::type_name;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::bus::listener::Listener;
+use crate::bus::fan_out::Filter;
+use crate::bus::listener::{Listener, ListenerError};
 use crate::bus::port::Port;
 use crate::bus::report::Report;
 use crate::bus::{self, BUS};
 use crate::capture::{self, Capture};
+use crate::context::unmonitored;
+use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::event::Event;
 use crate::tracker::panics;
@@ -41,8 +47,6 @@ pub struct Builder {
     shutdown_deadline: Duration,
 }
 
-type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
-
 /// A listener that is not started yet.
 struct Waiting {
     id: ListenerId,
@@ -55,6 +59,7 @@ struct Waiting {
 #[must_use = "gomon shuts down when this is dropped: bind it to a name"]
 pub struct Gomon {
     deadline: Duration,
+    run: u32,
 }
 
 /// Names a listener that was added.
@@ -114,25 +119,29 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot.
+    /// [`Error::Thread`] if a thread cannot. The listeners that were not started yet are kept for
+    /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
-        let mut life = LIFE.lock();
-        if life.phase != Phase::Stopped {
-            return Err(Error::AlreadyStarted);
-        }
-        if let Some(capture) = self.capture {
-            capture::set_capture(capture);
-        }
-        if let Some(filter) = self.filter {
+        let Self {
+            application_id,
+            listeners,
+            capture,
+            filter,
+            shutdown_deadline,
+        } = self;
+        let run = start_with(|life| {
+            life.waiting.extend(listeners);
+            if application_id.is_some() {
+                life.application_id = application_id;
+            }
+            if let Some(capture) = capture {
+                capture::set_capture(capture);
+            }
             BUS.root.set_filter(filter);
-        }
-        if self.application_id.is_some() {
-            life.application_id = self.application_id;
-        }
-        life.waiting.extend(self.listeners);
-        life.start()?;
+        })?;
         Ok(Gomon {
-            deadline: self.shutdown_deadline,
+            deadline: shutdown_deadline,
+            run,
         })
     }
 }
@@ -141,13 +150,13 @@ impl Gomon {
     /// Shuts gomon down now and says where everything went.
     #[must_use = "the report says what was lost; drop the guard to ignore it"]
     pub fn shutdown(self) -> Report {
-        shutdown(self.deadline)
+        shutdown_run(self.deadline, Some(self.run))
     }
 }
 
 impl Drop for Gomon {
     fn drop(&mut self) {
-        shutdown(self.deadline);
+        shutdown_run(self.deadline, Some(self.run));
     }
 }
 
@@ -158,36 +167,105 @@ impl Drop for Gomon {
 ///
 /// As [`Builder::start`].
 pub fn start() -> Result<(), Error> {
-    let mut life = LIFE.lock();
-    match life.phase {
-        Phase::Stopped => life.start(),
-        Phase::Running | Phase::Stopping => Err(Error::AlreadyStarted),
+    start_with(|_| BUS.root.set_filter(None)).map(|_| ())
+}
+
+/// Starts a run, after `prepare` if there is none, and returns its number. The listeners' own code
+/// runs without a lock: it may call anything here.
+fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
+    {
+        let mut life = LIFE.lock();
+        if !life.is_stopped() {
+            return Err(Error::AlreadyStarted);
+        }
+        prepare(&mut life);
+        life.phase = Phase::Starting;
     }
+    panics::install_hook();
+    let mut started = Vec::new();
+    loop {
+        let mut life = LIFE.lock();
+        if life.waiting.is_empty() {
+            return life.begin(started);
+        }
+        let mut waiting = life.waiting.drain(..).collect::<VecDeque<_>>();
+        drop(life);
+        while let Some(next) = waiting.pop_front() {
+            match next.start() {
+                Ok(port) => started.push(port),
+                Err(error) => {
+                    give_up(&started, waiting);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// A start that failed: what it has started ends, the rest waits on.
+fn give_up(started: &[Arc<Port>], waiting: VecDeque<Waiting>) {
+    for port in started {
+        port.begin_close(Deadline::after(DEFAULT_DEADLINE));
+    }
+    let mut life = LIFE.lock();
+    let later = std::mem::take(&mut life.waiting);
+    life.waiting = waiting.into_iter().chain(later).collect();
+    life.phase = Phase::Stopped;
+}
+
+/// Calls a listener's `start`. What it does is not monitored, and a panic is an error.
+pub(crate) fn start_listener(name: &str, listener: &mut dyn Listener) -> Result<(), Error> {
+    let start = AssertUnwindSafe(|| unmonitored(|| listener.start()));
+    let started = catch_unwind(start).unwrap_or_else(|payload| {
+        std::mem::forget(payload);
+        Err(ListenerError::new("it panicked"))
+    });
+    started.map_err(|cause| Error::Listener {
+        name: name.to_owned(),
+        cause,
+    })
 }
 
 /// Ends what is open, brings everything to the listeners, lets them flush and ends them; then says
 /// where everything went. It takes no longer than `deadline`, or little: what listeners did not
-/// take by then counts as `shutdown_timeout`.
+/// take by then counts as `shutdown_timeout`. While another thread does the same it waits for it.
 ///
 /// It works from any thread and any runtime, and blocks only its thread. On one of gomon's own
 /// threads, where it would wait for itself, and when gomon does not run, it does nothing but
 /// report.
+#[expect(clippy::must_use_candidate, reason = "the report may be left unread")]
 pub fn shutdown(deadline: Duration) -> Report {
+    shutdown_run(deadline, None)
+}
+
+/// Shuts down the given run, or whichever it is.
+fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
     {
         let mut life = LIFE.lock();
-        if thread::is_own_thread() || life.phase != Phase::Running {
+        let other = run.is_some_and(|run| run != state::load().run());
+        if thread::is_own_thread() || other {
             return life.report();
         }
-        life.phase = Phase::Stopping;
-        state::set_running(false);
+        match life.phase {
+            Phase::Running => life.phase = Phase::Stopping,
+            Phase::Stopping => {
+                drop(life);
+                bus::wait_ended(deadline);
+                return LIFE.lock().report();
+            }
+            Phase::Stopped | Phase::Starting | Phase::Stuck => return life.report(),
+        }
     }
     // Without the lock: a listener may call us while it ends.
-    bus::stop(deadline);
-    let mut life = LIFE.lock();
+    let ended = bus::stop(deadline);
     let report = bus::report();
     BUS.root.clear();
+    let mut life = LIFE.lock();
     life.last_report = Some(report.clone());
-    life.phase = Phase::Stopped;
+    life.phase = if ended { Phase::Stopped } else { Phase::Stuck };
+    drop(life);
+    // The user's code, if it has a drop.
+    BUS.root.set_filter(None);
     report
 }
 
@@ -219,30 +297,37 @@ pub fn stats() -> Report {
 pub fn add_listener<L: Listener>(listener: L) -> Result<ListenerId, Error> {
     let waiting = Waiting::new(name_of::<L>(), listener);
     let id = waiting.id;
-    let mut life = LIFE.lock();
-    match life.phase {
-        Phase::Stopped => {
-            life.waiting.push(waiting);
-            Ok(id)
+    let run = {
+        let mut life = LIFE.lock();
+        match life.phase {
+            Phase::Stopped | Phase::Starting => {
+                life.waiting.push(waiting);
+                return Ok(id);
+            }
+            Phase::Stopping | Phase::Stuck => return Err(Error::NotRunning),
+            Phase::Running => state::load().run(),
         }
-        Phase::Stopping => Err(Error::NotRunning),
-        Phase::Running => {
-            drop(life);
-            BUS.root.add(waiting.start()?);
-            Ok(id)
-        }
+    };
+    let port = waiting.start()?;
+    let life = LIFE.lock();
+    if life.phase == Phase::Running && state::load().run() == run {
+        BUS.root.add(port);
+        return Ok(id);
     }
+    port.begin_close(Deadline::after(DEFAULT_DEADLINE));
+    Err(Error::NotRunning)
 }
 
-/// Removes a listener, which still gets what waits for it; false if there is none of that id.
+/// Removes a listener, which still gets what waits in its queue; false if there is none of that
+/// id.
 #[must_use = "false says that there was no such listener"]
 pub fn remove_listener(id: ListenerId) -> bool {
     let mut life = LIFE.lock();
-    let before = life.waiting.len();
-    life.waiting.retain(|waiting| waiting.id != id);
-    let waited = life.waiting.len() < before;
+    let at = life.waiting.iter().position(|waiting| waiting.id == id);
+    let waiting = at.map(|at| life.waiting.remove(at));
     drop(life);
-    waited || BUS.root.remove(id).map(|port| port.begin_close()).is_some()
+    // The user's to drop: not under the lock.
+    waiting.is_some() || BUS.root.remove(id)
 }
 
 /// What `app-id` will say on every event.
@@ -252,7 +337,7 @@ pub fn remove_listener(id: ListenerId) -> bool {
 /// [`Error::AlreadyStarted`] once gomon runs: events have been sent under the other name.
 pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
     let mut life = LIFE.lock();
-    if life.phase != Phase::Stopped {
+    if !life.is_stopped() {
         return Err(Error::AlreadyStarted);
     }
     life.application_id = Some(id.into());
@@ -262,19 +347,28 @@ pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
 /// The id of this run's application event, once gomon was started.
 #[must_use]
 pub fn execution_id() -> Option<Uuid> {
-    let application = application::current();
-    application.event().is_some().then(|| application.id())
+    Some(application::current().id()).filter(|id| !id.is_nil())
 }
 
+/// Starts gomon for a test, if no other test of the process has.
 #[cfg(feature = "test-util")]
 pub(crate) fn ensure_started() {
-    let mut life = LIFE.lock();
-    if life.phase == Phase::Stopped {
-        #[expect(
-            clippy::expect_used,
-            reason = "only a machine out of threads fails, and no test goes on there"
-        )]
-        life.start().expect("gomon starts");
+    loop {
+        match LIFE.lock().phase {
+            Phase::Running => return,
+            Phase::Stopped => {}
+            // Another thread is at it.
+            Phase::Starting | Phase::Stopping | Phase::Stuck => {
+                std::thread::yield_now();
+                continue;
+            }
+        }
+        match start() {
+            Ok(()) => return,
+            Err(Error::AlreadyStarted) => {}
+            #[expect(clippy::panic, reason = "a test cannot go on without")]
+            Err(error) => panic!("gomon could not start: {error}"),
+        }
     }
 }
 
@@ -288,37 +382,43 @@ struct Life {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Stopped,
+    Starting,
     Running,
     Stopping,
+    /// A shutdown did not wait any longer for the bus thread, which is held up by a filter.
+    Stuck,
 }
 
 impl Life {
-    fn start(&mut self) -> Result<(), Error> {
-        panics::install_hook();
-        let application = application::begin(self.application_id.clone());
-        BUS.begin(application.event().cloned());
-        let started = self
-            .start_listeners()
-            .and_then(|()| bus::start_worker().map_err(Error::Thread));
-        if let Err(error) = started {
+    /// Whether a start may begin.
+    fn is_stopped(&self) -> bool {
+        match self.phase {
+            Phase::Stopped => true,
+            Phase::Stuck => bus::has_ended(),
+            Phase::Starting | Phase::Running | Phase::Stopping => false,
+        }
+    }
+
+    /// The last steps of a start; the number of the run.
+    fn begin(&mut self, listeners: Vec<Arc<Port>>) -> Result<u32, Error> {
+        let run = state::begin_run();
+        BUS.begin(application::begin(self.application_id.as_deref()));
+        for port in listeners {
+            BUS.root.add(port);
+        }
+        if let Err(cause) = bus::start_worker() {
             BUS.root.clear();
-            return Err(error);
+            self.phase = Phase::Stopped;
+            return Err(Error::Thread(cause));
         }
         self.phase = Phase::Running;
         state::set_running(true);
-        Ok(())
-    }
-
-    fn start_listeners(&mut self) -> Result<(), Error> {
-        for waiting in self.waiting.drain(..) {
-            BUS.root.add(waiting.start()?);
-        }
-        Ok(())
+        Ok(run)
     }
 
     fn report(&self) -> Report {
         match (&self.last_report, self.phase) {
-            (Some(last), Phase::Stopped) => Report {
+            (Some(last), Phase::Stopped | Phase::Starting | Phase::Stuck) => Report {
                 after_shutdown: bus::after_shutdown(),
                 ..last.clone()
             },
@@ -343,13 +443,9 @@ impl Waiting {
         }
     }
 
-    fn start(mut self) -> Result<std::sync::Arc<Port>, Error> {
-        let name = self.name;
-        self.listener.start().map_err(|cause| Error::Listener {
-            name: name.clone(),
-            cause,
-        })?;
-        Port::start(self.id, name, 0, self.listener).map_err(Error::Thread)
+    fn start(mut self) -> Result<Arc<Port>, Error> {
+        start_listener(&self.name, self.listener.as_mut())?;
+        Port::start(self.id, self.name, 0, self.listener).map_err(Error::Thread)
     }
 }
 
@@ -368,15 +464,15 @@ impl std::fmt::Debug for Builder {
     }
 }
 
-/// A type's name without its path and parameters.
+/// A type's name without its path and parameters; a closure has that of the function it is in.
 pub(crate) fn name_of<L>() -> String {
     let name = type_name::<L>();
     let name = name
         .split('<')
-        .next()
-        .unwrap_or(name)
-        .trim_end_matches("::{{closure}}");
-    name.rsplit("::").next().unwrap_or(name).to_owned()
+        .find(|part| !part.is_empty())
+        .unwrap_or(name);
+    let mut parts = name.rsplit("::").filter(|part| !part.starts_with('{'));
+    parts.next().unwrap_or(name).to_owned()
 }
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);

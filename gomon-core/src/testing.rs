@@ -16,8 +16,8 @@ use crate::context::Context;
 use crate::context::future::FutureExt;
 use crate::deadline::Deadline;
 use crate::event::Event;
+use crate::keys;
 use crate::life::{self, ListenerId};
-use crate::{application, keys};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
 /// everything that carries their context on: `gomon::spawn`, `in_current`, the wrappers. No other
@@ -57,8 +57,7 @@ impl Recorder {
         let records = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&records);
         let listener = move |event: &Event| {
-            let mut json = String::new();
-            event.write_json_of(&mut json, &application::current());
+            let json = event.to_json();
             let value = serde_json::from_str(&json);
             sink.lock()
                 .push(Recorded(value.unwrap_or(Value::String(json))));
@@ -200,9 +199,7 @@ impl Default for Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if let Some(port) = BUS.root.remove(self.id) {
-            port.begin_close();
-        }
+        BUS.root.remove(self.id);
     }
 }
 

@@ -26,7 +26,10 @@ pub(crate) fn replace_context(context: Context) -> Context {
 /// Marks the running thread as one of gomon's own: what it does is never monitored, or a listener
 /// that writes to a monitored socket would feed itself for ever.
 pub(crate) fn mark_own_thread() {
-    HOT.with(|hot| hot.own.set(true));
+    HOT.with(|hot| {
+        hot.own.set(true);
+        hot.context.set(Context::UNMONITORED);
+    });
 }
 
 pub(crate) fn is_own_thread() -> bool {
@@ -50,10 +53,8 @@ pub(crate) fn random() -> u64 {
 
 fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
-    // RandomState draws its keys once a thread and counts them up: every hasher differs. The
-    // process id tells a forked child's numbers from its parent's.
+    // RandomState draws its keys once a thread and counts them up: every hasher differs.
     let mut hasher = std::hash::RandomState::new().build_hasher();
     hasher.write_u64(crate::clock::now());
-    hasher.write_u32(std::process::id());
     hasher.finish() | 1
 }

@@ -3,16 +3,19 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::bus::port::{FlushTicket, Port};
 use crate::bus::report::{DropReason, ListenerReport};
+use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::life::ListenerId;
 
-type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+/// Which events are passed on.
+pub(crate) type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
 /// A filter and the listeners behind it, with the account of what came in.
 pub(crate) struct FanOut {
@@ -22,6 +25,8 @@ pub(crate) struct FanOut {
 struct Inner {
     filter: Option<Arc<Filter>>,
     outlets: Vec<Outlet>,
+    /// Listeners that were removed and have not ended yet.
+    closing: Vec<Arc<Port>>,
     /// The application event, once it is known: the first thing for whoever is added later.
     application: Option<Slice>,
     /// What came in so far.
@@ -54,6 +59,7 @@ impl FanOut {
         let inner = Inner {
             filter: None,
             outlets: Vec::new(),
+            closing: Vec::new(),
             application: None,
             account: Account::ZERO,
         };
@@ -62,15 +68,19 @@ impl FanOut {
         }
     }
 
-    pub(crate) fn set_filter(&self, filter: impl Fn(&Event) -> bool + Send + Sync + 'static) {
-        self.inner.lock().filter = Some(Arc::new(Box::new(filter)));
+    pub(crate) fn set_filter(&self, filter: Option<Filter>) {
+        // The old one is the user's to drop: not under the lock.
+        let old = std::mem::replace(&mut self.inner.lock().filter, filter.map(Arc::new));
+        drop(old);
     }
 
-    /// Begins a new run: the account starts again, and this event comes first for every listener.
-    pub(crate) fn begin(&self, application: Option<Slice>) {
+    /// Begins a new run: the account starts again, nobody listens yet, and this event comes first
+    /// for everybody.
+    pub(crate) fn begin(&self, application: Slice) {
+        self.clear();
         let mut inner = self.inner.lock();
-        inner.application = application;
-        inner.account = Account::default();
+        inner.application = Some(application);
+        inner.account = Account::ZERO;
     }
 
     /// Adds a listener; its account starts now.
@@ -88,24 +98,38 @@ impl FanOut {
         });
     }
 
-    pub(crate) fn remove(&self, id: ListenerId) -> Option<Arc<Port>> {
+    /// Lets a listener end; it still gets what waits in its queue. False if it is not here.
+    pub(crate) fn remove(&self, id: ListenerId) -> bool {
         let mut inner = self.inner.lock();
-        let at = inner
+        inner.closing.retain(|port| !port.has_ended());
+        let Some(at) = inner
             .outlets
             .iter()
-            .position(|outlet| outlet.port.id() == id)?;
-        Some(inner.outlets.remove(at).port)
+            .position(|outlet| outlet.port.id() == id)
+        else {
+            return false;
+        };
+        let port = inner.outlets.remove(at).port;
+        port.begin_close(Deadline::after(LAST_FLUSH));
+        inner.closing.push(port);
+        true
     }
 
-    /// Forgets listeners and filter.
+    /// Forgets the listeners and lets them end.
     pub(crate) fn clear(&self) {
         let mut inner = self.inner.lock();
         let outlets = std::mem::take(&mut inner.outlets);
-        inner.filter = None;
+        inner.closing.clear();
         drop(inner);
         for outlet in outlets {
-            outlet.port.begin_close();
+            outlet.port.begin_close(Deadline::after(LAST_FLUSH));
         }
+    }
+
+    /// The listeners, and those that were removed and are still at it.
+    pub(crate) fn all_ports(&self) -> Vec<Arc<Port>> {
+        let closing = self.inner.lock().closing.clone();
+        self.ports().into_iter().chain(closing).collect()
     }
 
     pub(crate) fn ports(&self) -> Vec<Arc<Port>> {
@@ -121,12 +145,8 @@ impl FanOut {
     /// the lock, and an event on which it panics is kept, as the application event always is.
     pub(crate) fn pass(&self, slice: &Slice, scope: u32) {
         let filter = self.inner.lock().filter.clone();
-        let wanted = filter.map(|filter| {
-            slice.filtered(|event| {
-                let verdict = std::panic::AssertUnwindSafe(|| filter(event));
-                is_application(event) || std::panic::catch_unwind(verdict).unwrap_or(true)
-            })
-        });
+        let wanted = filter
+            .map(|filter| slice.filtered(|event| is_application(event) || wants(&filter, event)));
         let wanted = wanted.as_ref().unwrap_or(slice);
         let mut inner = self.inner.lock();
         if slice.len() == 1 && slice.iter().all(is_application) {
@@ -155,21 +175,25 @@ impl FanOut {
         inner.account.disabled += disabled;
     }
 
-    pub(crate) fn account(&self) -> Account {
-        self.inner.lock().account
-    }
-
-    /// Every listener's account. `now` is the account to hold against, where the caller knows more
-    /// than came in here yet.
-    pub(crate) fn reports(&self, now: Option<Account>) -> Vec<ListenerReport> {
+    /// Every listener's account, held against what came in so far or, where the caller knows of
+    /// more, against that. Also that account.
+    pub(crate) fn reports(
+        &self,
+        now: impl FnOnce(Account) -> Account,
+    ) -> (Vec<ListenerReport>, Account) {
         let inner = self.inner.lock();
-        let now = now.unwrap_or(inner.account);
-        inner
+        let now = now(inner.account);
+        let on_the_way = now.undecided().saturating_sub(inner.account.undecided());
+        let outlets = inner
             .outlets
             .iter()
-            .filter(|outlet| outlet.port.scope() == 0)
-            .map(|outlet| outlet.report(now))
-            .collect()
+            .filter(|outlet| outlet.port.scope() == 0);
+        (
+            outlets
+                .map(|outlet| outlet.report(now, on_the_way))
+                .collect(),
+            now,
+        )
     }
 
     /// Asks every listener to flush once it has taken what was passed so far.
@@ -182,20 +206,50 @@ impl FanOut {
     }
 }
 
-impl Outlet {
-    fn report(&self, now: Account) -> ListenerReport {
-        let mut report = self.port.report();
-        report.created = now.created.saturating_sub(self.before.created) + u64::from(self.replayed);
-        let before_fan_out = [
-            (DropReason::QueueFull, now.ring_full - self.before.ring_full),
-            (DropReason::Disabled, now.disabled - self.before.disabled),
-            (DropReason::Filtered, now.filtered - self.before.filtered),
-        ];
-        for (reason, count) in before_fan_out {
-            add(&mut report.dropped, reason, count);
+impl Account {
+    pub(crate) const ZERO: Self = Self {
+        created: 0,
+        ring_full: 0,
+        disabled: 0,
+        filtered: 0,
+    };
+
+    /// Records that no loss is known of.
+    fn undecided(self) -> u64 {
+        self.created.saturating_sub(self.ring_full + self.disabled)
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            created: self.created.saturating_sub(before.created),
+            ring_full: self.ring_full.saturating_sub(before.ring_full),
+            disabled: self.disabled.saturating_sub(before.disabled),
+            filtered: self.filtered.saturating_sub(before.filtered),
         }
+    }
+}
+
+impl Outlet {
+    fn report(&self, now: Account, on_the_way: u64) -> ListenerReport {
+        let mut report = self.port.report();
+        let since = now.since(self.before);
+        report.created = since.created + u64::from(self.replayed);
+        report.pending += on_the_way;
+        add(&mut report.dropped, DropReason::QueueFull, since.ring_full);
+        add(&mut report.dropped, DropReason::Disabled, since.disabled);
+        add(&mut report.dropped, DropReason::Filtered, since.filtered);
         report
     }
+}
+
+/// An event on which the filter panics is kept.
+fn wants(filter: &Filter, event: &Event) -> bool {
+    let verdict = std::panic::AssertUnwindSafe(|| filter(event));
+    std::panic::catch_unwind(verdict).unwrap_or_else(|payload| {
+        // It may panic again when it is dropped.
+        std::mem::forget(payload);
+        true
+    })
 }
 
 fn is_application(event: &Event) -> bool {
@@ -221,3 +275,6 @@ impl fmt::Debug for FanOut {
             .finish()
     }
 }
+
+/// The time a listener has for its last flush when it is removed.
+const LAST_FLUSH: Duration = Duration::from_secs(2);

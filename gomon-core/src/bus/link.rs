@@ -33,7 +33,7 @@ pub(crate) struct Counters {
 /// Hands a finished record over. It never blocks: a full ring is a counted loss.
 pub(crate) fn send(record: Box<Record>) {
     let now = state::load();
-    if !now.is_running() {
+    if !now.is_running() || record.run != now.run() {
         bus::count_after_shutdown();
         return;
     }

@@ -17,12 +17,13 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::bus::fan_out::{Account, FanOut};
-use crate::bus::port::{FlushTicket, Port};
+use crate::bus::port::{FlushTicket, Flushed, Port};
 use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
+use crate::tracker::work;
 use crate::{application, state, thread};
 
 pub(crate) use link::send;
@@ -101,7 +102,7 @@ pub(crate) static BUS: Bus = Bus {
     }),
     progress: Mutex::new(Progress {
         passed: 0,
-        ended: false,
+        ended: true,
     }),
     progressed: Condvar::new(),
     thread: Mutex::new(None),
@@ -151,15 +152,21 @@ pub(crate) fn wake() {
 
 /// Brings everything that was finished before to the listeners and lets them flush.
 pub(crate) fn flush(deadline: Duration) -> Result<(), FlushError> {
-    let ticket = pass_all(deadline)?;
-    flushed(&BUS.root.ports(), ticket)
+    // One that is added from here on gets no ticket, and nothing from before.
+    flush_ports(&BUS.root.ports(), deadline)
 }
 
 /// The same, waiting for these listeners alone.
-#[cfg(feature = "test-util")]
 pub(crate) fn flush_ports(ports: &[Arc<Port>], deadline: Duration) -> Result<(), FlushError> {
     let ticket = pass_all(deadline)?;
-    flushed(ports, ticket)
+    let flushed: Vec<_> = ports.iter().map(|port| port.wait_flushed(ticket)).collect();
+    if flushed.contains(&Flushed::Late) {
+        return Err(FlushError::Deadline);
+    }
+    if flushed.contains(&Flushed::Badly) {
+        return Err(FlushError::Listener);
+    }
+    Ok(())
 }
 
 /// Asks for a flush and waits until the bus has passed everything before it.
@@ -190,53 +197,55 @@ fn pass_all(deadline: Duration) -> Result<FlushTicket, FlushError> {
     }
 }
 
-fn flushed(ports: &[Arc<Port>], ticket: FlushTicket) -> Result<(), FlushError> {
-    let flushed = ports.iter().all(|port| port.wait_flushed(ticket));
-    if flushed {
-        Ok(())
-    } else {
-        Err(FlushError::Deadline)
-    }
-}
-
-/// Asks the bus thread to end and waits for it, a little longer than its own deadline.
-pub(crate) fn stop(deadline: Duration) {
+/// Asks the bus thread to end and waits for it, a little longer than its own deadline. Whether it
+/// has ended.
+pub(crate) fn stop(deadline: Duration) -> bool {
     BUS.request.lock().stop = Some(Deadline::after(deadline));
     wake();
-    BUS.wait(Deadline::after(deadline + GRACE), |progress| progress.ended);
+    wait_ended(deadline)
+}
+
+/// Waits for the end that somebody asked for.
+pub(crate) fn wait_ended(deadline: Duration) -> bool {
+    let deadline = Deadline::after(deadline.saturating_add(GRACE));
+    BUS.wait(deadline, |progress| progress.ended)
+}
+
+pub(crate) fn has_ended() -> bool {
+    BUS.progress.lock().ended
 }
 
 pub(crate) fn report() -> Report {
-    let passed = BUS.root.account();
-    let account = Account {
-        filtered: passed.filtered,
-        ..BUS.account()
+    // Once gomon does not run, what the threads still count reaches nobody.
+    let counted = |passed: Account| match state::load().is_running() {
+        true => Account {
+            filtered: passed.filtered,
+            ..BUS.account()
+        },
+        false => passed,
     };
-    let mut listeners = BUS.root.reports(Some(account));
-    for listener in &mut listeners {
-        listener.pending += account.created.saturating_sub(passed.created);
-    }
+    let (listeners, account) = BUS.root.reports(counted);
+    let application = u64::from(!application::current().id().is_nil());
     Report {
-        created: account.created + u64::from(application::current().event().is_some()),
-        after_shutdown: BUS.after_shutdown.load(Ordering::Relaxed),
+        created: account.created + application,
+        after_shutdown: after_shutdown(),
         listeners,
     }
 }
 
 impl Bus {
     /// Prepares a run: what an earlier one left in the rings can reach nobody any more.
-    pub(crate) fn begin(&self, application: Option<Slice>) {
+    pub(crate) fn begin(&self, application: Slice) {
         let mut registry = self.registry.lock();
-        let mut leftovers = self.ringless.lock().drain(..).count();
+        self.ringless.lock().clear();
         for ring in &mut registry.new {
-            while ring.records.pop().is_ok() {
-                leftovers += 1;
-            }
+            while ring.records.pop().is_ok() {}
         }
-        self.after_shutdown
-            .fetch_add(leftovers as u64, Ordering::Relaxed);
         registry.at_start = Account::ZERO;
         registry.at_start = self.sum(&registry);
+        drop(registry);
+        drop(work::abandon_all());
+        self.after_shutdown.store(0, Ordering::Relaxed);
         self.request.lock().stop = None;
         self.progress.lock().ended = false;
         self.root.begin(application);
@@ -254,7 +263,7 @@ impl Bus {
             .map(Arc::as_ref)
             .chain([&self.ringless_counters]);
         let sum = counters.fold(registry.gone, |sum, counters| sum.plus(counters));
-        sum.minus(registry.at_start)
+        sum.since(registry.at_start)
     }
 
     fn wait(&self, deadline: Deadline, reached: impl Fn(&Progress) -> bool) -> bool {
@@ -273,28 +282,12 @@ impl Bus {
 }
 
 impl Account {
-    pub(crate) const ZERO: Self = Self {
-        created: 0,
-        ring_full: 0,
-        disabled: 0,
-        filtered: 0,
-    };
-
     fn plus(self, counters: &Counters) -> Self {
         Self {
             created: self.created + counters.created.load(Ordering::Relaxed),
             ring_full: self.ring_full + counters.ring_full.load(Ordering::Relaxed),
             disabled: self.disabled + counters.disabled.load(Ordering::Relaxed),
             ..self
-        }
-    }
-
-    fn minus(self, other: Self) -> Self {
-        Self {
-            created: self.created - other.created,
-            ring_full: self.ring_full - other.ring_full,
-            disabled: self.disabled - other.disabled,
-            filtered: self.filtered - other.filtered,
         }
     }
 }

@@ -2,16 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use parking_lot::{Condvar, Mutex};
 
-use crate::bus::listener::{BatchError, Listener};
+use crate::bus::listener::{BatchError, Listener, ListenerError};
 use crate::bus::report::{DropReason, ListenerReport};
 use crate::deadline::Deadline;
 use crate::event::batch::{Events, Slice};
+use crate::event::error_info::ErrorInfo;
 use crate::life::ListenerId;
 use crate::thread;
 
@@ -40,9 +41,10 @@ struct Control {
     /// The flush is due when so many batches were taken out.
     flush_after: u64,
     flushed: u64,
-    closing: bool,
-    /// From here on nothing is fed any more: the shutdown's deadline has passed.
-    given_up: bool,
+    /// Whether the last flush went well.
+    flushed_well: bool,
+    /// The end is asked for: by when the last flush is to be done.
+    closing: Option<Deadline>,
     ended: bool,
 }
 
@@ -61,6 +63,9 @@ struct Counts {
     delivered: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
     last_error: Mutex<Option<String>>,
+    /// From here on nothing is fed any more: the shutdown's deadline has passed. Changed under the
+    /// lock of the control.
+    given_up: AtomicBool,
 }
 
 impl FlushTicket {
@@ -98,7 +103,8 @@ impl Port {
             taken: 0,
         };
         std::thread::Builder::new()
-            .name(format!("gomon-{}", port.name))
+            // The operating system ends names at a NUL.
+            .name(format!("gomon-{}", port.name.replace('\0', "")))
             .spawn(move || worker.run())?;
         Ok(port)
     }
@@ -117,7 +123,7 @@ impl Port {
 
     /// Queues a batch, or drops and counts it.
     pub(crate) fn push(&self, slice: Slice) {
-        let (events, bytes) = (slice.len() as u64, slice.bytes() as u64);
+        let (events, bytes) = (slice.len() as u64, slice.memory_bytes());
         let counts = &self.counts;
         if counts.waiting_bytes.load(Ordering::Relaxed) + bytes > QUEUE_BYTES {
             return counts.drop(DropReason::BytesFull, events);
@@ -141,29 +147,35 @@ impl Port {
 
     pub(crate) fn start_flush(&self, ticket: FlushTicket) {
         let mut control = self.control.lock();
-        control.flush = ticket;
-        control.flush_after = control.queued;
+        if ticket.number > control.flush.number {
+            // Who asked before may have longer.
+            let deadline = control.flush.deadline.later(ticket.deadline);
+            control.flush = FlushTicket { deadline, ..ticket };
+            control.flush_after = control.queued;
+        }
         drop(control);
         self.nudge();
     }
 
-    /// Whether the listener has flushed for this ticket, or has ended.
-    pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> bool {
-        self.wait(ticket.deadline, |control| control.flushed >= ticket.number)
+    /// Waits until the listener has flushed for this ticket, or has ended.
+    pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> Flushed {
+        let reached = |control: &Control| control.flushed >= ticket.number || control.ended;
+        match self.wait(ticket.deadline, reached) {
+            Some(control) if control.flushed_well || control.flushed == 0 => Flushed::Well,
+            Some(_) => Flushed::Badly,
+            None => Flushed::Late,
+        }
     }
 
-    fn wait(&self, deadline: Deadline, reached: impl Fn(&Control) -> bool) -> bool {
+    fn wait(&self, deadline: Deadline, reached: impl Fn(&Control) -> bool) -> Option<Control> {
         let mut control = self.control.lock();
-        while !reached(&control) && !control.ended {
-            if self
-                .progress
-                .wait_for(&mut control, deadline.left())
-                .timed_out()
-            {
-                return reached(&control) || control.ended;
+        while !reached(&control) {
+            let waited = self.progress.wait_for(&mut control, deadline.left());
+            if waited.timed_out() && !reached(&control) {
+                return None;
             }
         }
-        true
+        Some(*control)
     }
 
     fn nudge(&self) {
@@ -172,21 +184,24 @@ impl Port {
     }
 
     /// Lets the thread end once its queue is empty.
-    pub(crate) fn begin_close(&self) {
-        self.control.lock().closing = true;
+    pub(crate) fn begin_close(&self, deadline: Deadline) {
+        self.control.lock().closing.get_or_insert(deadline);
         self.nudge();
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.control.lock().ended
     }
 
     /// Waits for the thread's end. What it has not taken by the deadline is counted as dropped,
     /// and if it comes back later it gets nothing more.
     fn finish_close(&self, deadline: Deadline) {
-        if self.wait(deadline, |control| control.ended) {
+        if self.wait(deadline, |control| control.ended).is_some() {
             return;
         }
-        let mut control = self.control.lock();
-        if !control.ended && !control.given_up {
-            control.given_up = true;
-            let counts = &self.counts;
+        let control = self.control.lock();
+        let counts = &self.counts;
+        if !control.ended && !counts.given_up.swap(true, Ordering::Relaxed) {
             let waiting = counts.waiting_events.swap(0, Ordering::Relaxed);
             counts.drop(DropReason::ShutdownTimeout, waiting);
         }
@@ -214,7 +229,7 @@ impl Port {
 pub(crate) fn close_all(ports: &[Arc<Port>], deadline: Duration) {
     let deadline = Deadline::after(deadline);
     for port in ports {
-        port.begin_close();
+        port.begin_close(deadline);
     }
     for port in ports {
         port.finish_close(deadline);
@@ -227,6 +242,16 @@ impl Counts {
         if let Some(counter) = place.and_then(|place| self.dropped.get(place)) {
             counter.fetch_add(events, Ordering::Relaxed);
         }
+    }
+
+    /// Keeps what a listener's error says. Its `Display` is the listener's code, and so is its
+    /// `Drop`: both may panic, and the text may be of any length.
+    fn note_error(&self, error: ListenerError) {
+        let text = ErrorInfo::new(&error).msg().to_owned();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(error))) {
+            std::mem::forget(payload);
+        }
+        *self.last_error.lock() = Some(text);
     }
 
     fn taken_out(&self, events: u64, bytes: u64) {
@@ -248,6 +273,8 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         thread::mark_own_thread();
+        // Whatever happens: nobody is to wait for a thread that is gone.
+        let _ended = Ended(Arc::clone(&self.port));
         loop {
             select! {
                 recv(self.batches) -> slice => {
@@ -260,26 +287,28 @@ impl Worker {
             }
             self.flush_if_due();
             let control = *self.port.control.lock();
-            if control.given_up || (control.closing && self.taken == control.queued) {
-                break;
+            let given_up = self.port.counts.given_up.load(Ordering::Relaxed);
+            if let Some(deadline) = control.closing
+                && (given_up || self.taken == control.queued)
+            {
+                return self.end(deadline);
             }
         }
-        self.end();
     }
 
     /// Feeds a batch to its end, over panics too.
     fn feed(&mut self, slice: &Slice) {
-        let (events, bytes) = (slice.len(), slice.bytes() as u64);
+        let (events, bytes) = (slice.len(), slice.memory_bytes());
         let mut tally = Tally::default();
         while tally.seen() < events {
             self.feed_from(slice, &mut tally);
         }
         // Under the lock, so that a shutdown that gives up counts each event once.
-        let control = self.port.control.lock();
-        if control.given_up {
+        let _control = self.port.control.lock();
+        let counts = &self.port.counts;
+        if counts.given_up.load(Ordering::Relaxed) {
             return;
         }
-        let counts = &self.port.counts;
         counts
             .delivered
             .fetch_add(tally.delivered as u64, Ordering::Relaxed);
@@ -289,7 +318,8 @@ impl Worker {
     }
 
     fn feed_from(&mut self, slice: &Slice, tally: &mut Tally) {
-        let events = Events::new(slice, tally.seen());
+        let counts = &self.port.counts;
+        let events = Events::new(slice, tally.seen(), &counts.given_up);
         let count = events.len();
         let progress = events.progress();
         let fed = catch_unwind(AssertUnwindSafe(|| self.listener.feed_batch(events)));
@@ -299,13 +329,13 @@ impl Worker {
                 let delivered = delivered.min(count);
                 tally.delivered += delivered;
                 tally.refused += count - delivered;
-                *self.port.counts.last_error.lock() = Some(cause.to_string());
+                counts.note_error(cause);
             }
             Err(payload) => {
                 // A payload may panic again when it is dropped.
                 std::mem::forget(payload);
                 // The event handed out last caused it; before any was, the batch itself did.
-                match progress.handed_out() {
+                match progress.handed_out().min(count) {
                     0 => tally.panicked += count,
                     handed_out => {
                         tally.delivered += handed_out - 1;
@@ -321,32 +351,56 @@ impl Worker {
         if control.flushed >= control.flush.number || self.taken < control.flush_after {
             return;
         }
-        self.flush(control.flush.deadline.left());
-        self.port.control.lock().flushed = control.flush.number;
+        let well = self.flush(control.flush.deadline.left());
+        let mut after = self.port.control.lock();
+        after.flushed = control.flush.number;
+        after.flushed_well = well;
+        drop(after);
         self.port.progress.notify_all();
     }
 
-    fn flush(&mut self, deadline: Duration) {
+    /// Whether it went well.
+    fn flush(&mut self, deadline: Duration) -> bool {
         let flushed = catch_unwind(AssertUnwindSafe(|| self.listener.flush(deadline)));
         match flushed {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => *self.port.counts.last_error.lock() = Some(error.to_string()),
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => self.port.counts.note_error(error),
             Err(payload) => {
                 std::mem::forget(payload);
-                *self.port.counts.last_error.lock() = Some("panicked in flush".to_owned());
+                self.port
+                    .counts
+                    .note_error(ListenerError::new("panicked in flush"));
             }
         }
+        false
     }
 
-    fn end(mut self) {
-        self.flush(LAST_FLUSH);
-        let Self { port, listener, .. } = self;
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(listener))) {
+    fn end(mut self, deadline: Deadline) {
+        self.flush(deadline.left());
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(self.listener))) {
             std::mem::forget(payload);
         }
-        port.control.lock().ended = true;
-        port.progress.notify_all();
     }
+}
+
+/// Says that a listener's thread has ended, when it is dropped.
+struct Ended(Arc<Port>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.control.lock().ended = true;
+        self.0.progress.notify_all();
+    }
+}
+
+/// How a flush went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    Well,
+    /// The listener returned an error, or panicked.
+    Badly,
+    /// The deadline passed first.
+    Late,
 }
 
 /// What became of a batch.
@@ -366,5 +420,3 @@ impl Tally {
 const QUEUE_BATCHES: usize = 4096;
 const QUEUE_EVENTS: u64 = 32_768;
 const QUEUE_BYTES: u64 = 32 << 20;
-/// The time a listener has for its last flush when it is removed or gomon shuts down.
-const LAST_FLUSH: Duration = Duration::from_secs(2);

@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 
 use crate::bus::fan_out::FanOut;
 use crate::bus::listener::{BatchError, Listener, ListenerError};
-use crate::bus::port::{FlushTicket, Port};
+use crate::bus::port::{FlushTicket, Flushed, Port};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event::Event;
@@ -36,7 +36,7 @@ struct Inner {
     name: String,
     fan_out: FanOut,
     /// The retransmitters among the listeners: what cycles are found by.
-    next: Mutex<Vec<Retransmitter>>,
+    next: Mutex<Vec<(ListenerId, Retransmitter)>>,
     flushes: Mutex<u64>,
 }
 
@@ -59,7 +59,7 @@ impl Retransmitter {
     /// which the filter panics.
     #[must_use]
     pub fn filter(self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        self.inner.fan_out.set_filter(wanted);
+        self.inner.fan_out.set_filter(Some(Box::new(wanted)));
         self
     }
 
@@ -80,50 +80,52 @@ impl Retransmitter {
     /// [`Error::Cycle`] if the listener is a retransmitter whose events would come back here,
     /// [`Error::Listener`] if it cannot start, [`Error::Thread`] if its thread cannot.
     pub fn add_listener<L: Listener>(&self, mut listener: L) -> Result<ListenerId, Error> {
+        let name = crate::life::name_of::<L>();
+        let next = listener.as_retransmitter().cloned();
+        self.refuse_cycle(next.as_ref())?;
+        crate::life::start_listener(&name, &mut listener)?;
         // One at a time, in the whole process: two threads could close a cycle between them.
         let _graph = GRAPH.lock();
-        let next = listener.as_retransmitter().cloned();
-        if let Some(next) = &next
-            && next.reaches(self)
-        {
-            return Err(Error::Cycle {
-                from: self.inner.name.clone(),
-                to: next.inner.name.clone(),
-            });
-        }
-        let name = crate::life::name_of::<L>();
-        listener.start().map_err(|cause| Error::Listener {
-            name: name.clone(),
-            cause,
-        })?;
+        self.refuse_cycle(next.as_ref())?;
         let id = ListenerId::next();
         let port = Port::start(id, name, 0, Box::new(listener)).map_err(Error::Thread)?;
-        self.inner.next.lock().extend(next);
+        self.inner.next.lock().extend(next.map(|next| (id, next)));
         self.inner.fan_out.add(port);
         Ok(id)
     }
 
-    /// Removes a listener once it has taken what waits for it; false if it is not here.
+    /// Removes a listener, which still gets what waits in its queue; false if it is not here.
     #[must_use = "false says that there was no such listener"]
     pub fn remove_listener(&self, id: ListenerId) -> bool {
-        let port = self.inner.fan_out.remove(id);
-        port.map(|port| port.begin_close()).is_some()
+        let _graph = GRAPH.lock();
+        let mut next = self.inner.next.lock();
+        let at = next.iter().position(|(other, _)| *other == id);
+        let removed = at.map(|at| next.remove(at));
+        drop(next);
+        drop(removed);
+        self.inner.fan_out.remove(id)
     }
 
     /// Each listener's account.
     #[must_use]
     pub fn reports(&self) -> Vec<crate::ListenerReport> {
-        self.inner.fan_out.reports(None)
+        self.inner.fan_out.reports(|account| account).0
+    }
+
+    fn refuse_cycle(&self, next: Option<&Self>) -> Result<(), Error> {
+        match next {
+            Some(next) if next.reaches(self) => Err(Error::Cycle {
+                from: self.inner.name.clone(),
+                to: next.inner.name.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn reaches(&self, other: &Self) -> bool {
         let here = Arc::ptr_eq(&self.inner, &other.inner);
-        here || self
-            .inner
-            .next
-            .lock()
-            .iter()
-            .any(|next| next.reaches(other))
+        let next = self.inner.next.lock().clone();
+        here || next.iter().any(|(_, next)| next.reaches(other))
     }
 }
 
@@ -151,12 +153,12 @@ impl Listener for Retransmitter {
             deadline: Deadline::after(deadline),
         };
         let ports = self.inner.fan_out.start_flush(ticket);
-        match ports.iter().find(|port| !port.wait_flushed(ticket)) {
+        let slow = ports
+            .iter()
+            .find(|port| port.wait_flushed(ticket) != Flushed::Well);
+        match slow {
             None => Ok(()),
-            Some(slow) => Err(ListenerError::new(format!(
-                "{} did not flush in time",
-                slow.name()
-            ))),
+            Some(slow) => Err(ListenerError::new(format!("{} did not flush", slow.name()))),
         }
     }
 
@@ -167,9 +169,7 @@ impl Listener for Retransmitter {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        for port in self.fan_out.ports() {
-            port.begin_close();
-        }
+        self.fan_out.clear();
     }
 }
 

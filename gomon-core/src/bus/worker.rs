@@ -14,7 +14,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::tracker::work;
-use crate::{application, clock, keys, thread};
+use crate::{application, clock, keys, state, thread};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker() -> std::io::Result<()> {
@@ -65,14 +65,19 @@ impl Worker {
     /// Drains every ring once and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         self.rings.append(&mut BUS.registry.lock().new);
+        let application = application::current();
+        let event = |record| Event {
+            record,
+            application: Arc::clone(&application),
+        };
         let stage = &mut self.stage;
         for ring in &mut self.rings {
             let count = ring.records.slots();
             if let Ok(records) = ring.records.read_chunk(count) {
-                stage.extend(records.into_iter().map(|record| Event { record }));
+                stage.extend(records.into_iter().map(event));
             }
         }
-        stage.extend(BUS.ringless.lock().drain(..).map(|record| Event { record }));
+        stage.extend(BUS.ringless.lock().drain(..).map(event));
         self.rings.retain(|ring| !retire(ring));
         let count = self.stage.len();
         self.pass_stage();
@@ -99,10 +104,9 @@ impl Worker {
     /// Tells the root of what was lost on the way to the rings since the last time.
     fn count_losses(&mut self) {
         let now = BUS.account();
-        let ring_full = now.ring_full - self.lost.ring_full;
-        let disabled = now.disabled - self.lost.disabled;
-        if ring_full + disabled > 0 {
-            BUS.root.lost(ring_full, disabled);
+        let lost = now.since(self.lost);
+        if lost.ring_full + lost.disabled > 0 {
+            BUS.root.lost(lost.ring_full, lost.disabled);
             self.lost = now;
         }
     }
@@ -124,7 +128,11 @@ impl Worker {
         BUS.ringless_counters
             .created
             .fetch_add(1, Ordering::Relaxed);
-        let batch: Arc<[Event]> = Arc::new([Event { record }]);
+        let application = application::current();
+        let batch: Arc<[Event]> = Arc::new([Event {
+            record,
+            application,
+        }]);
         BUS.root.pass(&Slice::whole(batch), 0);
     }
 
@@ -141,7 +149,12 @@ impl Worker {
     /// The end of a run: what is left, what is abandoned, the last report, and the listeners' end.
     fn end(mut self, deadline: Deadline) {
         self.cycle();
+        // A unit that ends meanwhile is either taken here or sent by its own thread, which may
+        // have looked at the state before it changed: so once more afterwards.
         self.abandon_units();
+        state::set_running(false);
+        self.abandon_units();
+        self.cycle();
         self.send_own(self_report());
         // The totals are those after everything else was taken, as far as half the time allows.
         let half = Deadline::after(deadline.left() / 2);
@@ -152,15 +165,11 @@ impl Worker {
         for port in BUS.root.start_flush(ticket) {
             port.wait_flushed(ticket);
         }
+        self.cycle();
         self.send_own(end_report());
-        crate::bus::port::close_all(&BUS.root.ports(), deadline.left());
+        super::port::close_all(&BUS.root.all_ports(), deadline.left());
         let mut request = BUS.request.lock();
         request.flush.number = request.flush.number.max(ticket.number);
-        drop(request);
-        BUS.registry.lock().new.append(&mut self.rings);
-        *BUS.thread.lock() = None;
-        BUS.progress.lock().ended = true;
-        BUS.progressed.notify_all();
     }
 
     fn abandon_units(&mut self) {
@@ -169,9 +178,24 @@ impl Worker {
         BUS.ringless_counters
             .created
             .fetch_add(counted as u64, Ordering::Relaxed);
-        self.stage
-            .extend(units.into_iter().map(|record| Event { record }));
+        let application = application::current();
+        let event = |record| Event {
+            record,
+            application: Arc::clone(&application),
+        };
+        self.stage.extend(units.into_iter().map(event));
         self.pass_stage();
+    }
+}
+
+/// Whatever ends the thread: nobody is to wait for it, and the rings are for the next one.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        state::set_running(false);
+        BUS.registry.lock().new.append(&mut self.rings);
+        *BUS.thread.lock() = None;
+        BUS.progress.lock().ended = true;
+        BUS.progressed.notify_all();
     }
 }
 

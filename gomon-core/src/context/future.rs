@@ -23,7 +23,7 @@ pub trait FutureExt: Future + Sized {
     fn in_context(self, context: Context) -> InContext<Self> {
         InContext {
             context,
-            future: self,
+            future: Some(self),
         }
     }
 
@@ -63,8 +63,16 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InContext<F> {
         context: Context,
+        // `None` once it was dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for InContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.context.enter(|| this.future.set(None));
+        }
     }
 }
 
@@ -73,7 +81,7 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.context.enter(|| this.future.poll(cx))
+        this.context.enter(|| poll_some(this.future, cx))
     }
 }
 
@@ -83,14 +91,25 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Scope<'a, F> {
         tracker: &'a mut EventTracker,
+        // `None` once it was dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Scope<'_, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.tracker.enter(|| this.future.set(None));
+        }
     }
 }
 
 impl<'a, F> Scope<'a, F> {
     pub(crate) fn new(tracker: &'a mut EventTracker, future: F) -> Self {
-        Self { tracker, future }
+        Self {
+            tracker,
+            future: Some(future),
+        }
     }
 }
 
@@ -99,7 +118,7 @@ impl<F: Future> Future for Scope<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.tracker.enter(|| this.future.poll(cx))
+        this.tracker.enter(|| poll_some(this.future, cx))
     }
 }
 
@@ -110,8 +129,20 @@ pin_project! {
     pub struct Monitored<F> {
         start: Option<Start>,
         guard: Option<EndGuard>,
+        // `None` once it was dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Monitored<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // What the future drops belongs to the event, which ends after it.
+            let mut this = this.project();
+            match this.guard {
+                Some(guard) => guard.tracker().enter(|| this.future.set(None)),
+                None => this.future.set(None),
+            }
+        }
     }
 }
 
@@ -125,8 +156,7 @@ enum Start {
 impl Start {
     fn tracker(self) -> EventTracker {
         match self {
-            Self::Child { fp, context } if context.is_application() => EventTracker::new(fp),
-            Self::Child { fp, context } => EventTracker::in_context(fp, context),
+            Self::Child { fp, context } => EventTracker::in_context(fp, context.or_current()),
             Self::Root { name } => {
                 let mut tracker = EventTracker::in_context(name, Context::application());
                 tracker.register(name);
@@ -141,7 +171,7 @@ impl<F> Monitored<F> {
         Self {
             start: Some(start),
             guard: None,
-            future,
+            future: Some(future),
         }
     }
 }
@@ -156,8 +186,8 @@ impl<F: Future> Future for Monitored<F> {
             *this.guard = Some(EndGuard::new(start.tracker()));
         }
         let polled = match this.guard {
-            Some(guard) => guard.poll(|| future.poll(cx)),
-            None => future.poll(cx),
+            Some(guard) => guard.poll(|| poll_some(future, cx)),
+            None => poll_some(future, cx),
         };
         if polled.is_ready()
             && let Some(guard) = this.guard.take()
@@ -166,4 +196,14 @@ impl<F: Future> Future for Monitored<F> {
         }
         polled
     }
+}
+
+/// The future is there for as long as it may be polled; were it not, this would never be ready.
+fn poll_some<F: Future>(
+    future: Pin<&mut Option<F>>,
+    cx: &mut task::Context<'_>,
+) -> Poll<F::Output> {
+    future
+        .as_pin_mut()
+        .map_or(Poll::Pending, |future| future.poll(cx))
 }

@@ -39,6 +39,8 @@ pub struct Context {
 enum Kind {
     /// No event: children start a trace of their own.
     Application,
+    /// Nothing made in it is recorded.
+    Unmonitored,
     /// An event in a trace that this process began.
     OwnTrace,
     /// An event, here or elsewhere, in a trace that another process began.
@@ -59,6 +61,21 @@ pub fn current() -> Context {
     Context::current()
 }
 
+/// Runs `f` without recording anything that happens in it. Tasks it starts by
+/// [`spawn`](crate::spawn) or [`in_current`](crate::FutureExt::in_current) are left alone too.
+///
+/// For a [`Listener`](crate::Listener) that starts a thread or a runtime of its own: on a
+/// listener's own thread nothing is recorded anyway, but that thread would be monitored like any
+/// other, and a listener that sends what it gets would feed itself for ever.
+///
+/// ```
+/// let tracker = gomon_core::unmonitored(|| gomon_core::EventTracker::new("export"));
+/// assert!(!tracker.is_recording());
+/// ```
+pub fn unmonitored<R>(f: impl FnOnce() -> R) -> R {
+    Context::UNMONITORED.enter(f)
+}
+
 impl Context {
     pub(crate) const PROCESS: Self = Self {
         trace: TraceId(0),
@@ -67,12 +84,28 @@ impl Context {
         scope: 0,
     };
 
+    pub(crate) const UNMONITORED: Self = Self {
+        kind: Kind::Unmonitored,
+        ..Self::PROCESS
+    };
+
+    /// Nothing: events made in it, and in what carries it on, are not recorded. See
+    /// [`unmonitored`].
+    #[must_use]
+    pub const fn unmonitored() -> Self {
+        Self::UNMONITORED
+    }
+
     /// The application: each event made in it is the root of a new trace.
     #[must_use]
     pub fn application() -> Self {
-        Self {
-            scope: Self::current().scope,
-            ..Self::PROCESS
+        let current = Self::current();
+        match current.kind {
+            Kind::Unmonitored => current,
+            _ => Self {
+                scope: current.scope,
+                ..Self::PROCESS
+            },
         }
     }
 
@@ -87,11 +120,15 @@ impl Context {
     #[must_use]
     pub fn from_traceparent(header: &[u8]) -> Option<Self> {
         let (trace, span) = propagation::parse(header)?;
+        let current = Self::current();
+        if !current.is_monitored() {
+            return Some(current);
+        }
         Some(Self {
             trace,
             span,
             kind: Kind::ForeignTrace,
-            scope: Self::current().scope,
+            scope: current.scope,
         })
     }
 
@@ -124,7 +161,12 @@ impl Context {
     /// Whether no event stands behind it.
     #[must_use]
     pub fn is_application(&self) -> bool {
-        self.kind == Kind::Application
+        self.origin().is_none()
+    }
+
+    /// Whether events made in it are recorded.
+    pub(crate) fn is_monitored(&self) -> bool {
+        self.kind != Kind::Unmonitored
     }
 
     /// Runs `f` with this as the current context; the one before is back on return and unwind.
@@ -163,13 +205,24 @@ impl Context {
         }
     }
 
+    /// This context if it says anything, else the current one.
+    pub(crate) fn or_current(self) -> Self {
+        let current = Self::current();
+        let more = self.is_application() && (!current.is_application() || self.scope == 0);
+        if more && self.is_monitored() {
+            current
+        } else {
+            self
+        }
+    }
+
     pub(crate) fn scope(&self) -> u32 {
         self.scope
     }
 
     pub(crate) fn origin(&self) -> Option<Origin> {
         let own_trace = match self.kind {
-            Kind::Application => return None,
+            Kind::Application | Kind::Unmonitored => return None,
             Kind::OwnTrace => true,
             Kind::ForeignTrace => false,
         };

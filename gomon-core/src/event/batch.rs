@@ -1,6 +1,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event::Event;
 
@@ -13,6 +14,8 @@ pub struct Events<'a> {
     slice: &'a Slice,
     from: usize,
     progress: Progress,
+    /// Set when nothing is to be fed any more.
+    stop: &'a AtomicBool,
 }
 
 /// How many events were handed out: tells after a panic which one caused it.
@@ -35,16 +38,19 @@ pub struct SharedEvents {
 /// A batch, or the part of it that passed a filter.
 #[derive(Clone, Debug)]
 pub(crate) struct Slice {
-    pub(crate) batch: Arc<[Event]>,
-    pub(crate) picks: Option<Arc<[usize]>>,
+    batch: Arc<[Event]>,
+    picks: Option<Arc<[usize]>>,
+    /// What it keeps in memory: a part of a batch keeps all of it.
+    memory_bytes: u64,
 }
 
 impl<'a> Events<'a> {
-    pub(crate) fn new(slice: &'a Slice, from: usize) -> Self {
+    pub(crate) fn new(slice: &'a Slice, from: usize, stop: &'a AtomicBool) -> Self {
         Self {
             slice,
             from,
             progress: Progress::default(),
+            stop,
         }
     }
 
@@ -52,8 +58,9 @@ impl<'a> Events<'a> {
     pub fn iter(&self) -> impl Iterator<Item = &'a Event> + '_ {
         let handed_out = &self.progress.0;
         handed_out.set(0);
-        self.slice
-            .iter_from(self.from)
+        let events = self.slice.iter_from(self.from);
+        events
+            .take_while(|_| !self.stop.load(Ordering::Relaxed))
             .inspect(|_| handed_out.set(handed_out.get() + 1))
     }
 
@@ -100,7 +107,12 @@ impl SharedEvents {
 
 impl Slice {
     pub(crate) fn whole(batch: Arc<[Event]>) -> Self {
-        Self { batch, picks: None }
+        let memory_bytes = batch.iter().map(|event| event.memory_bytes() as u64).sum();
+        Self {
+            batch,
+            picks: None,
+            memory_bytes,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -130,8 +142,8 @@ impl Slice {
             .filter(|at| self.batch.get(*at).is_some_and(&mut wanted))
             .collect();
         Self {
-            batch: Arc::clone(&self.batch),
             picks: Some(picks),
+            ..self.clone()
         }
     }
 
@@ -139,12 +151,12 @@ impl Slice {
     fn from(&self, from: usize) -> Self {
         let picks = (from..self.len()).filter_map(|at| self.index(at)).collect();
         Self {
-            batch: Arc::clone(&self.batch),
             picks: Some(picks),
+            ..self.clone()
         }
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.iter().map(Event::bytes).sum()
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
     }
 }

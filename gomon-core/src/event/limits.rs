@@ -4,8 +4,14 @@ use std::borrow::Cow;
 
 use crate::event::value::Tree;
 
-/// Bytes of an event, as JSON without its envelope.
+/// Bytes of an event as JSON.
 pub(crate) const EVENT_BYTES: usize = 64 << 10;
+/// Of these, kept free for the envelope and for `gomon:dropped`.
+pub(crate) const RESERVED_BYTES: usize = 8 << 10;
+/// Bytes of the application's id.
+pub(crate) const APPLICATION_ID_BYTES: usize = 256;
+/// Bytes of the label of a unit of work.
+pub(crate) const LABEL_BYTES: usize = 256;
 /// Attributes of an event.
 pub(crate) const KEYS: usize = 128;
 /// Bytes of a key.
@@ -87,6 +93,7 @@ impl Cut {
             Tree::Bytes(bytes) => self.bytes(bytes),
             Tree::List(_) | Tree::Map(_) if depth > DEPTH => {
                 self.count(1);
+                self.spend(SCALAR_BYTES);
                 *tree = Tree::Null;
             }
             Tree::List(items) => {
@@ -144,11 +151,22 @@ impl Cut {
         self.spend(json_len(text) + 2);
     }
 
+    /// Bytes that are text are written as text, the others as base64: four for three.
     fn bytes(&mut self, bytes: &mut Vec<u8>) {
-        let kept = bytes.len().min(STRING_BYTES).min(self.room / WORST_ESCAPE);
+        let room = self.room.saturating_sub(2);
+        let (kept, spent) = match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                let kept = json_prefix(prefix(text, STRING_BYTES), room);
+                (kept.len(), json_len(kept))
+            }
+            Err(_) => {
+                let kept = bytes.len().min(STRING_BYTES).min(room / 4 * 3);
+                (kept, kept.div_ceil(3) * 4)
+            }
+        };
         self.count(bytes.len() - kept);
         bytes.truncate(kept);
-        self.spend(kept * 2 + 2);
+        self.spend(spent + 2);
     }
 
     fn entries(&mut self, count: usize) {
@@ -165,7 +183,7 @@ impl Cut {
 }
 
 /// What a number, `true` or `null` takes at the most, about.
-pub(crate) const SCALAR_BYTES: usize = 20;
+pub(crate) const SCALAR_BYTES: usize = 24;
 
 #[cfg(test)]
 mod tests {
@@ -179,7 +197,7 @@ mod tests {
     #[test]
     fn a_tree_within_the_limits_stays_whole() {
         let tree = Tree::map().with("a", 1).with("b", vec!["x", "y"]);
-        assert_eq!(fitted(tree.clone(), 1000), (tree, 0, 1000 - 42));
+        assert_eq!(fitted(tree.clone(), 1000), (tree, 0, 1000 - 46));
     }
 
     #[test]

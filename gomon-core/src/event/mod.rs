@@ -7,11 +7,12 @@ pub(crate) mod outcome;
 pub(crate) mod record;
 pub(crate) mod value;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::application::{self, Application};
+use crate::application::Application;
 use crate::clock;
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::TraceId;
@@ -26,6 +27,8 @@ use crate::event::value::ValueRef;
 #[derive(Debug)]
 pub struct Event {
     pub(crate) record: Box<Record>,
+    /// The run it belongs to.
+    pub(crate) application: Arc<Application>,
 }
 
 impl Event {
@@ -49,7 +52,7 @@ impl Event {
         }
         match self.record.parent {
             Some(span) => Some(self.record.trace.event_id(span)),
-            None => Some(application::current().id()),
+            None => Some(self.application.id()),
         }
     }
 
@@ -112,7 +115,7 @@ impl Event {
 
     /// Appends the event to `out` as one JSON object, without a newline.
     pub fn write_json(&self, out: &mut String) {
-        self.write_json_of(out, &application::current());
+        json::write_event(out, &self.record, &self.application);
     }
 
     /// The event as one line of JSON.
@@ -123,15 +126,8 @@ impl Event {
         out
     }
 
-    pub(crate) fn write_json_of(&self, out: &mut String, application: &Application) {
-        json::write_event(out, &self.record, application);
-    }
-
-    /// What it takes in memory and as JSON, about: what the queues are bounded by.
-    pub(crate) fn bytes(&self) -> usize {
-        self.record.bytes() + size_of::<Record>() + ENVELOPE_BYTES
+    /// What it takes in memory, about: what the queues are bounded by.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.record.memory_bytes()
     }
 }
-
-/// Ids, times and names of the envelope as JSON.
-const ENVELOPE_BYTES: usize = 400;

@@ -9,6 +9,8 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::value::{Tree, Value, ValueRef};
+use crate::state;
+use crate::tracker::panics;
 
 /// One event in the making, or a finished one on its way to the listeners.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) parent: Option<SpanId>,
     /// Which recorder it belongs to; 0 is the process.
     pub(crate) scope: u32,
+    /// Which run of gomon it belongs to.
+    pub(crate) run: u32,
     pub(crate) start: Stamp,
     /// Converted once, at the start, so that a parent never starts after its child.
     pub(crate) start_unix: u64,
@@ -44,8 +48,11 @@ pub(crate) struct Flags {
     pub(crate) opening: bool,
     /// It is registered as a unit of work.
     pub(crate) unit: bool,
-    /// Its thread was unwinding when it was created.
-    pub(crate) born_unwinding: bool,
+    /// That its thread unwinds says nothing about it: the thread did when it was created, or
+    /// somebody else has judged.
+    pub(crate) ignores_unwinding: bool,
+    /// Its opening event was sent.
+    pub(crate) opened: bool,
     /// Its trace id was drawn by this process.
     pub(crate) own_trace: bool,
     /// An event that always has a cause had none.
@@ -58,6 +65,8 @@ pub(crate) struct Flags {
 struct Attribute {
     key: &'static str,
     value: Stored,
+    /// What the value takes of the event's room.
+    bytes: usize,
 }
 
 /// A value as it lies in the record: `Copy`, with text by position.
@@ -85,6 +94,7 @@ struct Rare {
 impl Record {
     /// A record that starts now, as a child of `parent`.
     pub(crate) fn open(fp: &'static str, parent: Context) -> Box<Self> {
+        panics::forget_last();
         let start = clock::now();
         let start_unix = clock::unix_nanos(start);
         let origin = parent.origin();
@@ -93,23 +103,24 @@ impl Record {
             None => (TraceId::new(start_unix), true, None),
         };
         Box::new(Self {
-            fp,
+            fp: limits::prefix(fp, limits::KEY_BYTES),
             trace,
             span: SpanId::new(),
             parent: parent_span,
             scope: parent.scope(),
+            run: state::load().run(),
             start,
             start_unix,
             end: start,
             outcome: Outcome::Completed,
             flags: Flags {
                 own_trace,
-                born_unwinding: std::thread::panicking(),
+                ignores_unwinding: std::thread::panicking(),
                 ..Flags::default()
             },
             attributes: Vec::with_capacity(TYPICAL_KEYS),
             text: String::with_capacity(TYPICAL_TEXT),
-            room: limits::EVENT_BYTES,
+            room: limits::EVENT_BYTES - limits::RESERVED_BYTES,
             rare: None,
         })
     }
@@ -142,24 +153,69 @@ impl Record {
     /// Sets an attribute; the last value of a key wins, at the place of the first.
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
         let key = self.bounded_key(key);
-        let at = self
+        let known = self
             .attributes
             .iter()
             .position(|attribute| attribute.key == key);
-        if at.is_none() && self.attributes.len() == limits::KEYS {
-            return self.note_cut(Cow::Borrowed("keys"), 1);
-        }
-        let overhead = key.len() + 4 + limits::SCALAR_BYTES;
-        if at.is_none() && self.room < overhead {
-            return self.note_cut(Cow::Borrowed(key), 1);
-        }
-        if at.is_none() {
-            self.room -= key.len() + 4;
-        }
+        let at = match known {
+            Some(at) => {
+                self.clear_value(at);
+                at
+            }
+            None => {
+                if self.attributes.len() == limits::KEYS {
+                    return self.note_cut(Cow::Borrowed("keys"), 1);
+                }
+                let bytes = limits::json_len(key) + 4;
+                if self.room < bytes + limits::SCALAR_BYTES {
+                    return self.note_cut(Cow::Borrowed(key), 1);
+                }
+                self.room -= bytes;
+                self.attributes.push(Attribute {
+                    key,
+                    value: Stored::Null,
+                    bytes: 0,
+                });
+                self.attributes.len() - 1
+            }
+        };
+        let before = self.room;
         let value = self.store(key, value);
-        match at.and_then(|at| self.attributes.get_mut(at)) {
-            Some(attribute) => attribute.value = value,
-            None => self.attributes.push(Attribute { key, value }),
+        let bytes = before - self.room;
+        if let Some(attribute) = self.attributes.get_mut(at) {
+            attribute.value = value;
+            attribute.bytes = bytes;
+        }
+    }
+
+    /// Gives back what the value of an attribute takes, for another to take its place.
+    fn clear_value(&mut self, at: usize) {
+        let Some(attribute) = self.attributes.get_mut(at) else {
+            return;
+        };
+        let value = std::mem::replace(&mut attribute.value, Stored::Null);
+        self.room += std::mem::take(&mut attribute.bytes);
+        match value {
+            Stored::Text { from, to } if to == self.text.len() => self.text.truncate(from),
+            Stored::Text { .. } if self.text.len() > limits::EVENT_BYTES => self.compact_text(),
+            Stored::Tree(at) => {
+                if let Some(tree) = self.rare().trees.get_mut(at) {
+                    *tree = FREE;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets the text of values that were replaced.
+    fn compact_text(&mut self) {
+        let old = std::mem::take(&mut self.text);
+        for attribute in &mut self.attributes {
+            if let Stored::Text { from, to } = &mut attribute.value {
+                let start = self.text.len();
+                self.text.push_str(old.get(*from..*to).unwrap_or(""));
+                (*from, *to) = (start, self.text.len());
+            }
         }
     }
 
@@ -230,9 +286,16 @@ impl Record {
     fn tree(&mut self, key: &'static str, mut tree: Tree) -> Stored {
         let cut = limits::fit(&mut tree, &mut self.room);
         self.note_cut(Cow::Borrowed(key), cut);
+        if tree == FREE {
+            return Stored::Null;
+        }
         let trees = &mut self.rare().trees;
-        trees.push(tree);
-        Stored::Tree(trees.len() - 1)
+        let free = trees.iter().position(|tree| *tree == FREE);
+        match free.and_then(|at| trees.get_mut(at)) {
+            Some(place) => *place = tree,
+            None => trees.push(tree),
+        }
+        Stored::Tree(free.unwrap_or(trees.len() - 1))
     }
 
     /// Adds to `gomon:dropped`.
@@ -240,6 +303,10 @@ impl Record {
         if amount == 0 {
             return;
         }
+        let key = match limits::prefix(&key, limits::KEY_BYTES).len() {
+            kept if kept < key.len() => Cow::Owned(limits::prefix(&key, kept).to_owned()),
+            _ => key,
+        };
         let cut = &mut self.rare().cut;
         if let Some(entry) = cut.iter_mut().find(|entry| entry.0 == key) {
             entry.1 = entry.1.saturating_add(amount);
@@ -267,7 +334,12 @@ impl Record {
             .rare
             .as_ref()
             .is_some_and(|rare| rare.children.len() == limits::EMBEDDED);
-        let bytes = child.bytes() + ENVELOPE_BYTES;
+        let cut: usize = child
+            .cut()
+            .iter()
+            .map(|(key, _)| limits::json_len(key) + 24)
+            .sum();
+        let bytes = child.json_bytes() + cut + ENVELOPE_BYTES;
         if full || bytes > self.room {
             return self.note_cut(Cow::Borrowed("children"), 1);
         }
@@ -280,9 +352,15 @@ impl Record {
         self.outcome = self.outcome.max(outcome);
     }
 
-    /// What it takes as JSON, about and without its envelope.
-    pub(crate) fn bytes(&self) -> usize {
-        limits::EVENT_BYTES.saturating_sub(self.room)
+    /// What its content takes as JSON, at the most.
+    fn json_bytes(&self) -> usize {
+        (limits::EVENT_BYTES - limits::RESERVED_BYTES).saturating_sub(self.room)
+    }
+
+    /// What it takes in memory, about.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let attributes = self.attributes.capacity() * size_of::<Attribute>();
+        size_of::<Self>() + attributes + self.text.capacity() + self.json_bytes()
     }
 
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
@@ -326,4 +404,7 @@ impl Record {
 
 const TYPICAL_KEYS: usize = 16;
 const TYPICAL_TEXT: usize = 256;
-const ENVELOPE_BYTES: usize = 512;
+/// An envelope without what is in it, and with an application id of the usual length.
+const ENVELOPE_BYTES: usize = 512 + limits::APPLICATION_ID_BYTES;
+/// The mark of a place among the trees that another may take; `null` itself is stored as such.
+const FREE: Tree = Tree::Null;

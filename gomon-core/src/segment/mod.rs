@@ -51,6 +51,7 @@ pub struct Segment {
 struct Inside {
     nodes: Nodes,
     errors: Vec<Tree>,
+    errors_cut: u64,
 }
 
 /// One run of a part of a [`Segment`], from its creation to its drop.
@@ -104,13 +105,14 @@ impl Segment {
     #[track_caller]
     pub fn add_error(&self, error: &(dyn Error + 'static)) {
         let at = Location::caller();
+        let msg = ErrorInfo::new(error).msg;
+        let location = format!("{}:{}", at.file(), at.line());
+        let error = Tree::map().with(keys::LOCATION, location).with("msg", msg);
         let mut inside = self.inside.lock();
-        if inside.errors.len() <= limits::ERRORS {
-            let location = format!("{}:{}", at.file(), at.line());
-            let msg = ErrorInfo::new(error).msg;
-            inside
-                .errors
-                .push(Tree::map().with(keys::LOCATION, location).with("msg", msg));
+        if inside.errors.len() < limits::ERRORS {
+            inside.errors.push(error);
+        } else {
+            inside.errors_cut += 1;
         }
     }
 
@@ -148,6 +150,7 @@ impl Drop for Segment {
         if !inside.errors.is_empty() {
             self.tracker
                 .set("errors", Tree::List(inside.errors))
+                .note_cut("errors", inside.errors_cut)
                 .mark(Outcome::Failed);
         }
     }

@@ -60,6 +60,7 @@ impl EndGuard {
         if !self.tracker.is_recording() {
             return f();
         }
+        panics::forget_last();
         let tracker = &mut self.tracker;
         match catch_unwind(AssertUnwindSafe(|| tracker.enter(f))) {
             Ok(result) => result,
@@ -85,9 +86,9 @@ impl EndGuard {
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        // While unwinding, the tracker's own drop finds out whether the panic is its.
-        if !std::thread::panicking() {
-            self.tracker.mark(self.on_drop);
-        }
+        // A panic of its own was marked when it was caught. That another one unwinds says only
+        // that this is being dropped.
+        self.tracker.mark(self.on_drop);
+        self.tracker.ignore_unwinding();
     }
 }

@@ -76,7 +76,7 @@ impl EventTracker {
     }
 
     fn open(fp: &'static str, parent: Context) -> Self {
-        if thread::is_own_thread() {
+        if thread::is_own_thread() || !parent.is_monitored() {
             return Self { record: None };
         }
         Self {
@@ -194,10 +194,16 @@ impl EventTracker {
     }
 
     /// Lets a finished detail travel inside this event, under `children`, instead of being sent
-    /// alone. At most 64 travel with one event.
+    /// alone. At most 64 travel with one event. Inside an empty tracker there is no room: the
+    /// detail is then sent alone.
     pub fn embed(&mut self, mut child: EventTracker) {
-        if let (Some(record), Some(mut detail)) = (&mut self.record, child.record.take()) {
+        if let Some(record) = &mut self.record
+            && let Some(mut detail) = child.record.take()
+        {
             detail.end = clock::now();
+            if detail.flags.unit {
+                work::unregister(&detail);
+            }
             record.embed(*detail);
         }
     }
@@ -212,15 +218,27 @@ impl EventTracker {
         }
     }
 
-    /// Sends the opening event with what was set so far, for a thing that lives long and has
-    /// children before it ends. Registers it too, under its fingerprint unless it is registered.
+    /// Sends the opening event with what was set so far, once, for a thing that lives long and
+    /// has children before it ends. Registers it too, under its fingerprint unless it is
+    /// registered.
     pub fn send_opening(&mut self) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        if std::mem::replace(&mut record.flags.opened, true) {
+            return;
+        }
+        let opening = record.opening();
+        if !record.flags.unit {
+            self.register(opening.fp);
+        }
+        bus::send(opening);
+    }
+
+    /// Leaves the outcome to whoever marked it, whatever unwinds.
+    pub(crate) fn ignore_unwinding(&mut self) {
         if let Some(record) = &mut self.record {
-            if !record.flags.unit {
-                record.flags.unit = true;
-                work::register(record, Cow::Borrowed(record.fp));
-            }
-            bus::send(record.opening());
+            record.flags.ignores_unwinding = true;
         }
     }
 
@@ -252,7 +270,7 @@ impl Drop for EventTracker {
 fn close(mut record: Box<Record>) {
     record.end = clock::now();
     if std::thread::panicking()
-        && !record.flags.born_unwinding
+        && !record.flags.ignores_unwinding
         && record.outcome != Outcome::Panicked
     {
         panics::note_on(&mut record);

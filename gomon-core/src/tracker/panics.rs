@@ -16,6 +16,10 @@ use crate::{state, thread};
 /// Puts the hook in front of the one that is there, once for the life of the process.
 pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
+    // A hook cannot be taken while the thread unwinds.
+    if std::thread::panicking() {
+        return;
+    }
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -49,6 +53,7 @@ fn note(info: &PanicHookInfo<'_>) {
     tracker.set(keys::LOCATION, error.location.as_deref());
     tracker.mark(Outcome::Panicked);
     tracker.finish();
+    NOTED.with(|noted| noted.set(true));
     let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(error)));
     let _ = NOTING.try_with(|noting| noting.set(false));
 }
@@ -61,9 +66,21 @@ pub(crate) fn note_on(record: &mut Record) {
     }
 }
 
-/// The error of a panic that was just caught on this thread.
+/// The error of a panic that was just caught on this thread. What was noted is another panic's if
+/// its text differs: `resume_unwind` calls no hook.
 pub(crate) fn caught(payload: &(dyn Any + Send)) -> ErrorInfo {
-    last().unwrap_or_else(|| ErrorInfo::message(message(payload)).kind(KIND))
+    let text = ErrorInfo::message(message(payload));
+    last()
+        .filter(|last| last.msg() == text.msg())
+        .unwrap_or_else(|| text.kind(KIND))
+}
+
+/// What was noted belongs to a panic that is over, unless the thread unwinds now.
+pub(crate) fn forget_last() {
+    if NOTED.with(Cell::get) && !std::thread::panicking() {
+        NOTED.with(|noted| noted.set(false));
+        let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.take()));
+    }
 }
 
 fn last() -> Option<ErrorInfo> {
@@ -78,6 +95,8 @@ fn message(payload: &dyn Any) -> &str {
 }
 
 thread_local! {
+    /// Whether `LAST` holds something: without a destructor, and cheap to ask.
+    static NOTED: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Option<ErrorInfo>> = const { RefCell::new(None) };
     static NOTING: Cell<bool> = const { Cell::new(false) };
     static OWN_PANIC_SHOWN: Cell<bool> = const { Cell::new(false) };

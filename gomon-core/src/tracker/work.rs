@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::event::id::{SpanId, TraceId};
+use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::keys;
@@ -50,6 +51,10 @@ pub(crate) fn count() -> usize {
 }
 
 pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
+    let label = match limits::prefix(&label, limits::LABEL_BYTES).len() {
+        kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
+        _ => label,
+    };
     let unit = Unit {
         record: Identity::of(record),
         label,
