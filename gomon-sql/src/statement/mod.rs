@@ -2,6 +2,7 @@
 
 mod begin;
 mod digest;
+mod keywords;
 mod lexer;
 mod masked;
 mod summary;

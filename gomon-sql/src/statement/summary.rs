@@ -1,5 +1,6 @@
 //! The summary of a statement: its operations and what they work on.
 
+use super::keywords::{BEFORE_TARGET, DDL, DML, OBJECTS, OPERATIONS};
 use super::lexer::{Kind, Token};
 
 /// The most a summary holds, in bytes (OpenTelemetry's limit).
@@ -408,121 +409,6 @@ fn joined(operation: &'static str, kind: &str) -> &'static str {
         .copied()
         .unwrap_or(operation)
 }
-
-const OPERATIONS: &[&str] = &[
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "REPLACE",
-    "MERGE",
-    "CREATE",
-    "DROP",
-    "ALTER",
-    "TRUNCATE",
-    "COPY",
-    "CALL",
-    "BEGIN",
-    "START",
-    "COMMIT",
-    "END",
-    "ROLLBACK",
-    "ABORT",
-    "SAVEPOINT",
-    "RELEASE",
-    "PRAGMA",
-    "SET",
-    "RESET",
-    "SHOW",
-    "VACUUM",
-    "LOCK",
-    "LISTEN",
-    "NOTIFY",
-    "UNLISTEN",
-    "GRANT",
-    "REVOKE",
-    "ATTACH",
-    "DETACH",
-    "USE",
-    "VALUES",
-    "DO",
-    "DECLARE",
-    "FETCH",
-    "PREPARE",
-    "EXECUTE",
-    "DEALLOCATE",
-    "REFRESH",
-    "REINDEX",
-    "OPTIMIZE",
-    "LOAD",
-];
-const DML: &[&str] = &["INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "COPY"];
-const OBJECTS: &[&str] = &[
-    "TABLE",
-    "INDEX",
-    "VIEW",
-    "DATABASE",
-    "SCHEMA",
-    "SEQUENCE",
-    "TRIGGER",
-    "FUNCTION",
-    "PROCEDURE",
-    "TYPE",
-    "EXTENSION",
-];
-const DDL: &[&str] = &[
-    "CREATE TABLE",
-    "CREATE INDEX",
-    "CREATE VIEW",
-    "CREATE DATABASE",
-    "CREATE SCHEMA",
-    "CREATE SEQUENCE",
-    "CREATE TRIGGER",
-    "CREATE FUNCTION",
-    "CREATE PROCEDURE",
-    "CREATE TYPE",
-    "CREATE EXTENSION",
-    "DROP TABLE",
-    "DROP INDEX",
-    "DROP VIEW",
-    "DROP DATABASE",
-    "DROP SCHEMA",
-    "DROP SEQUENCE",
-    "DROP TRIGGER",
-    "DROP FUNCTION",
-    "DROP PROCEDURE",
-    "DROP TYPE",
-    "DROP EXTENSION",
-    "ALTER TABLE",
-    "ALTER INDEX",
-    "ALTER VIEW",
-    "ALTER DATABASE",
-    "ALTER SCHEMA",
-    "ALTER SEQUENCE",
-    "ALTER FUNCTION",
-    "ALTER TYPE",
-    "TRUNCATE TABLE",
-];
-/// Words that may stand between an operation and its target.
-const BEFORE_TARGET: &[&str] = &[
-    "IF",
-    "NOT",
-    "EXISTS",
-    "ONLY",
-    "LATERAL",
-    "IGNORE",
-    "LOW_PRIORITY",
-    "HIGH_PRIORITY",
-    "DELAYED",
-    "QUICK",
-    "OR",
-    "ABORT",
-    "FAIL",
-    "ROLLBACK",
-    "REPLACE",
-    "CONCURRENTLY",
-    "TABLE",
-];
 
 #[cfg(test)]
 mod tests {

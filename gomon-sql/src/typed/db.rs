@@ -13,7 +13,7 @@ use crate::run::Item;
 
 pub(crate) mod sealed {
     /// Keeps the list of databases ours.
-    #[expect(unnameable_types, reason = "this is what seals the trait")]
+    #[allow(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
 }
 
