@@ -43,6 +43,8 @@ struct Part {
 struct Frame {
     /// An operation began in it: without one, a `FROM` in it belongs to a function such as `EXTRACT`.
     operation: bool,
+    /// Which part of the summary that operation is.
+    part: usize,
     /// Commas separate tables here.
     tables: bool,
     /// Between `WITH` and the operation it stands before.
@@ -196,9 +198,11 @@ impl Summary {
             "SELECT" | "VALUES" | "SHOW" | "PRAGMA" | "FETCH" | "CALL"
         );
         self.inserts |= matches!(operation, "INSERT" | "REPLACE");
+        let part = self.parts.len();
         self.frame(|frame| {
             *frame = Frame {
                 operation: true,
+                part,
                 ..Frame::default()
             }
         });
@@ -331,7 +335,9 @@ impl Summary {
         if is_cte || self.name.is_empty() || self.bytes + self.name.len() + 1 > SUMMARY_BYTES {
             return;
         }
-        if let Some(part) = self.parts.last_mut() {
+        // What comes after a subquery belongs to the operation round it.
+        let part = self.top().part;
+        if let Some(part) = self.parts.get_mut(part) {
             let known = part.targets.split(' ').any(|target| target == self.name);
             if !known {
                 self.bytes += self.name.len() + 1;
@@ -344,6 +350,7 @@ impl Summary {
     fn top(&self) -> &Frame {
         const NONE: &Frame = &Frame {
             operation: false,
+            part: 0,
             tables: false,
             with: false,
         };
@@ -446,6 +453,10 @@ mod tests {
             ("SELECT EXTRACT(YEAR FROM ts) FROM t", "SELECT t"),
             ("SELECT a FROM t WHERE a IS DISTINCT FROM b", "SELECT t"),
             ("SELECT * FROM generate_series(1, 2)", "SELECT"),
+            (
+                "SELECT (SELECT max(a) FROM u) FROM t, v",
+                "SELECT t v SELECT u",
+            ),
             ("SELECT 1", "SELECT"),
             ("SELECT a FROM t FOR UPDATE", "SELECT t"),
             (
