@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
-use sqlx_core::connection::{ConnectOptions, Connection};
+use sqlx_core::connection::Connection;
 use sqlx_core::error::Error;
 use sqlx_core::pool::{Pool, PoolOptions};
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
@@ -116,7 +116,7 @@ impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
     type Database = DB;
 
     async fn connect_monitored(self, url: &str) -> Result<MonitoredPool<DB>, Error> {
-        open::<DB>(url, self.connect(url)).await
+        open::<DB>(mask::dsn(url), self.connect(url)).await
     }
 }
 
@@ -132,7 +132,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// # Errors
     /// sqlx's own error, unchanged. A server that cannot be reached is `PoolTimedOut` after the acquire timeout.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        open::<DB>(url, Pool::connect(url)).await
+        open::<DB>(mask::dsn(url), Pool::connect(url)).await
     }
 
     /// Opens a pool, as `Pool::connect_with`, under a `driver-open` event.
@@ -142,8 +142,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     pub async fn connect_with(
         options: <DB::Connection as Connection>::Options,
     ) -> Result<Self, Error> {
-        let url = options.to_url_lossy();
-        open::<DB>(url.as_str(), Pool::connect_with(options)).await
+        open::<DB>(DB::dsn(&options), Pool::connect_with(options)).await
     }
 
     /// Makes a pool that connects when it is first used, as `Pool::connect_lazy`. No event.
@@ -313,9 +312,9 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     }
 }
 
-/// Runs `connect` under a `driver-open` event.
+/// Runs `connect` under a `driver-open` event; `dsn` holds no password.
 async fn open<DB: MonitoredDb>(
-    url: &str,
+    dsn: String,
     connect: impl Future<Output = Result<Pool<DB>, Error>>,
 ) -> Result<MonitoredPool<DB>, Error> {
     let config = SqlConfig::new();
@@ -324,7 +323,7 @@ async fn open<DB: MonitoredDb>(
         event
             .tracker()
             .set(keys::DRIVER, DB::ENGINE.system)
-            .set(keys::DSN, mask::dsn(url));
+            .set(keys::DSN, dsn);
     }
     let result = connect.await;
     if let Err(error) = &result {
