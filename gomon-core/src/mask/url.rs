@@ -1,10 +1,12 @@
-//! URLs, query strings and connection strings.
+//! URLs and query strings.
 
 use std::borrow::Cow;
 
 use super::{NameMask, REDACTED};
 
-/// Masks user-info and the values of secret parameters in a URL, or in what looks like one.
+/// Masks user-info and the values of secret parameters in a URL, or in what looks like one: in
+/// its query, its fragment and its path (`;name=value`). A parameter that holds such a URL itself
+/// is masked whole.
 ///
 /// ```
 /// use gomon_core::mask::{NameMask, url};
@@ -15,157 +17,119 @@ use super::{NameMask, REDACTED};
 /// ```
 #[must_use]
 pub fn url<'a>(url: &'a str, names: &NameMask) -> Cow<'a, str> {
-    let parts = Parts::of(url);
-    let query_masked = parts.query.map(|text| query(text, names));
-    let fragment_masked = parts.fragment.map(|text| query(text, names));
-    let untouched = |masked: &Option<Cow<'_, str>>| !matches!(masked, Some(Cow::Owned(_)));
-    if parts.user_info.is_none() && untouched(&query_masked) && untouched(&fragment_masked) {
-        return Cow::Borrowed(url);
-    }
-    let user_info = parts.user_info.map(|_| REDACTED);
-    Cow::Owned(parts.join(
-        user_info,
-        query_masked.as_deref(),
-        fragment_masked.as_deref(),
-    ))
+    masked_url(url, names, NESTED)
 }
 
 /// Masks the values of secret parameters in a query string or form body, `a=b&c=d`. Names are
-/// compared after percent-decoding.
+/// compared after percent-decoding, `user[api_key]` by its parts too. A value that holds a URL
+/// with a secret is masked whole.
 #[must_use]
 pub fn query<'a>(query: &'a str, names: &NameMask) -> Cow<'a, str> {
-    let hidden = |pair: &str| match pair.split_once('=') {
-        Some((name, value)) => !value.is_empty() && names.hides(&decoded(name)),
-        None => false,
-    };
-    if !query.split(SEPARATORS).any(hidden) {
+    masked_query(query, names, NESTED)
+}
+
+/// `nested` is how many URLs inside one another are still looked into.
+fn masked_url<'a>(url: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
+    let parts = Parts::of(url);
+    let path = path(parts.middle, names);
+    let query = parts.query.map(|text| masked_query(text, names, nested));
+    let fragment = parts.fragment.map(|text| masked_query(text, names, nested));
+    let untouched = |masked: &Option<Cow<'_, str>>| !matches!(masked, Some(Cow::Owned(_)));
+    let unchanged = matches!(path, Cow::Borrowed(_)) && untouched(&query) && untouched(&fragment);
+    if parts.user_info.is_none() && unchanged {
+        return Cow::Borrowed(url);
+    }
+    let user_info = parts.user_info.map(|_| REDACTED);
+    Cow::Owned(parts.join(user_info, &path, query.as_deref(), fragment.as_deref()))
+}
+
+fn masked_query<'a>(query: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
+    let masked: Vec<_> = query
+        .split('&')
+        .map(|part| parameters(part, names, nested))
+        .collect();
+    if masked.iter().all(|part| matches!(part, Cow::Borrowed(_))) {
         return Cow::Borrowed(query);
     }
-    let masked = query.split_inclusive(SEPARATORS).map(|part| {
-        let pair = part.trim_end_matches(SEPARATORS);
-        match pair.split_once('=') {
-            Some((name, _)) if hidden(pair) => {
-                let separator = part.get(pair.len()..).unwrap_or("");
-                Cow::Owned(format!("{name}={REDACTED}{separator}"))
-            }
-            _ => Cow::Borrowed(part),
+    Cow::Owned(masked.join("&"))
+}
+
+/// What lies between two `&`. An older separator is `;`: a name may stand behind it, but a secret
+/// value may hold it too, and so goes on to the next `&`.
+fn parameters<'a>(part: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
+    let mut at = 0;
+    for parameter in part.split(';') {
+        if let Some((name, value)) = parameter.split_once('=')
+            && !value.is_empty()
+            && (is_hidden(name, names) || holds_secret(value, names, nested))
+        {
+            let shown = part.get(..at + name.len() + 1).unwrap_or("");
+            return Cow::Owned(format!("{shown}{REDACTED}"));
         }
-    });
-    Cow::Owned(masked.collect())
+        at += parameter.len() + 1;
+    }
+    Cow::Borrowed(part)
 }
 
-/// Masks the password of a connection string: in the user-info of a URL, as a parameter
-/// `password=…`, and as a word of libpq's `key=value` form. The user's name stays.
-///
-/// ```
-/// use gomon_core::mask::dsn;
-///
-/// assert_eq!(dsn("postgres://joe:p@ss@db/shop"), "postgres://joe:[redacted]@db/shop");
-/// assert_eq!(dsn("host=db password='a b' user=joe"), "host=db password=[redacted] user=joe");
-/// ```
-#[must_use]
-pub fn dsn(dsn: &str) -> String {
-    if !dsn.contains("://") {
-        return without_scheme(dsn);
-    }
-    let parts = Parts::of(dsn);
-    let user_info = parts
-        .user_info
-        .map(|user_info| match user_info.split_once(':') {
-            Some((user, _)) => format!("{user}:{REDACTED}"),
-            None => user_info.to_owned(),
-        });
-    let names = NameMask::default().with("sslpassword");
-    let query_masked = parts.query.map(|text| query(text, &names));
-    parts.join(
-        user_info.as_deref(),
-        query_masked.as_deref(),
-        parts.fragment,
-    )
+fn is_hidden(name: &str, names: &NameMask) -> bool {
+    let name = decoded(name);
+    names.hides(&name) || name.split(['[', ']', '.']).any(|part| names.hides(part))
 }
 
-/// What has no `://`: libpq's `key=value`, a URL that lost a slash, a file, or anything.
-fn without_scheme(dsn: &str) -> String {
-    if let Some((before, host)) = dsn.rsplit_once('@') {
-        // `scheme:/user:password`, or less of it: what is behind the second colon goes, or behind
-        // the first, or all of it.
-        let colons = before.match_indices(':').take(2);
-        let shown = colons.last().and_then(|(at, _)| before.get(..=at));
-        return format!("{}{REDACTED}@{host}", key_values(shown.unwrap_or("")));
+fn holds_secret(value: &str, names: &NameMask, nested: usize) -> bool {
+    let value = decoded(value);
+    if !value.contains("://") && !value.contains(['?', '&']) {
+        return false;
     }
-    if !dsn.contains('=') && dsn.contains(char::is_whitespace) {
-        // Words without a form may be anything, a password among them.
-        return REDACTED.to_owned();
+    match nested.checked_sub(1) {
+        Some(nested) => matches!(masked_url(&value, names, nested), Cow::Owned(_)),
+        // Too deep to be looked into.
+        None => true,
     }
-    key_values(dsn)
 }
 
-/// libpq's connection strings: `key = value`, values may be quoted by `'` with `\` as escape.
-fn key_values(dsn: &str) -> String {
-    let mut out = String::with_capacity(dsn.len());
-    let mut rest = dsn;
-    while let Some(equals) = rest.find('=') {
-        let (head, tail) = rest.split_at(equals + 1);
-        let value_at = tail.len() - tail.trim_start().len();
-        let (space, value) = tail.split_at(value_at);
-        let length = value_len(value);
-        out.push_str(head);
-        out.push_str(space);
-        let name = head.trim_end_matches('=').trim_end();
-        let name = name
-            .rsplit(|c: char| c.is_whitespace() || c == ';')
-            .next()
-            .unwrap_or(name);
-        let (kept, after) = value.split_at(length);
-        out.push_str(if NameMask::default().hides(name) {
-            REDACTED
-        } else {
-            kept
-        });
-        rest = after;
+/// Path parameters, such as `/cart;jsessionid=…`.
+fn path<'a>(path: &'a str, names: &NameMask) -> Cow<'a, str> {
+    if !path.contains(';') {
+        return Cow::Borrowed(path);
     }
-    out.push_str(rest);
-    out
-}
-
-fn value_len(value: &str) -> usize {
-    let Some(quoted) = value.strip_prefix('\'') else {
-        return value
-            .find(|c: char| c.is_whitespace() || c == ';')
-            .unwrap_or(value.len());
-    };
-    let mut escaped = false;
-    for (at, c) in quoted.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '\'' => return at + 2,
-            _ => {}
-        }
+    let segments: Vec<_> = path
+        .split('/')
+        .map(|segment| parameters(segment, names, 0))
+        .collect();
+    if segments
+        .iter()
+        .all(|segment| matches!(segment, Cow::Borrowed(_)))
+    {
+        return Cow::Borrowed(path);
     }
-    value.len()
+    Cow::Owned(segments.join("/"))
 }
 
 /// A URL cut at its delimiters (RFC 3986, appendix B), for any text.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     /// Scheme and `//`, if there are any.
-    head: &'a str,
-    user_info: Option<&'a str>,
+    pub(super) head: &'a str,
+    pub(super) user_info: Option<&'a str>,
     /// Host, port and path.
-    middle: &'a str,
-    query: Option<&'a str>,
-    fragment: Option<&'a str>,
+    pub(super) middle: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) fragment: Option<&'a str>,
 }
 
 impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Self {
-        let authority_at = authority_start(url);
-        let (head, rest) = url.split_at(authority_at);
-        let at = if authority_at == 0 {
-            None
+        let (head, rest) = url.split_at(authority_start(url));
+        let at = if head.is_empty() {
+            bare_user_info_end(rest)
         } else {
             user_info_end(rest)
         };
+        Self::cut(head, rest, at)
+    }
+
+    /// `at` is where the `@` behind the user-info is.
+    pub(super) fn cut(head: &'a str, rest: &'a str, at: Option<usize>) -> Self {
         let (user_info, rest) = match at {
             Some(at) => (rest.get(..at), rest.get(at + 1..).unwrap_or("")),
             None => (None, rest),
@@ -181,13 +145,19 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn join(&self, user_info: Option<&str>, query: Option<&str>, fragment: Option<&str>) -> String {
+    pub(super) fn join(
+        &self,
+        user_info: Option<&str>,
+        middle: &str,
+        query: Option<&str>,
+        fragment: Option<&str>,
+    ) -> String {
         let mut out = self.head.to_owned();
         if let Some(user_info) = user_info {
             out.push_str(user_info);
             out.push('@');
         }
-        out.push_str(self.middle);
+        out.push_str(middle);
         for (delimiter, part) in [('?', query), ('#', fragment)] {
             if let Some(part) = part {
                 out.push(delimiter);
@@ -198,21 +168,27 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Where the `@` behind the user-info is. By RFC 3986 it comes before the first `/`, `?` or `#`;
-/// people also write passwords that hold these, so that failing, an `@` after them counts if a
-/// `:` but no `/` of a path, nor the `=` of a parameter, shows a host before it.
+/// Where the `@` behind the user-info is. By RFC 3986 it comes before the first `/`, `?` or `#`.
+/// People also write passwords that hold these: where what follows the first `:` is no port, the
+/// last `@` of all counts.
 fn user_info_end(rest: &str) -> Option<usize> {
-    let plain_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (plain, more) = rest.split_at(plain_end);
-    if let Some(at) = plain.rfind('@') {
+    let (authority, more) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if let Some(at) = authority.rfind('@') {
         return Some(at);
     }
-    let (_, after_colon) = plain.split_once(':')?;
-    let is_port = after_colon.bytes().all(|byte| byte.is_ascii_digit());
-    let at = more
-        .rfind('@')
-        .filter(|at| more.get(..*at).is_some_and(|text| !text.contains('=')))?;
-    (!is_port).then_some(plain_end + at)
+    let (_, port) = authority.rsplit_once(':')?;
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_ipv6 = authority.ends_with(']');
+    let at = more.rfind('@').filter(|_| !is_port && !is_ipv6)?;
+    Some(authority.len() + at)
+}
+
+/// The same in the authority form of a request, `user:password@host:443`.
+fn bare_user_info_end(rest: &str) -> Option<usize> {
+    let (before, host) = rest.rsplit_once('@')?;
+    let (_, port) = host.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_port && !before.contains('/')).then_some(before.len())
 }
 
 /// Where the authority begins: behind `scheme://` or a leading `//`; 0 if there is none.
@@ -267,8 +243,8 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Of parameters; `;` is the older one.
-const SEPARATORS: [char; 2] = ['&', ';'];
+/// URLs inside a parameter of a URL inside a parameter: deeper ones are masked whole.
+const NESTED: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -280,20 +256,49 @@ mod tests {
 
     #[test]
     fn user_info_and_secret_parameters_are_masked() {
-        assert_eq!(masked("http://u@h/"), "http://[redacted]@h/");
-        assert_eq!(masked("//u:p@h/x"), "//[redacted]@h/x");
-        assert_eq!(
-            masked("/a?p%61ssword=1&x=2"),
-            "/a?p%61ssword=[redacted]&x=2"
-        );
-        assert_eq!(
-            masked("/cb#access_token=abc&state=1"),
-            "/cb#access_token=[redacted]&state=1"
-        );
-        assert_eq!(
-            masked("https://h/a?api_key=1;b=2"),
-            "https://h/a?api_key=[redacted];b=2"
-        );
+        for (text, expected) in [
+            ("http://u@h/", "http://[redacted]@h/"),
+            ("//u:p@h/x", "//[redacted]@h/x"),
+            ("u:p@h:443", "[redacted]@h:443"),
+            ("http://u:p/a?b#c=@h/", "http://[redacted]@h/"),
+            ("/a?p%61ssword=1&x=2", "/a?p%61ssword=[redacted]&x=2"),
+            (
+                "/cb#access_token=abc&state=1",
+                "/cb#access_token=[redacted]&state=1",
+            ),
+            ("/a?b=2;api_key=1;c=3&d=4", "/a?b=2;api_key=[redacted]&d=4"),
+            (
+                "/cart;jsessionid=1;a=b/x;c=d",
+                "/cart;jsessionid=[redacted]/x;c=d",
+            ),
+            (
+                "/cart;session=1;a=b/x;c=d",
+                "/cart;session=[redacted]/x;c=d",
+            ),
+            (
+                "/?user[api_key]=1&user[name]=joe",
+                "/?user[api_key]=[redacted]&user[name]=joe",
+            ),
+        ] {
+            assert_eq!(masked(text), expected);
+        }
+    }
+
+    #[test]
+    fn urls_inside_parameters_are_masked_whole_if_they_hold_a_secret() {
+        for text in [
+            "/?next=https://joe:s3cret@h/",
+            "/?next=/cb?token=s3cret",
+            "/?next=https%3A%2F%2Fh%2F%3Ftoken%3Ds3cret",
+            "/?a=%2F%3Fb%3D%252F%253Ftoken%253Ds3cret",
+        ] {
+            assert!(
+                !masked(text).contains("s3cret"),
+                "{text} became {}",
+                masked(text)
+            );
+        }
+        assert_eq!(masked("/?next=https://h/a?b=c"), "/?next=https://h/a?b=c");
     }
 
     #[test]
@@ -305,9 +310,12 @@ mod tests {
             "h:443",
             "/a@b",
             "http://h/a@b?x=y@z",
+            "http://h:80/a@b",
             "/?token=",
             "/?token",
             "mailto:a@b",
+            "http://[::1]:80/@",
+            "http://[::1]/@",
         ] {
             assert_eq!(masked(text), text);
             assert!(matches!(url(text, &NameMask::default()), Cow::Borrowed(_)));
@@ -318,33 +326,5 @@ mod tests {
     fn masking_twice_is_masking_once() {
         let once = masked("https://a:b@h/?token=1&x=2#key=3");
         assert_eq!(masked(&once), once);
-    }
-
-    #[test]
-    fn passwords_of_connection_strings_are_masked_in_every_form() {
-        for text in [
-            "postgres://joe:s3cret@db:5432/shop",
-            "postgres://joe:s3c/ret@db",
-            "mysql://joe:s3c#ret?@db/shop",
-            "postgres://db/shop?user=joe&password=s3cret",
-            "host=db user=joe password=s3cret",
-            "postgres:/joe:s3cret@db/shop",
-            "joe:s3cret@db",
-            "s3cret@db",
-            "password = 's3c\\' ret' host=db",
-            "Server=db;User=joe;Password=s3cret;",
-        ] {
-            let masked = dsn(text);
-            assert!(
-                !masked.contains("s3c") && !masked.contains("ret "),
-                "{text} became {masked}"
-            );
-        }
-        assert_eq!(dsn("joe s3cret"), REDACTED);
-        assert_eq!(dsn("sqlite::memory:"), "sqlite::memory:");
-        assert_eq!(
-            dsn("sqlite:///tmp/shop.db?mode=rwc"),
-            "sqlite:///tmp/shop.db?mode=rwc"
-        );
     }
 }
