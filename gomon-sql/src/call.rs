@@ -20,7 +20,7 @@ use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::rows::{Cell, Rows};
-use crate::statement::Statement;
+use crate::statement::{Statement, read_cached};
 
 /// Who hears of a statement's error, beside its own event.
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
@@ -112,8 +112,8 @@ impl Call {
         if !matches!(self.state, State::Unpolled) {
             return;
         }
-        let statement = is_enabled()
-            .then(|| Statement::read(self.request.sql.as_str(), self.place.engine.dialect));
+        let statement =
+            is_enabled().then(|| read_cached(&self.request.sql, self.place.engine.dialect));
         let returns_rows = statement
             .as_ref()
             .is_some_and(|statement| statement.returns_rows);
@@ -151,7 +151,7 @@ impl Call {
         if !statement.summary.is_empty() {
             tracker.set(keys::SUMMARY, statement.summary.as_str());
         }
-        tracker.set(keys::DIGEST, statement.digest_hex());
+        tracker.set(keys::DIGEST, statement.digest.as_str());
         if let Some(values) = self.request.values.take() {
             tracker.set(keys::PARAMS, values);
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {

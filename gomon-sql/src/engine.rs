@@ -5,7 +5,7 @@ use sqlx_core::error::DatabaseError;
 use crate::statement::Dialect;
 
 /// Facts about one database engine.
-#[expect(
+#[allow(
     unnameable_types,
     reason = "belongs to the hidden half of a sealed trait"
 )]

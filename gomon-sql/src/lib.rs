@@ -70,20 +70,10 @@
     )),
     allow(
         dead_code,
+        unreachable_pub,
         unused_macros,
-        reason = "what one engine or way in needs, another one may not"
-    )
-)]
-#![cfg_attr(
-    not(all(
-        feature = "sqlite",
-        feature = "postgres",
-        feature = "mysql",
-        feature = "any"
-    )),
-    allow(
         rustdoc::broken_intra_doc_links,
-        reason = "links to what a feature brings"
+        reason = "what one engine or way in needs, another one may not"
     )
 )]
 

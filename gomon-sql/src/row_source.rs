@@ -6,7 +6,7 @@ use sqlx_core::database::Database;
 use crate::rows::Cell;
 
 /// Reads what an event tells out of a database's results.
-#[expect(unnameable_types, reason = "the hidden half of a sealed trait")]
+#[allow(unnameable_types, reason = "the hidden half of a sealed trait")]
 pub trait RowSource: Database {
     /// Rows changed.
     fn affected(result: &Self::QueryResult) -> u64;

@@ -11,7 +11,7 @@ use sqlx_core::row::Row;
 use crate::keys::{self, fp};
 
 /// One value of a row, ready for an event.
-#[expect(
+#[allow(
     unnameable_types,
     reason = "belongs to the hidden half of a sealed trait"
 )]

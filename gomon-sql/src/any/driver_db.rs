@@ -30,7 +30,7 @@ pub trait DriverDb:
 
 mod sealed {
     /// Keeps the list of databases ours.
-    #[expect(unnameable_types, reason = "this is what seals the trait")]
+    #[allow(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
 }
 

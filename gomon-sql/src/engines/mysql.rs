@@ -5,7 +5,7 @@ use sqlx_core::error::DatabaseError;
 use sqlx_core::row::Row;
 use sqlx_core::type_info::TypeInfo;
 use sqlx_core::value::ValueRef;
-use sqlx_mysql::{MySql, MySqlDatabaseError, MySqlQueryResult, MySqlRow};
+use sqlx_mysql::{MySql, MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult, MySqlRow};
 
 use super::decode;
 use crate::engine::Engine;
@@ -36,6 +36,12 @@ impl sealed::Sealed for MySql {}
 
 impl MonitoredDb for MySql {
     const ENGINE: &'static Engine = &ENGINE;
+
+    fn dsn(options: &MySqlConnectOptions) -> String {
+        let database = options.get_database().unwrap_or_default();
+        let (user, host) = (options.get_username(), options.get_host());
+        format!("mysql://{user}@{host}:{}/{database}", options.get_port())
+    }
 
     dispatch!();
 }

@@ -5,7 +5,7 @@ use sqlx_core::error::DatabaseError;
 use sqlx_core::row::Row;
 use sqlx_core::type_info::TypeInfo;
 use sqlx_core::value::ValueRef;
-use sqlx_postgres::{PgQueryResult, PgRow, PgValueFormat, Postgres};
+use sqlx_postgres::{PgConnectOptions, PgQueryResult, PgRow, PgValueFormat, Postgres};
 
 use super::decode;
 use crate::engine::Engine;
@@ -45,6 +45,19 @@ impl sealed::Sealed for Postgres {}
 
 impl MonitoredDb for Postgres {
     const ENGINE: &'static Engine = &ENGINE;
+
+    fn dsn(options: &PgConnectOptions) -> String {
+        let user = options.get_username();
+        let database = options.get_database().unwrap_or(user);
+        match options.get_socket() {
+            Some(socket) => format!("postgres://{user}@/{database}?host={}", socket.display()),
+            None => format!(
+                "postgres://{user}@{}:{}/{database}",
+                options.get_host(),
+                options.get_port()
+            ),
+        }
+    }
 
     dispatch!();
 }

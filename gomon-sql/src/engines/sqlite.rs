@@ -4,7 +4,7 @@ use gomon_core::{Capture, Tree};
 use sqlx_core::row::Row;
 use sqlx_core::type_info::TypeInfo;
 use sqlx_core::value::ValueRef;
-use sqlx_sqlite::{Sqlite, SqliteQueryResult, SqliteRow};
+use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult, SqliteRow};
 
 use super::decode;
 use crate::engine::Engine;
@@ -26,6 +26,10 @@ impl sealed::Sealed for Sqlite {}
 
 impl MonitoredDb for Sqlite {
     const ENGINE: &'static Engine = &ENGINE;
+
+    fn dsn(options: &SqliteConnectOptions) -> String {
+        format!("sqlite:{}", options.get_filename().display())
+    }
 
     dispatch!();
 }

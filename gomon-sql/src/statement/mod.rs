@@ -1,7 +1,9 @@
 //! What is said about a statement: its text without literals, its summary, its digest.
 
 mod begin;
+mod cache;
 mod digest;
+mod keywords;
 mod lexer;
 mod masked;
 mod summary;
@@ -14,6 +16,7 @@ use masked::Masked;
 use summary::Summary;
 
 pub(crate) use begin::{is_read_only, isolation};
+pub(crate) use cache::read_cached;
 pub(crate) use lexer::Dialect;
 
 /// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
@@ -30,9 +33,9 @@ pub(crate) struct Statement {
     /// Operations and what they work on, after OpenTelemetry's `db.query.summary`: `SELECT users`. Empty when there is
     /// no operation that SQL knows.
     pub(crate) summary: String,
-    /// FNV-1a of the normalised text: equal for statements that differ in literals, case of keywords, white space,
+    /// FNV-1a of the normalised text, as 16 lower-case hexadecimal digits: equal for statements that differ in literals, case of keywords, white space,
     /// comments, and in the length of `IN` lists and `VALUES` tuples.
-    pub(crate) digest: u64,
+    pub(crate) digest: String,
     /// One of its operations changes rows, so that a count of affected rows means something.
     pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
@@ -70,16 +73,11 @@ impl Statement {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,
             summary: summary.finish(),
-            digest: digest.finish(),
+            digest: format!("{:016x}", digest.finish()),
             writes,
             inserts,
             returns_rows,
         }
-    }
-
-    /// The digest as events carry it: 16 lower-case hexadecimal digits.
-    pub(crate) fn digest_hex(&self) -> String {
-        format!("{:016x}", self.digest)
     }
 }
 

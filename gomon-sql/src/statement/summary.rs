@@ -1,5 +1,6 @@
 //! The summary of a statement: its operations and what they work on.
 
+use super::keywords::{BEFORE_TARGET, DDL, DML, OBJECTS, OPERATIONS};
 use super::lexer::{Kind, Token};
 
 /// The most a summary holds, in bytes (OpenTelemetry's limit).
@@ -42,6 +43,8 @@ struct Part {
 struct Frame {
     /// An operation began in it: without one, a `FROM` in it belongs to a function such as `EXTRACT`.
     operation: bool,
+    /// Which part of the summary that operation is.
+    part: usize,
     /// Commas separate tables here.
     tables: bool,
     /// Between `WITH` and the operation it stands before.
@@ -195,9 +198,11 @@ impl Summary {
             "SELECT" | "VALUES" | "SHOW" | "PRAGMA" | "FETCH" | "CALL"
         );
         self.inserts |= matches!(operation, "INSERT" | "REPLACE");
+        let part = self.parts.len();
         self.frame(|frame| {
             *frame = Frame {
                 operation: true,
+                part,
                 ..Frame::default()
             }
         });
@@ -330,7 +335,9 @@ impl Summary {
         if is_cte || self.name.is_empty() || self.bytes + self.name.len() + 1 > SUMMARY_BYTES {
             return;
         }
-        if let Some(part) = self.parts.last_mut() {
+        // What comes after a subquery belongs to the operation round it.
+        let part = self.top().part;
+        if let Some(part) = self.parts.get_mut(part) {
             let known = part.targets.split(' ').any(|target| target == self.name);
             if !known {
                 self.bytes += self.name.len() + 1;
@@ -343,6 +350,7 @@ impl Summary {
     fn top(&self) -> &Frame {
         const NONE: &Frame = &Frame {
             operation: false,
+            part: 0,
             tables: false,
             with: false,
         };
@@ -409,204 +417,5 @@ fn joined(operation: &'static str, kind: &str) -> &'static str {
         .unwrap_or(operation)
 }
 
-const OPERATIONS: &[&str] = &[
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "REPLACE",
-    "MERGE",
-    "CREATE",
-    "DROP",
-    "ALTER",
-    "TRUNCATE",
-    "COPY",
-    "CALL",
-    "BEGIN",
-    "START",
-    "COMMIT",
-    "END",
-    "ROLLBACK",
-    "ABORT",
-    "SAVEPOINT",
-    "RELEASE",
-    "PRAGMA",
-    "SET",
-    "RESET",
-    "SHOW",
-    "VACUUM",
-    "LOCK",
-    "LISTEN",
-    "NOTIFY",
-    "UNLISTEN",
-    "GRANT",
-    "REVOKE",
-    "ATTACH",
-    "DETACH",
-    "USE",
-    "VALUES",
-    "DO",
-    "DECLARE",
-    "FETCH",
-    "PREPARE",
-    "EXECUTE",
-    "DEALLOCATE",
-    "REFRESH",
-    "REINDEX",
-    "OPTIMIZE",
-    "LOAD",
-];
-const DML: &[&str] = &["INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "COPY"];
-const OBJECTS: &[&str] = &[
-    "TABLE",
-    "INDEX",
-    "VIEW",
-    "DATABASE",
-    "SCHEMA",
-    "SEQUENCE",
-    "TRIGGER",
-    "FUNCTION",
-    "PROCEDURE",
-    "TYPE",
-    "EXTENSION",
-];
-const DDL: &[&str] = &[
-    "CREATE TABLE",
-    "CREATE INDEX",
-    "CREATE VIEW",
-    "CREATE DATABASE",
-    "CREATE SCHEMA",
-    "CREATE SEQUENCE",
-    "CREATE TRIGGER",
-    "CREATE FUNCTION",
-    "CREATE PROCEDURE",
-    "CREATE TYPE",
-    "CREATE EXTENSION",
-    "DROP TABLE",
-    "DROP INDEX",
-    "DROP VIEW",
-    "DROP DATABASE",
-    "DROP SCHEMA",
-    "DROP SEQUENCE",
-    "DROP TRIGGER",
-    "DROP FUNCTION",
-    "DROP PROCEDURE",
-    "DROP TYPE",
-    "DROP EXTENSION",
-    "ALTER TABLE",
-    "ALTER INDEX",
-    "ALTER VIEW",
-    "ALTER DATABASE",
-    "ALTER SCHEMA",
-    "ALTER SEQUENCE",
-    "ALTER FUNCTION",
-    "ALTER TYPE",
-    "TRUNCATE TABLE",
-];
-/// Words that may stand between an operation and its target.
-const BEFORE_TARGET: &[&str] = &[
-    "IF",
-    "NOT",
-    "EXISTS",
-    "ONLY",
-    "LATERAL",
-    "IGNORE",
-    "LOW_PRIORITY",
-    "HIGH_PRIORITY",
-    "DELAYED",
-    "QUICK",
-    "OR",
-    "ABORT",
-    "FAIL",
-    "ROLLBACK",
-    "REPLACE",
-    "CONCURRENTLY",
-    "TABLE",
-];
-
 #[cfg(test)]
-mod tests {
-    use crate::statement::{Dialect, Statement};
-
-    fn summary(sql: &str) -> String {
-        Statement::read(sql, Dialect::Sqlite).summary
-    }
-
-    #[test]
-    fn operations_and_targets_in_order() {
-        let cases = [
-            ("SELECT * FROM users WHERE id = 1", "SELECT users"),
-            ("select a from songs, artists", "SELECT songs artists"),
-            (
-                "SELECT a FROM t JOIN u ON t.id = u.id LEFT JOIN s.\"v\" USING (id)",
-                "SELECT t u s.v",
-            ),
-            ("INSERT INTO orders (a) VALUES (1)", "INSERT orders"),
-            ("INSERT OR REPLACE INTO orders VALUES (1)", "INSERT orders"),
-            (
-                "INSERT INTO shipping SELECT * FROM orders",
-                "INSERT shipping SELECT orders",
-            ),
-            (
-                "UPDATE t SET a = 1 WHERE b IN (SELECT b FROM u)",
-                "UPDATE t SELECT u",
-            ),
-            ("DELETE FROM t", "DELETE t"),
-            ("WITH x AS (SELECT a FROM t) SELECT * FROM x", "SELECT t"),
-            (
-                "WITH x AS (DELETE FROM t RETURNING a) INSERT INTO u SELECT a FROM x",
-                "DELETE t INSERT u",
-            ),
-            ("SELECT EXTRACT(YEAR FROM ts) FROM t", "SELECT t"),
-            ("SELECT a FROM t WHERE a IS DISTINCT FROM b", "SELECT t"),
-            ("SELECT * FROM generate_series(1, 2)", "SELECT"),
-            ("SELECT 1", "SELECT"),
-            ("SELECT a FROM t FOR UPDATE", "SELECT t"),
-            (
-                "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2",
-                "INSERT t",
-            ),
-            (
-                "CREATE TABLE IF NOT EXISTS carts (id INTEGER)",
-                "CREATE TABLE carts",
-            ),
-            ("CREATE UNIQUE INDEX i ON t (a)", "CREATE INDEX i"),
-            ("ALTER TABLE t ADD COLUMN a INT", "ALTER TABLE t"),
-            ("PRAGMA foreign_keys = ON", "PRAGMA foreign_keys"),
-            ("BEGIN IMMEDIATE", "BEGIN"),
-            ("EXPLAIN SELECT a FROM t", "SELECT t"),
-            (
-                "INSERT INTO a VALUES (1); DELETE FROM b",
-                "INSERT a DELETE b",
-            ),
-            ("secretword", ""),
-            ("", ""),
-        ];
-        for (sql, expected) in cases {
-            assert_eq!(summary(sql), expected, "{sql}");
-        }
-    }
-
-    #[test]
-    fn writes_are_told_from_reads() {
-        let writes = |sql| Statement::read(sql, Dialect::Postgres).writes;
-        assert!(writes(
-            "WITH x AS (UPDATE t SET a = 1 RETURNING a) SELECT * FROM x"
-        ));
-        assert!(writes("delete from t"));
-        assert!(!writes("SELECT a FROM t FOR UPDATE"));
-        assert!(!writes("SELECT replace(a, 'b', 'c') FROM t"));
-    }
-
-    #[test]
-    fn a_summary_has_a_limit() {
-        let sql = format!(
-            "SELECT a FROM {}",
-            (0..1000)
-                .map(|i| format!("t{i}"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
-        assert!(summary(&sql).len() <= 255);
-    }
-}
+mod tests;

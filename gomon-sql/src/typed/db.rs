@@ -2,6 +2,7 @@
 
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
+use sqlx_core::connection::Connection;
 use sqlx_core::describe::Describe;
 use sqlx_core::error::Error;
 use sqlx_core::executor::Execute;
@@ -13,7 +14,7 @@ use crate::run::Item;
 
 pub(crate) mod sealed {
     /// Keeps the list of databases ours.
-    #[expect(unnameable_types, reason = "this is what seals the trait")]
+    #[allow(unnameable_types, reason = "this is what seals the trait")]
     pub trait Sealed {}
 }
 
@@ -25,6 +26,9 @@ pub(crate) mod sealed {
 pub trait MonitoredDb: RowSource + sealed::Sealed {
     #[doc(hidden)]
     const ENGINE: &'static Engine;
+    /// Where options lead to, without the password. Not by sqlx's `to_url_lossy`, which panics for some of them.
+    #[doc(hidden)]
+    fn dsn(options: &<Self::Connection as Connection>::Options) -> String;
     #[doc(hidden)]
     fn run_fetch_many<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,

@@ -8,6 +8,7 @@ mod here;
 mod link;
 mod peek;
 mod pool;
+mod pool_ext;
 mod pool_wait;
 mod transaction;
 
@@ -20,7 +21,8 @@ pub use here::Here;
 pub use pool::MonitoredMySqlPool;
 #[cfg(feature = "postgres")]
 pub use pool::MonitoredPgPool;
+pub use pool::MonitoredPool;
 #[cfg(feature = "sqlite")]
 pub use pool::MonitoredSqlitePool;
-pub use pool::{MonitoredPool, PoolExt, PoolOptionsExt};
+pub use pool_ext::{PoolExt, PoolOptionsExt};
 pub use transaction::MonitoredTransaction;

@@ -7,21 +7,20 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use gomon_core::{EndGuard, EventTracker, Outcome, mask};
-use sqlx_core::connection::{ConnectOptions, Connection};
+use gomon_core::mask;
+use sqlx_core::connection::Connection;
 use sqlx_core::error::Error;
-use sqlx_core::pool::{Pool, PoolOptions};
+use sqlx_core::pool::Pool;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 
 use super::connection::MonitoredPoolConnection;
 use super::db::MonitoredDb;
 use super::here::Here;
 use super::link::Link;
+use super::pool_ext::{PoolExt, open};
 use super::pool_wait;
 use super::transaction::{Begin, MonitoredTransaction};
 use crate::config::SqlConfig;
-use crate::failure;
-use crate::keys::{self, fp};
 use crate::parent::Parent;
 
 /// A [`Pool`] that sends an event for every wait, transaction and statement.
@@ -61,65 +60,6 @@ pub type MonitoredPgPool = MonitoredPool<sqlx_postgres::Postgres>;
 #[cfg(feature = "mysql")]
 pub type MonitoredMySqlPool = MonitoredPool<sqlx_mysql::MySql>;
 
-/// Adds `monitored()` to sqlx's pools.
-pub trait PoolExt: Sized {
-    /// The database of the pool.
-    type Database: MonitoredDb;
-
-    /// Wraps the pool; events take what the process captures.
-    fn monitored(self) -> MonitoredPool<Self::Database> {
-        self.monitored_with(SqlConfig::new())
-    }
-
-    /// Wraps the pool with settings of its own.
-    fn monitored_with(self, config: SqlConfig) -> MonitoredPool<Self::Database>;
-}
-
-impl<DB: MonitoredDb> PoolExt for Pool<DB> {
-    type Database = DB;
-
-    fn monitored_with(self, config: SqlConfig) -> MonitoredPool<DB> {
-        MonitoredPool {
-            inner: self,
-            config,
-            waiting: Arc::default(),
-        }
-    }
-}
-
-/// Adds monitored connecting to sqlx's pool options.
-pub trait PoolOptionsExt: Sized {
-    /// The database of the pool.
-    type Database: MonitoredDb;
-
-    /// As `PoolOptions::connect`, under a `driver-open` event.
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "postgres")]
-    /// # async fn run() -> Result<(), sqlx::Error> {
-    /// use gomon_sql::PoolOptionsExt;
-    ///
-    /// let options = sqlx::postgres::PgPoolOptions::new().max_connections(20);
-    /// let pool = options.connect_monitored("postgres://shop@localhost/shop").await?;
-    /// # let _ = pool; Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// sqlx's own error, unchanged.
-    fn connect_monitored(
-        self,
-        url: &str,
-    ) -> impl Future<Output = Result<MonitoredPool<Self::Database>, Error>> + Send;
-}
-
-impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
-    type Database = DB;
-
-    async fn connect_monitored(self, url: &str) -> Result<MonitoredPool<DB>, Error> {
-        open::<DB>(url, self.connect(url)).await
-    }
-}
-
 impl<DB: MonitoredDb> From<Pool<DB>> for MonitoredPool<DB> {
     fn from(pool: Pool<DB>) -> Self {
         pool.monitored()
@@ -132,7 +72,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// # Errors
     /// sqlx's own error, unchanged. A server that cannot be reached is `PoolTimedOut` after the acquire timeout.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        open::<DB>(url, Pool::connect(url)).await
+        open::<DB>(mask::dsn(url), Pool::connect(url)).await
     }
 
     /// Opens a pool, as `Pool::connect_with`, under a `driver-open` event.
@@ -142,8 +82,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     pub async fn connect_with(
         options: <DB::Connection as Connection>::Options,
     ) -> Result<Self, Error> {
-        let url = options.to_url_lossy();
-        open::<DB>(url.as_str(), Pool::connect_with(options)).await
+        open::<DB>(DB::dsn(&options), Pool::connect_with(options)).await
     }
 
     /// Makes a pool that connects when it is first used, as `Pool::connect_lazy`. No event.
@@ -304,6 +243,14 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
         }
     }
 
+    pub(super) fn new(inner: Pool<DB>, config: SqlConfig) -> Self {
+        Self {
+            inner,
+            config,
+            waiting: Arc::default(),
+        }
+    }
+
     pub(super) fn config(&self) -> &SqlConfig {
         &self.config
     }
@@ -311,27 +258,6 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     pub(super) fn waiting(&self) -> &AtomicUsize {
         &self.waiting
     }
-}
-
-/// Runs `connect` under a `driver-open` event.
-async fn open<DB: MonitoredDb>(
-    url: &str,
-    connect: impl Future<Output = Result<Pool<DB>, Error>>,
-) -> Result<MonitoredPool<DB>, Error> {
-    let config = SqlConfig::new();
-    let mut event = EndGuard::new(EventTracker::new(fp::DRIVER_OPEN));
-    if event.tracker_ref().is_recording() {
-        event
-            .tracker()
-            .set(keys::DRIVER, DB::ENGINE.system)
-            .set(keys::DSN, mask::dsn(url));
-    }
-    let result = connect.await;
-    if let Err(error) = &result {
-        failure::record(event.tracker(), DB::ENGINE, &config.current(), None, error);
-    }
-    event.finish(Outcome::Completed);
-    result.map(MonitoredPool::from)
 }
 
 impl<DB: MonitoredDb> Clone for MonitoredPool<DB> {

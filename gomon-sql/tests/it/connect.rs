@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_sql::{MonitoredPgPool, MonitoredSqlitePool, PoolExt, PoolOptionsExt};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 
 /// No secret is anywhere in the events.
 fn hides_the_password(recorder: &Recorder) {
@@ -118,4 +119,34 @@ async fn connect_to_a_refused_port_is_a_timed_out_opening() {
     let event = opened(&recorder);
     assert_eq!(event.outcome(), "timed-out");
     assert_eq!(event["driver"], "postgresql");
+}
+
+#[tokio::test]
+async fn options_without_a_url_connect_as_well() {
+    // sqlx cannot make a URL of either, and panics when asked to.
+    let memory = SqliteConnectOptions::new().in_memory(true);
+    let recorder = Recorder::new();
+    let pool = recorder
+        .scope(MonitoredSqlitePool::connect_with(memory))
+        .await
+        .unwrap();
+    pool.close().await;
+    assert!(
+        opened(&recorder)["dsn"]
+            .as_str()
+            .unwrap()
+            .starts_with("sqlite:")
+    );
+
+    let socket = PgConnectOptions::new_without_pgpass()
+        .socket("/no/such/folder")
+        .username("me")
+        .password("hunter2")
+        .database("db");
+    let recorder = Recorder::new();
+    let connect = MonitoredPgPool::connect_with(socket);
+    recorder.scope(connect).await.unwrap_err();
+    let event = opened(&recorder);
+    assert_eq!(event.outcome(), "failed");
+    assert_eq!(event["dsn"], "postgres://me@/db?host=/no/such/folder");
 }

@@ -16,6 +16,7 @@ on_each_engine! {
     a_transaction_on_a_lease_is_its_child => on_a_lease;
     begin_with_tells_isolation => isolation;
     a_transaction_is_in_flight_while_open => in_flight;
+    a_begin_that_fails_is_told => failed_begin;
 }
 
 /// Runs a scenario inside a request, and gives the recorder.
@@ -297,5 +298,29 @@ async fn in_flight<DB: Engine>(fixture: &Fixture<DB>) {
     assert_eq!(during.len(), 1, "{during:?}");
     assert!(during[0].label.contains("transactions.rs:"), "{during:?}");
     assert!(after.is_empty(), "{after:?}");
+    is_whole(fixture).await;
+}
+
+async fn failed_begin<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let (recorder, ()) = record(async || {
+        let refused = pool.begin_with("SELECT 1").await;
+        assert!(matches!(refused, Err(sqlx::Error::BeginFailed)));
+        let mut tx = pool.begin().await.unwrap();
+        let inside = tx.begin_with("BEGIN").await.err();
+        assert!(matches!(
+            inside,
+            Some(sqlx::Error::InvalidSavePointStatement)
+        ));
+        tx.commit().await.unwrap();
+    })
+    .await;
+
+    let transactions = recorder.find("conn-begintx");
+    assert_eq!(transactions[0].outcome(), "failed");
+    assert_eq!(transactions[0]["error"][0]["type"], "BeginFailed");
+    assert_eq!(transactions[1].outcome(), "completed");
+    let point = recorder.one("sql-savepoint");
+    assert_eq!(point["error"][0]["type"], "InvalidSavePointStatement");
     is_whole(fixture).await;
 }
