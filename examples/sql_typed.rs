@@ -20,28 +20,47 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", gomon.shutdown()); // delivers what is pending
 
     let events = memory.events();
-    let of = |fp| events.iter().filter(move |event| event["gomon:fp"] == fp).collect::<Vec<_>>();
+    let of = |fp| {
+        events
+            .iter()
+            .filter(move |event| event["gomon:fp"] == fp)
+            .collect::<Vec<_>>()
+    };
     let (transaction, query) = (of("conn-begintx")[0], of("sql-wconn-queryctx")[0]);
     let mut inserts = of("sql-wstmt-execctx");
     inserts.retain(|event| event["parent"] == transaction["id"]);
     assert_eq!(inserts.len(), 2);
-    assert_eq!((&query["summary"], &query["rows-returned"]), (&"SELECT users".into(), &2.into()));
+    assert_eq!(
+        (&query["summary"], &query["rows-returned"]),
+        (&"SELECT users".into(), &2.into())
+    );
     assert_eq!(of("sql-wrows")[0]["rows"][1][0], "Grace");
     Ok(())
 }
 
 async fn import() -> Result<(), sqlx::Error> {
     // One connection: each one to `:memory:` would have a database of its own.
-    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?.monitored();
-    sqlx::query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").execute(&pool).await?;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect("sqlite::memory:")
+        .await?
+        .monitored();
+    sqlx::query("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        .execute(&pool)
+        .await?;
 
     let mut transaction = pool.begin().await?;
     for name in ["Ada", "Grace"] {
-        sqlx::query("INSERT INTO users (name) VALUES (?)").bind(name).execute(&mut transaction).await?;
+        sqlx::query("INSERT INTO users (name) VALUES (?)")
+            .bind(name)
+            .execute(&mut transaction)
+            .await?;
     }
     transaction.commit().await?;
 
-    let names: Vec<String> = sqlx::query_scalar("SELECT name FROM users ORDER BY id").fetch_all(&pool).await?;
+    let names: Vec<String> = sqlx::query_scalar("SELECT name FROM users ORDER BY id")
+        .fetch_all(&pool)
+        .await?;
     assert_eq!(names, ["Ada", "Grace"]);
     Ok(())
 }

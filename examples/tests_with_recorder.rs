@@ -46,10 +46,7 @@ async fn a_lookup_that_fails_ends_the_greeting() {
         .await
         .expect_err("0 is nobody");
     println!("{}", recorder.tree());
-    assert_eq!(
-        recorder.tree(),
-        "greet failed\n  lookup\n  lookup failed\n"
-    );
+    assert_eq!(recorder.tree(), "greet failed\n  lookup\n  lookup failed\n");
     assert_eq!(
         recorder.find("lookup")[1]["error"][0]["msg"],
         "no such user"

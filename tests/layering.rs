@@ -273,6 +273,7 @@ fn documents_name_files_that_exist() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/events.md",
+        "docs/sql.md",
     ];
     let mut dead = Vec::new();
     for page in pages {

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gomon_core::{Event, Listener, ListenerError};
+use gomon_core::{Event, Listener, ListenerError, monotonic};
 
 /// Keeps the last events as JSON, up to a number; older ones give way and are counted.
 ///
@@ -89,19 +89,15 @@ impl MemoryListener {
     /// The first kept event that is `wanted`; where there is none, the first one to arrive within
     /// `timeout`. Blocks the thread: for tests.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the caller gives real time to wait"
-    )]
     pub fn wait_for(
         &self,
         timeout: Duration,
         mut wanted: impl FnMut(&serde_json::Value) -> bool,
     ) -> Option<serde_json::Value> {
-        let started = Instant::now();
+        let started = monotonic();
         let mut seen = 0;
         loop {
-            let left = timeout.saturating_sub(started.elapsed());
+            let left = started.saturating_add(timeout).saturating_sub(monotonic());
             let (new, upto) = self.wait_past(seen, left)?;
             if let Some(event) = new.iter().map(|line| parsed(line)).find(&mut wanted) {
                 return Some(event);

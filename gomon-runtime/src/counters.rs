@@ -25,7 +25,8 @@ pub struct AllocStats {
     pub alloc_bytes: u64,
     /// Bytes given back.
     pub freed_bytes: u64,
-    /// Highest number of live bytes. Threads report to it in steps of 64 KiB, so it is exact to that much a thread.
+    /// Highest number of live bytes seen. Threads report to it in steps of 64 KiB, and each reading of the counters
+    /// looks too: between two readings it may miss a peak by up to that much a thread.
     pub peak_bytes: u64,
 }
 
@@ -49,19 +50,25 @@ impl AllocStats {
 #[must_use]
 pub fn alloc_stats() -> AllocStats {
     let mut sum = AllocStats::default();
+    // All frees before any allocation: what is allocated and freed between the two must not make live memory less
+    // than it is.
     for shard in SHARDS.iter().chain(&SHARED) {
-        // Frees first: what is freed and allocated between the two reads must not make live memory negative.
         sum.frees = sum.frees.wrapping_add(shard.frees.load(Relaxed));
         sum.freed_bytes = sum
             .freed_bytes
             .wrapping_add(shard.freed_bytes.load(Relaxed));
+    }
+    for shard in SHARDS.iter().chain(&SHARED) {
         sum.mallocs = sum.mallocs.wrapping_add(shard.mallocs.load(Relaxed));
         sum.alloc_bytes = sum
             .alloc_bytes
             .wrapping_add(shard.alloc_bytes.load(Relaxed));
     }
-    let noted = PEAK.load(Relaxed).cast_unsigned();
-    sum.peak_bytes = noted.max(sum.live_bytes());
+    let live = sum.live_bytes();
+    sum.peak_bytes = PEAK
+        .fetch_max(live.cast_signed(), Relaxed)
+        .cast_unsigned()
+        .max(live);
     sum
 }
 

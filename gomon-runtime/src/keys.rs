@@ -13,7 +13,7 @@ pub const COLLECT_PROCESS: &str = "rt-collect-process";
 pub const NUM_CPU: &str = "num-cpu";
 /// Threads this process can run at once (affinity and CPU quota applied).
 pub const MAX_PROCS: &str = "max-procs";
-/// The compiler's version this crate was built with.
+/// Version of the compiler that built gomon.
 pub const RUST_VERSION: &str = "rust-version";
 /// `monitored` where [`MonitoredAlloc`](crate::MonitoredAlloc) is the global allocator, else `unmonitored`.
 pub const ALLOCATOR: &str = "allocator";

@@ -1,4 +1,58 @@
-//! Monitoring of sqlx: typed wrappers and a driver for `AnyPool`.
+//! Monitoring of sqlx 0.9: typed wrappers and a driver for `AnyPool`.
+//!
+//! Two ways in, which can be used side by side:
+//! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
+//!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
+//!   becomes [`MonitoredPool`].
+//! - [`MonitoredDriver`] monitors whatever goes through `AnyPool`, by one line at the start of the program.
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sqlx::Error> {
+//! use gomon_sql::PoolExt;
+//! use sqlx::SqlitePool;
+//!
+//! let pool = SqlitePool::connect("sqlite::memory:").await?.monitored();
+//! let answer: i64 = sqlx::query_scalar("SELECT 42").fetch_one(&pool).await?;
+//! assert_eq!(answer, 42);
+//! # Ok(()) }
+//! # #[cfg(not(feature = "sqlite"))] fn main() {}
+//! ```
+//!
+//! # Which way in gives what
+//!
+//! | | typed wrapper | Any driver |
+//! |---|---|---|
+//! | `driver-open` | `MonitoredPool::connect`, `connect_with`, [`PoolOptionsExt`]: the whole of it | each attempt to connect |
+//! | `sql-wconn` (life of a physical connection), `conn` | no | yes |
+//! | `sql-wpool-acquire`, `sql-wlease` | yes | no: the pool is above the driver |
+//! | `conn-begintx`, `sql-wtx-commit`, `sql-wtx-rollback`, `sql-savepoint` | yes | yes |
+//! | `sql-wconn-queryctx`, `sql-wstmt-execctx` | by the method called | by the statement's text |
+//! | `conn-prepare`, `sql-wrows` | yes | yes |
+//! | migrations | the lease only | a statement each |
+//! | bound values | their number, `params-count` | the values, `params`, where [`Capture::bound_values`] allows |
+//! | `caller` | `&mut *tx`, `&mut *conn`, `pool.here()` | no |
+//!
+//! # When do statements' events start and end?
+//!
+//! - They start at the first poll: what is never polled was never sent, and is no event.
+//! - They end with the result: `completed`, `failed`, or `timed-out` for `PoolTimedOut` and for the server's own limits.
+//! - A future dropped before it is ready: `cancelled`. A stream of rows dropped before its end: `truncated`; but
+//!   `fetch_one` and `fetch_optional`, which want no more than one row, are `completed` with it.
+//! - `rows-aff` and `last-id` are told of statements that write, `last-id` by engines that have it; for others, the
+//!   engines repeat what was true of an earlier statement.
+//!
+//! The parent is the innermost of the transaction, the lease and what is current; without any of them, the event is
+//! marked `orphan`.
+//!
+//! # What is never in an event, unless asked for
+//!
+//! Literals in statements and quoted values in the messages of errors are `?` unless [`Capture::bound_values`]; rows are
+//! taken with [`Capture::rows`] only, and cells of columns with a secret's name never; the `detail` of a PostgreSQL error,
+//! which holds the row, is never taken, and neither is the password of a connection string.
+//!
+//! [`Capture::bound_values`]: gomon_core::Capture::bound_values
+//! [`Capture::rows`]: gomon_core::Capture::rows
 #![warn(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,9 +61,34 @@
     clippy::print_stdout,
     clippy::print_stderr
 )]
+#![cfg_attr(
+    not(all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "any"
+    )),
+    allow(
+        dead_code,
+        unused_macros,
+        reason = "what one engine or way in needs, another one may not"
+    )
+)]
+#![cfg_attr(
+    not(all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "any"
+    )),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "links to what a feature brings"
+    )
+)]
 
 #[cfg(feature = "any")]
-pub mod any;
+mod any;
 mod call;
 mod config;
 mod engine;
@@ -27,7 +106,7 @@ mod transaction_event;
 mod typed;
 
 #[cfg(feature = "any")]
-pub use any::{MonitoredDriver, RegisterError};
+pub use any::{DriverDb, MonitoredDriver, RegisterError};
 pub use config::SqlConfig;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

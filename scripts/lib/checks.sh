@@ -36,16 +36,17 @@ libraries() {
 # check_features FOLDER FEATURE…: each feature of a library builds alone, none and all of them too, without a warning.
 # Clippy rather than check: it takes -D warnings without building the dependencies anew.
 check_features() {
-    local manifest=$1/Cargo.toml feature
+    local package feature
+    package=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$1/Cargo.toml" | head -n 1)
     shift
-    clippy_of "$manifest" --no-default-features
+    clippy_of "$package" --no-default-features
     for feature in "$@"; do
-        clippy_of "$manifest" --no-default-features --features "$feature"
+        clippy_of "$package" --no-default-features --features "$feature"
     done
-    clippy_of "$manifest" --all-features
+    clippy_of "$package" --all-features
 }
 
 clippy_of() {
     printf '%s\n' "$*"
-    cargo clippy --quiet --manifest-path "$@" -- -D warnings
+    cargo clippy --quiet --package "$@" -- -D warnings
 }

@@ -66,13 +66,7 @@ pub fn query<'a>(query: &'a str, names: &NameMask) -> Cow<'a, str> {
 #[must_use]
 pub fn dsn(dsn: &str) -> String {
     if !dsn.contains("://") {
-        // Words without a form may be anything, a password among them.
-        let formless = !dsn.contains('=') && dsn.contains(char::is_whitespace);
-        return if formless {
-            REDACTED.to_owned()
-        } else {
-            key_values(dsn)
-        };
+        return without_scheme(dsn);
     }
     let parts = Parts::of(dsn);
     let user_info = parts
@@ -88,6 +82,22 @@ pub fn dsn(dsn: &str) -> String {
         query_masked.as_deref(),
         parts.fragment,
     )
+}
+
+/// What has no `://`: libpq's `key=value`, a URL that lost a slash, a file, or anything.
+fn without_scheme(dsn: &str) -> String {
+    if let Some((before, host)) = dsn.rsplit_once('@') {
+        // `scheme:/user:password`, or less of it: what is behind the second colon goes, or behind
+        // the first, or all of it.
+        let colons = before.match_indices(':').take(2);
+        let shown = colons.last().and_then(|(at, _)| before.get(..=at));
+        return format!("{}{REDACTED}@{host}", key_values(shown.unwrap_or("")));
+    }
+    if !dsn.contains('=') && dsn.contains(char::is_whitespace) {
+        // Words without a form may be anything, a password among them.
+        return REDACTED.to_owned();
+    }
+    key_values(dsn)
 }
 
 /// libpq's connection strings: `key = value`, values may be quoted by `'` with `\` as escape.
@@ -318,6 +328,9 @@ mod tests {
             "mysql://joe:s3c#ret?@db/shop",
             "postgres://db/shop?user=joe&password=s3cret",
             "host=db user=joe password=s3cret",
+            "postgres:/joe:s3cret@db/shop",
+            "joe:s3cret@db",
+            "s3cret@db",
             "password = 's3c\\' ret' host=db",
             "Server=db;User=joe;Password=s3cret;",
         ] {

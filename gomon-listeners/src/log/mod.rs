@@ -113,6 +113,9 @@ impl LogListener {
                 .unwrap_or(if terminal { Form::Readable } else { Form::Json });
             (form, self.colour.style(terminal))
         });
+        if self.torn && self.pending.text.is_empty() {
+            self.pending.text.push('\n');
+        }
         match form {
             Form::Json => event.write_json(&mut self.pending.text),
             Form::Readable => readable::write(event, style, &mut self.pending.text),
@@ -122,19 +125,20 @@ impl LogListener {
 
     /// Writes what is pending; on an error, says how many of its lines were written whole.
     fn write_pending(&mut self) -> Result<usize, (usize, ListenerError)> {
-        if self.torn {
-            self.output
-                .write(b"\n")
-                .map_err(|failed| (0, failed.cause.into()))?;
-            self.torn = false;
-        }
-        let lines = self.pending.ends.len();
+        let was_torn = std::mem::replace(&mut self.torn, true); // should the writer panic
         let written = self.output.write(self.pending.text.as_bytes());
-        let result = written.map(|()| lines).map_err(|failed| {
-            let whole = self.pending.whole_lines(failed.written);
-            self.torn = failed.written > self.pending.end_of(whole);
-            (whole, failed.cause.into())
-        });
+        let result = match written {
+            Ok(()) => {
+                self.torn = false;
+                Ok(self.pending.ends.len())
+            }
+            Err(failed) => {
+                let whole = self.pending.whole_lines(failed.written);
+                let inside_a_line = failed.written > self.pending.end_of(whole);
+                self.torn = inside_a_line || (was_torn && failed.written == 0);
+                Err((whole, failed.cause.into()))
+            }
+        };
         self.pending.clear();
         result
     }
@@ -146,12 +150,14 @@ impl Listener for LogListener {
     }
 
     fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
+        self.pending.clear(); // of a batch that a panic of the writer ended
         self.add(event);
         self.write_pending().map_err(|(_, cause)| cause)?;
         Ok(self.output.flush()?)
     }
 
     fn feed_batch(&mut self, events: Events<'_>) -> Result<(), BatchError> {
+        self.pending.clear(); // of a batch that a panic of the writer ended
         let mut delivered = 0;
         let mut events = events.iter().peekable();
         while let Some(event) = events.next() {

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gomon_core::{EventTracker, Tree};
 use gomon_listeners::{Colour, LogListener};
@@ -28,19 +30,22 @@ impl Write for Page {
     }
 }
 
-/// A page that fills up once: after `room` bytes one write fails, then there is room for all.
+/// A page that fills up: after each number of bytes one write fails; after the last there is room for all.
 struct Full {
     page: Page,
-    room: Option<usize>,
+    rooms: Vec<usize>,
 }
 
 impl Write for Full {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.room.take() {
-            Some(0) => Err(io::ErrorKind::StorageFull.into()),
+        match self.rooms.first_mut() {
+            Some(0) => {
+                self.rooms.remove(0);
+                Err(io::ErrorKind::StorageFull.into())
+            }
             Some(room) => {
-                let taken = self.page.write(&bytes[..room.min(bytes.len())])?;
-                self.room = Some(room - taken);
+                let taken = self.page.write(&bytes[..bytes.len().min(*room)])?;
+                *room -= taken;
                 Ok(taken)
             }
             None => self.page.write(bytes),
@@ -106,24 +111,30 @@ fn a_failed_write_is_counted_and_the_next_one_starts_on_a_line_of_its_own() {
     let page = Page::default();
     let full = Full {
         page: page.clone(),
-        room: Some(2_000),
+        rooms: vec![2_000, 0, 0],
     };
     let report = fed(LogListener::writer(full), "torn", || {
-        make("torn", 50);
-        gomon_core::flush(std::time::Duration::from_secs(30)).unwrap();
-        make("torn", 50);
+        for _ in 0..8 {
+            make("torn", 25);
+            gomon_core::flush(Duration::from_secs(30)).unwrap();
+        }
     });
-    let (whole, torn): (Vec<String>, Vec<String>) = page
-        .text()
-        .lines()
-        .map(str::to_owned)
-        .partition(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+    let text = page.text();
+    let parse = |line| serde_json::from_str::<serde_json::Value>(line);
+    let (whole, torn): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| parse(line).is_ok());
+    let ids: BTreeSet<String> = whole
+        .iter()
+        .map(|line| parse(line).unwrap()["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), whole.len(), "no line is written twice");
+    assert_eq!(torn.len(), 1, "{torn:?}");
     let dropped: u64 = report.dropped.iter().map(|(_, count)| count).sum();
-    assert_eq!(report.created, 101);
-    assert_eq!(whole.len() as u64, report.delivered, "{report:?}");
-    assert_eq!(whole.len() as u64 + dropped, report.created);
-    assert!(dropped > 0 && whole.len() > 50, "{report:?}");
-    assert!(torn.len() <= 1);
+    assert_eq!(report.created, 201);
+    assert_eq!(
+        (whole.len() as u64, dropped),
+        (report.delivered, 201 - report.delivered)
+    );
+    assert!(dropped > 0 && whole.len() > 100, "{report:?}");
 }
 
 #[test]

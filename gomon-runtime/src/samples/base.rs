@@ -1,6 +1,6 @@
 //! `runtime-base`: what the process runs on.
 
-use gomon_core::EventTracker;
+use gomon_core::{EventTracker, RUST_VERSION};
 
 use super::set_known;
 use crate::system::System;
@@ -24,6 +24,3 @@ pub(super) fn set(event: &mut EventTracker, system: &System) {
     set_known(event, keys::PAGE_SIZE, system.page_bytes());
     set_known(event, keys::CONTAINER, system.container());
 }
-
-/// Set by the build script.
-const RUST_VERSION: &str = env!("GOMON_RUST_VERSION");

@@ -1,9 +1,8 @@
 //! `rt-collect-tasks`: a tokio runtime, from its stable metrics.
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gomon_core::{Context, EventTracker, Tree};
+use gomon_core::{Context, EventTracker, Tree, monotonic};
 use tokio::runtime::{Handle, RuntimeFlavor, RuntimeMetrics};
 
 use crate::keys;
@@ -111,14 +110,4 @@ impl Worker {
 
 fn count(workers: usize) -> u32 {
     u32::try_from(workers).unwrap_or(u32::MAX)
-}
-
-/// Time since some point in the past.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "only differences matter, and no test depends on them"
-)]
-fn monotonic() -> Duration {
-    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    ORIGIN.elapsed()
 }

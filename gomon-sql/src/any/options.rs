@@ -4,7 +4,6 @@
 //! `cancelled` if the future is dropped, as the pool does after its acquire timeout.
 
 use std::fmt;
-use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -89,22 +88,20 @@ impl<DB: DriverDb> ConnectOptions for MonitoredOptions<DB> {
         self.inner.to_url_lossy()
     }
 
-    fn connect(&self) -> impl Future<Output = Result<MonitoredBackend<DB>, Error>> + Send + '_ {
-        async move {
-            let mut event = opening::<DB>(&self.dsn);
-            let result = self.inner.connect().await;
-            if let Err(error) = &result {
-                failure::record(
-                    event.tracker(),
-                    DB::FACTS,
-                    &SqlConfig::new().current(),
-                    None,
-                    error,
-                );
-            }
-            event.finish(Outcome::Completed);
-            result.map(MonitoredBackend::new)
+    async fn connect(&self) -> Result<MonitoredBackend<DB>, Error> {
+        let mut event = opening::<DB>(&self.dsn);
+        let result = self.inner.connect().await;
+        if let Err(error) = &result {
+            failure::record(
+                event.tracker(),
+                DB::FACTS,
+                &SqlConfig::new().current(),
+                None,
+                error,
+            );
         }
+        event.finish(Outcome::Completed);
+        result.map(MonitoredBackend::new)
     }
 
     fn log_statements(mut self, level: LevelFilter) -> Self {

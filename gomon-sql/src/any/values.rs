@@ -48,3 +48,29 @@ fn cell(value: &AnyValueKind, limit: usize) -> Cell {
         _ => Cell::opaque("?"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gomon_core::{Capture, Tree};
+    use sqlx_core::any::AnyArguments;
+    use sqlx_core::arguments::Arguments;
+
+    use super::bound;
+
+    #[test]
+    fn bound_values_are_told_by_type_and_cut() {
+        let mut arguments = AnyArguments::default();
+        arguments.add(7_i32).unwrap();
+        arguments.add("abcdef").unwrap();
+        arguments.add(None::<i64>).unwrap();
+        arguments.add(true).unwrap();
+        let values = bound(&arguments, &Capture::full().with_cell_bytes(3));
+        let expected = vec![
+            Tree::I64(7),
+            Tree::from("abc"),
+            Tree::Null,
+            Tree::Bool(true),
+        ];
+        assert_eq!(values, Tree::List(expected));
+    }
+}

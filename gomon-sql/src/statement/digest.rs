@@ -121,7 +121,7 @@ impl Digest {
         }
         let in_list = self.frames.last().is_some_and(|frame| frame.list.is_some());
         let is_list = self.next_is_list || (in_list && !self.after_word);
-        let list = is_list.then(|| List {
+        let list = is_list.then_some(List {
             item: self.text.len(),
             previous: None,
             open_ended: false,

@@ -42,6 +42,14 @@ pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
 }
 
+/// What a backslash in a string means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escapes {
+    Yes,
+    /// As the server is set.
+    Unsure,
+}
+
 /// An iterator over the tokens of one text.
 #[derive(Debug)]
 pub(crate) struct Lexer<'a> {
@@ -96,8 +104,8 @@ impl<'a> Lexer<'a> {
             b'-' if next == b'-' && self.dashes_comment(start) => self.line_comment(start),
             b'#' if self.is(Dialect::MySql) => self.line_comment(start),
             b'/' if next == b'*' => (Kind::Space, self.block_comment(start)),
-            b'\'' => self.string(start, start, self.is(Dialect::MySql)),
-            b'"' if self.is(Dialect::MySql) => self.string(start, start, true),
+            b'\'' => self.string(start, Escapes::Unsure),
+            b'"' if self.is(Dialect::MySql) => self.string(start, Escapes::Unsure),
             b'"' => self.quoted_name(start, b'"'),
             b'`' if !self.is(Dialect::Postgres) => self.quoted_name(start, b'`'),
             b'[' if self.is(Dialect::Sqlite) => self.quoted_name(start, b']'),
@@ -146,14 +154,23 @@ impl<'a> Lexer<'a> {
         self.len()
     }
 
-    /// A string whose opening quote is at `open`; a doubled quote is a quote, and with `escapes` so is `\'`.
-    fn string(&self, start: usize, open: usize, escapes: bool) -> (Kind, usize) {
-        debug_assert!(start <= open, "a prefix stands before its quote");
+    /// A string whose opening quote is at `open`; a doubled quote is a quote.
+    ///
+    /// Whether `\'` ends a string is a setting of the server that nobody tells us (`standard_conforming_strings`,
+    /// `NO_BACKSLASH_ESCAPES`), and to take it the wrong way would turn the values that follow inside out. Unless the
+    /// text itself says so (`E''`), such a string therefore reaches to the end. `ESCAPE '\'` is the exception.
+    fn string(&self, open: usize, escapes: Escapes) -> (Kind, usize) {
         let quote = self.at(open);
         let mut i = open + 1;
         while i < self.len() {
             match self.at(i) {
-                b'\\' if escapes => i += 2,
+                b'\\' if self.at(i + 1) == b'\\' => i += 2,
+                b'\\' if self.at(i + 1) == quote && escapes == Escapes::Unsure => {
+                    let alone =
+                        i == open + 1 && self.at(i + 2) != quote && !self.is(Dialect::MySql);
+                    return (Kind::Literal, if alone { i + 2 } else { self.len() });
+                }
+                b'\\' if escapes == Escapes::Yes => i += 2,
                 b if b == quote && self.at(i + 1) == quote => i += 2,
                 b if b == quote => return (Kind::Literal, i + 1),
                 _ => i += 1,
@@ -226,16 +243,19 @@ impl<'a> Lexer<'a> {
             && word.len() == 1
             && matches!(word.as_bytes().first(), Some(b) if b"eEbBxXnN".contains(b))
         {
-            let escapes = match self.dialect {
-                Dialect::Postgres => word.eq_ignore_ascii_case("e"),
-                Dialect::MySql => true,
-                Dialect::Sqlite => false,
-            };
-            return self.string(start, end, escapes);
+            let explicit = self.is(Dialect::Postgres) && word.eq_ignore_ascii_case("e");
+            return self.string(
+                end,
+                if explicit {
+                    Escapes::Yes
+                } else {
+                    Escapes::Unsure
+                },
+            );
         }
         if self.is(Dialect::Postgres) && word.eq_ignore_ascii_case("u") && quote == b'&' {
             match self.at(end + 1) {
-                b'\'' => return self.string(start, end + 1, false),
+                b'\'' => return self.string(end + 1, Escapes::Unsure),
                 b'"' => return self.quoted_name(end + 1, b'"'),
                 _ => {}
             }
@@ -294,11 +314,18 @@ mod tests {
     #[test]
     fn strings_follow_the_engine() {
         use Dialect::{MySql, Postgres, Sqlite};
+        // Where the server's setting decides, everything to the end is a literal.
+        for dialect in [Postgres, MySql, Sqlite] {
+            assert_eq!(kinds(r"'a\' b'", dialect), [(Kind::Literal, r"'a\' b'")]);
+            assert_eq!(
+                kinds(r"'a\\' b", dialect),
+                [(Kind::Literal, r"'a\\'"), (Kind::Word, "b")]
+            );
+        }
         assert_eq!(
-            kinds(r"'a\' b", Postgres),
-            [(Kind::Literal, r"'a\'"), (Kind::Word, "b")]
+            kinds(r"ESCAPE '\' b", Sqlite).last(),
+            Some(&(Kind::Word, "b"))
         );
-        assert_eq!(kinds(r"'a\' b'", MySql), [(Kind::Literal, r"'a\' b'")]);
         assert_eq!(kinds(r"E'a\' b'", Postgres), [(Kind::Literal, r"E'a\' b'")]);
         assert_eq!(kinds("'it''s'", Sqlite), [(Kind::Literal, "'it''s'")]);
         assert_eq!(kinds(r#""a b""#, MySql), [(Kind::Literal, r#""a b""#)]);

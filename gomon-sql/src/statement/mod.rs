@@ -5,6 +5,8 @@ mod digest;
 mod lexer;
 mod masked;
 mod summary;
+#[cfg(test)]
+mod vectors;
 
 use digest::Digest;
 use lexer::{Kind, Lexer, Token};

@@ -1,6 +1,5 @@
 //! The databases a typed pool can be monitored for.
 
-use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use sqlx_core::describe::Describe;
@@ -10,6 +9,7 @@ use sqlx_core::sql_str::SqlStr;
 
 use crate::engine::Engine;
 use crate::row_source::RowSource;
+use crate::run::Item;
 
 pub(crate) mod sealed {
     /// Keeps the list of databases ours.
@@ -29,7 +29,7 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
     fn run_fetch_many<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,
         query: E,
-    ) -> BoxStream<'e, Result<Either<Self::QueryResult, Self::Row>, Error>>
+    ) -> BoxStream<'e, Item<Self>>
     where
         E: 'q + Execute<'q, Self>;
     #[doc(hidden)]
@@ -65,10 +65,7 @@ macro_rules! dispatch {
         fn run_fetch_many<'e, 'q: 'e, E>(
             connection: &'e mut Self::Connection,
             query: E,
-        ) -> futures_core::stream::BoxStream<
-            'e,
-            Result<either::Either<Self::QueryResult, Self::Row>, sqlx_core::error::Error>,
-        >
+        ) -> futures_core::stream::BoxStream<'e, $crate::run::Item<Self>>
         where
             E: 'q + sqlx_core::executor::Execute<'q, Self>,
         {

@@ -24,7 +24,7 @@ on_each_engine! {
 const POLLS: usize = 200;
 
 /// Polls `future` up to `polls` times, each time it is woken, then drops it. True if it got ready.
-pub async fn poll_then_drop<F: Future>(polls: usize, future: F) -> bool {
+pub(crate) async fn poll_then_drop<F: Future>(polls: usize, future: F) -> bool {
     let mut future = pin!(future);
     let mut left = polls;
     std::future::poll_fn(move |cx| {

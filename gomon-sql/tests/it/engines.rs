@@ -10,18 +10,18 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
-pub const MAX_CONNECTIONS: u32 = 2;
+pub(crate) const MAX_CONNECTIONS: u32 = 2;
 
 /// A database of its own with the table `items (id INTEGER PRIMARY KEY, name TEXT)`, and a pool of two connections.
-pub struct Fixture<DB: MonitoredDb> {
-    pub pool: Pool<DB>,
+pub(crate) struct Fixture<DB: MonitoredDb> {
+    pub(crate) pool: Pool<DB>,
     /// What the engine needs to find the fixture's own connections.
     name: String,
     _folder: TempDir,
 }
 
 impl<DB: MonitoredDb> Fixture<DB> {
-    pub fn monitored(&self) -> MonitoredPool<DB> {
+    pub(crate) fn monitored(&self) -> MonitoredPool<DB> {
         self.pool
             .clone()
             .monitored_with(SqlConfig::new().capture(Capture::full()))
@@ -30,7 +30,7 @@ impl<DB: MonitoredDb> Fixture<DB> {
 
 /// What the scenarios need of an engine.
 #[allow(async_fn_in_trait, reason = "only tests implement and call it")]
-pub trait Engine: MonitoredDb + Sized {
+pub(crate) trait Engine: MonitoredDb + Sized {
     const SYSTEM: &'static str;
     /// `None`, and one line that says so, where the environment names no server.
     async fn open() -> Option<Fixture<Self>>;
@@ -161,7 +161,7 @@ impl Engine for MySql {
 }
 
 /// The URL of a test server, or one line that tells what is left out.
-pub fn server(variable: &str) -> Option<String> {
+pub(crate) fn server(variable: &str) -> Option<String> {
     let url = std::env::var(variable).ok();
     if url.is_none() {
         println!("left out: {variable} is not set");
@@ -199,7 +199,7 @@ macro_rules! on_each_engine {
 }
 pub(crate) use on_each_engine;
 
-pub async fn on<DB: Engine, F: AsyncFnOnce(&Fixture<DB>)>(scenario: F) {
+pub(crate) async fn on<DB: Engine, F: AsyncFnOnce(&Fixture<DB>)>(scenario: F) {
     let Some(fixture) = DB::open().await else {
         return;
     };
@@ -208,7 +208,7 @@ pub async fn on<DB: Engine, F: AsyncFnOnce(&Fixture<DB>)>(scenario: F) {
 }
 
 /// Afterwards everything works as if nothing had happened: 1,000 statements run, and no transaction is open.
-pub async fn is_whole<DB: Engine>(fixture: &Fixture<DB>) {
+pub(crate) async fn is_whole<DB: Engine>(fixture: &Fixture<DB>) {
     let pool = fixture.monitored();
     for _ in 0..1000 {
         (&pool)

@@ -1,7 +1,7 @@
 //! What a statement's event says, by what may be captured.
 
-use gomon_core::Capture;
 use gomon_core::testing::{Recorded, Recorder};
+use gomon_core::{Capture, FutureExt};
 use gomon_sql::{PoolExt, SqlConfig, monitor_conn};
 use sqlx::{Executor, Sqlite};
 
@@ -10,6 +10,8 @@ use crate::engines::{Engine, Fixture, on, on_each_engine};
 on_each_engine! {
     errors_do_not_carry_values => error_values;
     prepared_statements_are_told => prepared;
+    time_limits_of_the_server_are_told => time_limit;
+    a_panic_inside_a_transaction_rolls_it_back => panicking;
 }
 
 /// The event of one statement under a capture.
@@ -119,6 +121,63 @@ async fn prepared<DB: Engine>(fixture: &Fixture<DB>) {
     );
     assert_eq!(recorder.one("sql-wconn-queryctx")["prepared"], false);
     assert!(prepare.is_child_of(&recorder.one("sql-wlease")));
+}
+
+/// A statement that takes longer than its session allows, with the code of its error. SQLite has no such limit.
+fn slow(system: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    match system {
+        "postgresql" => Some(("SET statement_timeout = 50", "SELECT pg_sleep(60)", "57014")),
+        "mysql" => Some(("SET max_statement_time = 0.05", "SELECT sleep(60)", "70100")),
+        _ => None,
+    }
+}
+
+async fn time_limit<DB: Engine>(fixture: &Fixture<DB>) {
+    let Some((limit, sleep, code)) = slow(DB::SYSTEM) else {
+        return;
+    };
+    let pool = fixture.monitored();
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let mut connection = pool.acquire().await.unwrap();
+            if (&mut connection).execute(limit).await.is_err() {
+                println!("left out: time limits, which MySQL sets otherwise than MariaDB");
+                return;
+            }
+            (&mut connection).fetch_all(sleep).await.err().unwrap();
+            let query = recorder.one("sql-wconn-queryctx");
+            assert_eq!(
+                (query.outcome(), query["code"].as_str()),
+                ("timed-out", Some(code))
+            );
+        })
+        .await;
+}
+
+async fn panicking<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let recorder = Recorder::new();
+    let work = async move {
+        let mut tx = pool.begin().await.unwrap();
+        (&mut *tx)
+            .execute("INSERT INTO items VALUES (1, 'a')")
+            .await
+            .unwrap();
+        panic!("in the middle of a transaction");
+    };
+    let task = tokio::spawn(work.in_context(recorder.context()));
+    assert!(task.await.unwrap_err().is_panic());
+
+    assert_eq!(recorder.one("conn-begintx").outcome(), "panicked");
+    assert_eq!(recorder.one("sql-wtx-rollback")["implicit"], true);
+    let pool = fixture.monitored();
+    assert!(
+        pool.fetch_all("SELECT id FROM items")
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]

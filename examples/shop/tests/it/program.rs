@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
 /// A folder that is removed at the end of a test that passed; one that failed leaves its files to
 /// be looked at.
@@ -15,6 +15,10 @@ impl Folder {
             .join(format!("{test}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 
     pub(crate) fn file(&self, name: &str) -> String {
@@ -103,17 +107,24 @@ impl Running {
     }
 
     /// Waits for its end, which must be a good one; returns what it said after it was open.
-    pub(crate) fn said(mut self) -> String {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        let status = self.child.wait().unwrap();
+    pub(crate) fn said(self) -> String {
+        let (status, said) = self.ended();
         assert!(status.success(), "{status}\n{said}");
         said
     }
+
+    /// Waits for the end of the shop and of its stock service: both hold the same standard error.
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap(), said)
+    }
 }
 
-fn command(args: &[&str]) -> Command {
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
-    command.args(args);
+    command
+        .args(args)
+        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }

@@ -1,6 +1,6 @@
-//! However the shop is told to stop, it drains, flushes and reports.
+//! However the shop ends: it drains, flushes, reports and leaves nothing behind.
 
-use crate::program::{Folder, Running, shop, text};
+use crate::program::{Folder, Running, command, shop, text};
 
 #[test]
 fn ctrl_c_ends_it_with_a_report() {
@@ -42,6 +42,36 @@ fn a_request_that_hangs_is_broken_off() {
         request.contains(r#""gomon:outcome":"cancelled""#),
         "{request}"
     );
+}
+
+#[test]
+fn a_killed_shop_takes_its_stock_service_along() {
+    let folder = Folder::new("killed");
+    let running = Running::start(&["--no-load", "--events", &folder.file("out.jsonl")]);
+
+    running.signal("-KILL");
+
+    let (status, said) = running.ended();
+    assert!(!status.success());
+    assert!(said.contains("stock: "), "it ended without a flush: {said}");
+    let stock = std::fs::read_to_string(folder.file("out.jsonl.stock")).unwrap();
+    assert!(stock.lines().last().unwrap().contains("application-end"));
+}
+
+#[test]
+fn nothing_but_the_events_is_left_behind() {
+    let folder = Folder::new("left");
+
+    let mut shop = command(&["--requests", "20", "--events", &folder.file("out.jsonl")]);
+    let run = shop.env("TMPDIR", folder.path()).output().unwrap();
+
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let names = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert_eq!(names, ["out.jsonl", "out.jsonl.stock"]);
 }
 
 fn ends_well(signal: &str) {
