@@ -82,18 +82,43 @@ where
 }
 
 thread_local! {
-    static FINISHED: RefCell<(Vec<Record>, u64)> = const { RefCell::new((Vec::new(), 0)) };
+    static FINISHED: RefCell<Finished> = const { RefCell::new(Finished::new()) };
+}
+
+/// What the thread has finished; the end of the thread delivers the rest.
+struct Finished {
+    records: Vec<Record>,
+    last_id: u64,
+}
+
+impl Finished {
+    const fn new() -> Self {
+        Self {
+            records: Vec::new(),
+            last_id: 0,
+        }
+    }
+
+    fn deliver(&mut self) {
+        deliver(self.records.len() as u64);
+        black_box(&self.records);
+        self.records.clear();
+    }
+}
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        self.deliver();
+    }
 }
 
 fn push(mut record: Record) {
-    FINISHED.with_borrow_mut(|(finished, last_id)| {
-        *last_id += 1;
-        record.id = *last_id;
-        finished.push(record);
-        if finished.len() == BUFFER {
-            deliver(BUFFER as u64);
-            black_box(&finished);
-            finished.clear();
+    FINISHED.with_borrow_mut(|finished| {
+        finished.last_id += 1;
+        record.id = finished.last_id;
+        finished.records.push(record);
+        if finished.records.len() == BUFFER {
+            finished.deliver();
         }
     });
 }

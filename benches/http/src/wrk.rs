@@ -44,6 +44,7 @@ fn try_serve(arm: &str) -> io::Result<()> {
     println!("{}", listener.local_addr()?);
     runtime.spawn(async move { axum::serve(listener, app.router).await });
     io::stdin().read_to_end(&mut Vec::new())?;
+    drop(runtime); // ends its threads, which deliver what they hold
     (app.flush)();
     if app.events_per_request.is_some() {
         println!("delivered={}", delivered() as f64 / requests() as f64);
