@@ -19,5 +19,10 @@ pub use gomon_listeners::{LogListener, MemoryListener};
 pub use gomon_net as net;
 #[cfg(feature = "runtime")]
 pub use gomon_runtime as runtime;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "sql-any"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sql-any"
+))]
 pub use gomon_sql as sql;

@@ -3,7 +3,10 @@ use std::io::IoSlice;
 use std::pin::Pin;
 
 use gomon_core::testing::Recorder;
+use gomon_net::MonitoredTcpListener;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use tokio::net::TcpStream;
 
 use crate::accepted;
 
@@ -105,4 +108,57 @@ async fn an_empty_buffer_is_not_the_end_of_the_stream() {
         })
         .await;
     assert!(recorder.one("net-conn").get("half-closed").is_none());
+}
+
+#[tokio::test]
+async fn many_connections_at_once_lose_no_byte_and_no_event() {
+    const CONNECTIONS: usize = 300;
+    const BYTES: usize = 20_000;
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let listener = MonitoredTcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let server = gomon_core::spawn(async move {
+                let mut echoes = Vec::new();
+                for _ in 0..CONNECTIONS {
+                    let (mut stream, _peer) = listener.accept().await.unwrap();
+                    echoes.push(gomon_core::spawn(async move {
+                        let (mut reader, mut writer) = tokio::io::split(&mut stream);
+                        tokio::io::copy(&mut reader, &mut writer).await.unwrap();
+                    }));
+                }
+                echoes
+            });
+            let clients: Vec<_> = (0..CONNECTIONS)
+                .map(|_| {
+                    tokio::spawn(async move {
+                        let mut stream = TcpStream::connect(address).await.unwrap();
+                        let (mut reader, mut writer) = stream.split();
+                        let mut heard = vec![0; BYTES];
+                        let talk = async {
+                            writer.write_all(&[7; BYTES]).await.unwrap();
+                        };
+                        tokio::join!(talk, async { reader.read_exact(&mut heard).await.unwrap() });
+                        assert_eq!(heard, [7; BYTES]);
+                    })
+                })
+                .collect();
+            for client in clients {
+                client.await.unwrap();
+            }
+            for echo in server.await.unwrap() {
+                echo.await.unwrap();
+            }
+        })
+        .await;
+    let conns = recorder.find("net-conn");
+    for key in ["read-size", "write-size"] {
+        let bytes: Vec<_> = conns
+            .iter()
+            .map(|conn| conn[key].as_u64().unwrap())
+            .collect();
+        assert_eq!(bytes, vec![BYTES as u64; CONNECTIONS], "{key}");
+    }
+    assert_eq!(recorder.one("net-listener")["conns"], CONNECTIONS);
 }
