@@ -6,7 +6,10 @@ check_format() {
     cargo tree --workspace --locked >/dev/null # Cargo.lock belongs to the manifests
 }
 
-check_clippy() { cargo clippy --workspace --all-targets --all-features -- -D warnings; }
+check_clippy() { cargo clippy --workspace --exclude 'bench-*' --all-targets --all-features -- -D warnings; }
+
+# Apart from the rest: the peers they compare with take minutes to build.
+check_benches() { cargo clippy --package 'bench-*' --all-targets -- -D warnings; }
 
 check_docs() { RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --no-deps --all-features; }
 
