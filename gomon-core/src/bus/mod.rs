@@ -159,14 +159,11 @@ pub(crate) fn flush(deadline: Duration) -> Result<(), FlushError> {
 /// The same, waiting for these listeners alone.
 pub(crate) fn flush_ports(ports: &[Arc<Port>], deadline: Duration) -> Result<(), FlushError> {
     let ticket = pass_all(deadline)?;
-    let flushed: Vec<_> = ports.iter().map(|port| port.wait_flushed(ticket)).collect();
-    if flushed.contains(&Flushed::Late) {
-        return Err(FlushError::Deadline);
+    match ports.iter().map(|port| port.wait_flushed(ticket)).max() {
+        None | Some(Flushed::Well) => Ok(()),
+        Some(Flushed::Badly) => Err(FlushError::Listener),
+        Some(Flushed::Late) => Err(FlushError::Deadline),
     }
-    if flushed.contains(&Flushed::Badly) {
-        return Err(FlushError::Listener);
-    }
-    Ok(())
 }
 
 /// Asks for a flush and waits until the bus has passed everything before it.

@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::bus::listener::{BatchError, Listener, ListenerError};
 use crate::bus::report::{DropReason, ListenerReport};
+use crate::bus::retransmitter::Retransmitter;
 use crate::deadline::Deadline;
 use crate::event::batch::{Events, Slice};
 use crate::event::error_info::ErrorInfo;
@@ -24,6 +25,8 @@ pub(crate) struct Port {
     name: String,
     /// Which recorder's events it gets; 0 is the process.
     scope: u32,
+    /// The retransmitter it is.
+    next: Option<Retransmitter>,
     queue: Sender<Slice>,
     /// Wakes the thread when it is to flush or to end.
     nudge: Sender<()>,
@@ -89,6 +92,7 @@ impl Port {
             id,
             name,
             scope,
+            next: listener.as_retransmitter().cloned(),
             queue,
             nudge,
             control: Mutex::default(),
@@ -111,10 +115,6 @@ impl Port {
 
     pub(crate) fn id(&self) -> ListenerId {
         self.id
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     pub(crate) fn scope(&self) -> u32 {
@@ -157,11 +157,18 @@ impl Port {
         self.nudge();
     }
 
-    /// Waits until the listener has flushed for this ticket, or has ended.
+    /// Waits until the listener has flushed for this ticket, or has ended, and so for the
+    /// listeners behind it.
     pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> Flushed {
         let reached = |control: &Control| control.flushed >= ticket.number || control.ended;
         match self.wait(ticket.deadline, reached) {
-            Some(control) if control.flushed_well || control.flushed == 0 => Flushed::Well,
+            Some(control) if control.flushed_well || control.flushed == 0 => {
+                let next = self
+                    .next
+                    .as_ref()
+                    .map(|next| next.wait_flushed(ticket.deadline));
+                next.unwrap_or(Flushed::Well)
+            }
             Some(_) => Flushed::Badly,
             None => Flushed::Late,
         }
@@ -377,6 +384,9 @@ impl Worker {
 
     fn end(mut self, deadline: Deadline) {
         self.flush(deadline.left());
+        if let Some(next) = &self.port.next {
+            next.wait_flushed(deadline);
+        }
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(self.listener))) {
             std::mem::forget(payload);
         }
@@ -393,8 +403,8 @@ impl Drop for Ended {
     }
 }
 
-/// How a flush went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a flush went, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Flushed {
     Well,
     /// The listener returned an error, or panicked.

@@ -88,11 +88,15 @@ impl Tree {
         Self::Map(Vec::new())
     }
 
-    /// Adds an entry to a map; a value that is not a map is returned as it is.
+    /// Sets an entry of a map; the last value of a key wins. What is not a map stays as it is.
     #[must_use]
     pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Tree>) -> Self {
         if let Self::Map(entries) = &mut self {
-            entries.push((key.into(), value.into()));
+            let (key, value) = (key.into(), value.into());
+            match entries.iter_mut().find(|(other, _)| *other == key) {
+                Some(entry) => entry.1 = value,
+                None => entries.push((key, value)),
+            }
         }
         self
     }

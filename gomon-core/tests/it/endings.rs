@@ -208,3 +208,65 @@ fn recording() -> EventTracker {
     assert!(tracker.is_recording());
     tracker
 }
+
+#[test]
+fn the_panic_of_another_request_is_not_taken_for_ones_own() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let _ = catch_unwind(|| panic!("first"));
+        let mut guard = EndGuard::new(EventTracker::new("second"));
+        let again =
+            AssertUnwindSafe(|| guard.poll(|| std::panic::resume_unwind(Box::new("second"))));
+        let _ = catch_unwind(again);
+    });
+    assert_eq!(recorder.one("second")["error"][0]["msg"], "second");
+}
+
+#[test]
+fn a_future_that_somebody_elses_panic_drops_is_cancelled() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let dropped = catch_unwind(|| {
+            let _guard = EndGuard::new(EventTracker::new("bystander"));
+            panic!("oh");
+        });
+        assert!(dropped.is_err());
+    });
+    assert_eq!(recorder.one("bystander").outcome(), "cancelled");
+}
+
+#[tokio::test]
+async fn what_a_cancelled_future_drops_belongs_to_its_event() {
+    struct Rollback;
+    impl Drop for Rollback {
+        fn drop(&mut self) {
+            EventTracker::new("rollback").finish();
+        }
+    }
+    let recorder = Recorder::new();
+    let job = async {
+        let _rollback = Rollback;
+        std::future::pending::<()>().await;
+    };
+    let work = async {
+        tokio::select! {
+            () = job.monitored("job") => unreachable!(),
+            () = tokio::task::yield_now() => {}
+        }
+    };
+    recorder.scope(work).await;
+    assert!(recorder.one("rollback").is_child_of(&recorder.one("job")));
+}
+
+#[test]
+fn a_registered_detail_travels_once() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let mut parent = EventTracker::new("parent");
+        let mut detail = parent.child("detail");
+        detail.register("detail");
+        parent.embed(detail);
+        assert!(in_flight().is_empty());
+    });
+    assert_eq!(recorder.one("parent")["children"][0]["gomon:fp"], "detail");
+}

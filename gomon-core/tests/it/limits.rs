@@ -84,7 +84,7 @@ fn no_event_gets_larger_than_64_kib_whatever_is_set() {
         );
     });
     assert!(
-        event.to_string().len() < (64 << 10) + 4096,
+        event.to_string().len() <= 64 << 10,
         "{}",
         event.to_string().len()
     );
@@ -92,6 +92,51 @@ fn no_event_gets_larger_than_64_kib_whatever_is_set() {
         event["gomon:dropped"]["error"].as_u64() >= Some(68),
         "{}",
         event["gomon:dropped"]
+    );
+}
+
+#[test]
+fn bytes_and_deep_trees_count_as_what_they_take() {
+    let zeroes = Tree::List(vec![Tree::List(vec![Tree::Bytes(vec![0; 256]); 64]); 10]);
+    let flat = Tree::List(vec![Tree::List(vec![Tree::List(vec![]); 256]); 256]);
+    let deep = (0..13).fold(flat, |tree, _| Tree::List(vec![tree]));
+    for tree in [zeroes, deep] {
+        let event = recorded(|tracker| {
+            tracker.set("tree", tree);
+        });
+        assert!(
+            event.to_string().len() <= 64 << 10,
+            "{}",
+            event.to_string().len()
+        );
+        assert!(event["gomon:dropped"]["tree"].as_u64() > Some(0));
+    }
+}
+
+#[test]
+fn a_key_set_again_and_again_takes_no_room_from_others() {
+    let event = recorded(|tracker| {
+        for n in 0..10_000_u64 {
+            tracker.set("messages", n);
+            tracker.set("text", "x".repeat(1000));
+            tracker.set("tree", Tree::from(vec![n]));
+        }
+        tracker.set("user", "joe").add_error_msg("no");
+    });
+    assert_eq!(
+        (&event["messages"], &event["tree"][0]),
+        (&9999.into(), &9999.into())
+    );
+    assert_eq!(
+        (&event["user"], &event["error"][0]["msg"]),
+        (&"joe".into(), &"no".into())
+    );
+    assert_eq!(
+        (
+            event["text"].as_str().map(str::len),
+            event.get("gomon:dropped")
+        ),
+        (Some(1000), None)
     );
 }
 

@@ -1,6 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use gomon_core::{
     BatchError, DropReason, Error, Event, EventTracker, Events, Listener, ListenerError,
@@ -187,10 +186,9 @@ fn a_stuck_listener_loses_alone_and_what_it_lost_is_counted() {
         .start()
         .unwrap();
     // More than its queue holds.
-    for _ in 0..40 {
+    for turn in 1..=40 {
         (0..1000).for_each(|_| EventTracker::new("work").finish());
-        // Returns when the sink has flushed, or after a while because of the stuck one.
-        let _ = gomon_core::flush(Duration::from_millis(20));
+        sink.wait_for(turn * 1000 + 1);
     }
     drop(release);
     gomon_core::flush(DEADLINE).unwrap();

@@ -88,3 +88,37 @@ fn cycles_are_refused() {
     );
     a.add_listener(c).unwrap();
 }
+
+#[test]
+fn a_stuck_listener_of_a_retransmitter_keeps_nothing_from_its_siblings() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let (release, released) = std::sync::mpsc::sync_channel::<()>(0);
+    let stuck = move |_: &Event| {
+        let _ = released.recv();
+    };
+    let both = Retransmitter::new("both")
+        .listener(stuck)
+        .unwrap()
+        .listener(sink.listener())
+        .unwrap();
+    let gomon = builder().listener(both).start().unwrap();
+    let flushing = std::thread::Builder::new()
+        .spawn(|| gomon_core::flush(DEADLINE))
+        .unwrap();
+    sink.wait_for(1);
+    EventTracker::new("work").finish();
+    sink.wait_for(2);
+    assert!(!flushing.is_finished());
+    drop(release);
+    assert_eq!(flushing.join().unwrap(), Ok(()));
+    drop(gomon);
+}
+
+#[test]
+fn a_removed_retransmitter_may_become_the_source() {
+    let (a, b) = (Retransmitter::new("a"), Retransmitter::new("b"));
+    let id = a.add_listener(b.clone()).unwrap();
+    assert!(a.remove_listener(id));
+    b.add_listener(a).unwrap();
+}

@@ -251,3 +251,66 @@ fn an_event_of_a_thread_local_destructor_is_not_lost() {
     assert_eq!(sink.fps().iter().filter(|fp| *fp == "last").count(), 2);
     assert_ledger(&report);
 }
+
+#[test]
+fn a_shutdown_without_a_limit_ends() {
+    let _turn = turn();
+    let gomon = builder().start().unwrap();
+    assert_eq!(shutdown(Duration::MAX).dropped(), 0);
+    drop(gomon);
+}
+
+#[test]
+fn an_old_guard_does_not_end_a_newer_run() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let old = builder().start().unwrap();
+    let _ = shutdown(DEADLINE);
+    let new = builder().listener(sink.listener()).start().unwrap();
+    drop(old);
+    EventTracker::new("work").finish();
+    assert_eq!(new.shutdown().created, 4);
+}
+
+#[test]
+fn a_listener_may_call_gomon_while_it_starts() {
+    struct Curious;
+    impl gomon_core::Listener for Curious {
+        fn start(&mut self) -> Result<(), gomon_core::ListenerError> {
+            assert_eq!(gomon_core::flush(DEADLINE), Err(FlushError::NotRunning));
+            assert!(!EventTracker::new("start").is_recording());
+            let _ = stats();
+            gomon_core::add_listener(|_: &gomon_core::Event| ())
+                .map_err(gomon_core::ListenerError::new)
+                .map(drop)
+        }
+        fn feed(&mut self, _: &gomon_core::Event) -> Result<(), gomon_core::ListenerError> {
+            Ok(())
+        }
+    }
+    let _turn = turn();
+    let report = builder().listener(Curious).start().unwrap().shutdown();
+    assert_eq!(report.listeners.len(), 2);
+    assert_ledger(&report);
+}
+
+#[test]
+fn listeners_that_were_not_started_wait_for_the_next_start() {
+    struct Broken;
+    impl gomon_core::Listener for Broken {
+        fn start(&mut self) -> Result<(), gomon_core::ListenerError> {
+            panic!("no such directory")
+        }
+        fn feed(&mut self, _: &gomon_core::Event) -> Result<(), gomon_core::ListenerError> {
+            Ok(())
+        }
+    }
+    let _turn = turn();
+    let sink = Sink::default();
+    gomon_core::add_listener(Broken).unwrap();
+    gomon_core::add_listener(sink.listener()).unwrap();
+    assert!(matches!(gomon_core::start(), Err(Error::Listener { .. })));
+    gomon_core::start().unwrap();
+    let _ = shutdown(DEADLINE);
+    assert_eq!(sink.fps(), ["application", "gomon-self", "application-end"]);
+}

@@ -43,6 +43,17 @@ impl Sink {
             .collect()
     }
 
+    /// Waits until there are so many events.
+    pub(crate) fn wait_for(&self, count: usize) {
+        for _ in 0..10_000 {
+            if self.events().len() >= count {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        panic!("{} of {count} events came", self.events().len());
+    }
+
     /// Distinct records: an opening and a closing event of one id are two.
     pub(crate) fn unique(&self) -> usize {
         let events = self.events();
