@@ -20,6 +20,10 @@ pub(crate) const PENDING: &str = "pending";
 pub(crate) const LISTENERS: &str = "listeners";
 pub(crate) const AFTER_SHUTDOWN: &str = "after-shutdown";
 pub(crate) const IN_FLIGHT: &str = "in-flight";
+pub(crate) const BYTES: &str = "bytes";
+pub(crate) const SPENT: &str = "spent";
+pub(crate) const ORPHANS: &str = "orphans";
+pub(crate) const QUEUE_HIGH_WATER: &str = "queue-high-water";
 pub(crate) const UPTIME: &str = "uptime";
 
 pub(crate) const THREAD: &str = "thread";

@@ -45,6 +45,7 @@ pub struct Builder {
     capture: Option<Capture>,
     filter: Option<Filter>,
     shutdown_deadline: Duration,
+    report_interval: Duration,
 }
 
 /// A listener that is not started yet.
@@ -74,6 +75,7 @@ pub fn builder() -> Builder {
         capture: None,
         filter: None,
         shutdown_deadline: DEFAULT_DEADLINE,
+        report_interval: Duration::from_nanos(bus::REPORT_INTERVAL_NANOS),
     }
 }
 
@@ -108,6 +110,13 @@ impl Builder {
         self
     }
 
+    /// How often `gomon-self`, the report of gomon on itself, is sent. Default: every 60 seconds.
+    /// The bus looks at the clock every 10 to 100 ms.
+    pub const fn report_interval(mut self, interval: Duration) -> Self {
+        self.report_interval = interval;
+        self
+    }
+
     /// How long the guard's drop may take. Default: 5 seconds.
     pub const fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.shutdown_deadline = deadline;
@@ -128,6 +137,7 @@ impl Builder {
             capture,
             filter,
             shutdown_deadline,
+            report_interval,
         } = self;
         let run = start_with(|life| {
             life.waiting.extend(listeners);
@@ -138,6 +148,7 @@ impl Builder {
                 capture::set_capture(capture);
             }
             BUS.root.set_filter(filter);
+            bus::set_report_interval(report_interval);
         })?;
         Ok(Gomon {
             deadline: shutdown_deadline,

@@ -4,6 +4,7 @@
 pub(crate) mod fan_out;
 pub(crate) mod link;
 pub(crate) mod listener;
+mod orphans;
 pub(crate) mod port;
 pub(crate) mod report;
 pub(crate) mod retransmitter;
@@ -24,7 +25,7 @@ use crate::error::FlushError;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
 use crate::tracker::work;
-use crate::{application, state, thread};
+use crate::{application, clock, state, thread};
 
 pub(crate) use link::send;
 pub(crate) use worker::start_worker;
@@ -44,6 +45,10 @@ pub(crate) struct Bus {
     /// Counts of events without a ring: those of ending threads, and the bus's own.
     ringless_counters: Counters,
     after_shutdown: AtomicU64,
+    /// See [`Report::spent_nanos`].
+    spent_nanos: AtomicU64,
+    /// How often `gomon-self` is sent.
+    report_interval_nanos: AtomicU64,
     request: Mutex<Request>,
     progress: Mutex<Progress>,
     progressed: Condvar,
@@ -96,6 +101,8 @@ pub(crate) static BUS: Bus = Bus {
         disabled: AtomicU64::new(0),
     },
     after_shutdown: AtomicU64::new(0),
+    spent_nanos: AtomicU64::new(0),
+    report_interval_nanos: AtomicU64::new(REPORT_INTERVAL_NANOS),
     request: Mutex::new(Request {
         flush: FlushTicket::NONE,
         stop: None,
@@ -141,6 +148,17 @@ pub(crate) fn after_shutdown() -> u64 {
 
 pub(crate) fn count_after_shutdown() {
     BUS.after_shutdown.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts the time since `begin` as gomon's.
+pub(crate) fn count_spent(begin: clock::Stamp) {
+    let nanos = clock::nanos_between(begin, clock::now());
+    BUS.spent_nanos.fetch_add(nanos, Ordering::Relaxed);
+}
+
+pub(crate) fn set_report_interval(interval: Duration) {
+    let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+    BUS.report_interval_nanos.store(nanos, Ordering::Relaxed);
 }
 
 /// Ends the bus thread's pause.
@@ -226,6 +244,7 @@ pub(crate) fn report() -> Report {
     Report {
         created: account.created + application,
         after_shutdown: after_shutdown(),
+        spent_nanos: BUS.spent_nanos.load(Ordering::Relaxed),
         listeners,
     }
 }
@@ -243,6 +262,7 @@ impl Bus {
         drop(registry);
         drop(work::abandon_all());
         self.after_shutdown.store(0, Ordering::Relaxed);
+        self.spent_nanos.store(0, Ordering::Relaxed);
         self.request.lock().stop = None;
         self.progress.lock().ended = false;
         self.root.begin(application);
@@ -289,6 +309,8 @@ impl Account {
     }
 }
 
+/// A minute, unless a program wants another.
+pub(crate) const REPORT_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
 /// Records that may wait without a ring.
 const RINGLESS: usize = 4096;
 /// How much longer than its deadline a shutdown waits for the bus thread, which keeps to it.

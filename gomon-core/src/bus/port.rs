@@ -8,9 +8,11 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use parking_lot::{Condvar, Mutex};
 
+use crate::bus;
 use crate::bus::listener::{BatchError, Listener, ListenerError};
 use crate::bus::report::{DropReason, ListenerReport};
 use crate::bus::retransmitter::Retransmitter;
+use crate::clock;
 use crate::deadline::Deadline;
 use crate::event::batch::{Events, Slice};
 use crate::event::error_info::ErrorInfo;
@@ -225,6 +227,7 @@ impl Port {
             created: 0,
             delivered: counts.delivered.load(Ordering::Relaxed),
             pending: counts.waiting_events.load(Ordering::Relaxed),
+            pending_bytes: counts.waiting_bytes.load(Ordering::Relaxed),
             dropped,
             queue_high_water: counts.high_water.load(Ordering::Relaxed),
             last_error: counts.last_error.lock().clone(),
@@ -306,10 +309,12 @@ impl Worker {
     /// Feeds a batch to its end, over panics too.
     fn feed(&mut self, slice: &Slice) {
         let (events, bytes) = (slice.len(), slice.memory_bytes());
+        let begin = clock::now();
         let mut tally = Tally::default();
         while tally.seen() < events {
             self.feed_from(slice, &mut tally);
         }
+        bus::count_spent(begin);
         // Under the lock, so that a shutdown that gives up counts each event once.
         let _control = self.port.control.lock();
         let counts = &self.port.counts;

@@ -15,6 +15,9 @@ pub struct Report {
     pub after_shutdown: u64,
     /// Each listener's account.
     pub listeners: Vec<ListenerReport>,
+    /// Time the bus and the listeners were busy in this run, in nanoseconds, all of it on threads
+    /// of gomon's own.
+    pub spent_nanos: u64,
 }
 
 /// One listener's account.
@@ -29,6 +32,8 @@ pub struct ListenerReport {
     pub delivered: u64,
     /// Records that wait for it: in its queue, and in the rings before that.
     pub pending: u64,
+    /// What its queue keeps in memory, in bytes.
+    pub pending_bytes: u64,
     /// Records it did not get, by reason; reasons without a loss are left out.
     pub dropped: Vec<(DropReason, u64)>,
     /// The most records that ever waited in its queue.
@@ -118,7 +123,8 @@ impl Report {
                 .with(keys::DELIVERED, listener.delivered + extra)
                 .with(keys::DROPPED, dropped)
                 .with(keys::PENDING, listener.pending)
-                .with("queue-high-water", listener.queue_high_water)
+                .with(keys::BYTES, listener.pending_bytes)
+                .with(keys::QUEUE_HIGH_WATER, listener.queue_high_water)
         });
         Tree::List(accounts.collect())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::orphans::Orphans;
 use super::{Account, BUS, Ring};
 use crate::bus::port::FlushTicket;
 use crate::context::Context;
@@ -32,6 +33,7 @@ struct Worker {
     stage: Vec<Event>,
     /// What the root's account says was lost before it came there.
     lost: Account,
+    orphans: Orphans,
     passed: u64,
     pauses: u32,
     last_slew: clock::Stamp,
@@ -64,6 +66,7 @@ impl Worker {
 
     /// Drains every ring once and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
+        let begin = clock::now();
         self.rings.append(&mut BUS.registry.lock().new);
         let application = application::current();
         let event = |record| Event {
@@ -82,6 +85,9 @@ impl Worker {
         let count = self.stage.len();
         self.pass_stage();
         self.count_losses();
+        if count > 0 {
+            super::count_spent(begin);
+        }
         count
     }
 
@@ -89,6 +95,7 @@ impl Worker {
         // Each ring is in the order of finishing already, so this is nearly a merge.
         self.stage
             .sort_by_key(|event| (event.record.scope, event.record.end));
+        self.stage.iter().for_each(|event| self.orphans.note(event));
         while let Some(first) = self.stage.first() {
             let scope = first.record.scope;
             let same = self
@@ -117,9 +124,10 @@ impl Worker {
             self.last_slew = now;
             clock::slew();
         }
-        if clock::nanos_between(self.last_report, now) >= REPORT_INTERVAL_NANOS {
+        let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
+        if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;
-            self.send_own(self_report());
+            self.send_own(self_report(&self.orphans));
         }
     }
 
@@ -155,7 +163,7 @@ impl Worker {
         state::set_running(false);
         self.abandon_units();
         self.cycle();
-        self.send_own(self_report());
+        self.send_own(self_report(&self.orphans));
         // The totals are those after everything else was taken, as far as half the time allows.
         let half = Deadline::after(deadline.left() / 2);
         let ticket = FlushTicket {
@@ -214,7 +222,7 @@ fn retire(ring: &Ring) -> bool {
 }
 
 /// `gomon-self`: how gomon itself is doing.
-fn self_report() -> Box<Record> {
+fn self_report(orphans: &Orphans) -> Box<Record> {
     let mut record = Record::open(keys::GOMON_SELF, Context::PROCESS);
     let report = super::report();
     record.set(keys::CREATED, report.created.into());
@@ -229,7 +237,14 @@ fn self_report() -> Box<Record> {
             .sum::<u64>()
             .into(),
     );
+    let bytes = report
+        .listeners
+        .iter()
+        .map(|listener| listener.pending_bytes);
+    record.set(keys::BYTES, bytes.sum::<u64>().into());
+    record.set(keys::SPENT, report.spent_nanos.into());
     record.set(keys::IN_FLIGHT, work::count().into());
+    record.set(keys::ORPHANS, Value::Tree(orphans.tree()));
     record.set(keys::LISTENERS, Value::Tree(report.listeners_tree(0)));
     record
 }
@@ -257,4 +272,3 @@ const BATCH: usize = 256;
 const PAUSE: Duration = Duration::from_millis(10);
 /// Pauses grow from one to ten times [`PAUSE`].
 const SLOWEST: u32 = 9;
-const REPORT_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;

@@ -233,3 +233,43 @@ fn batches_can_be_kept_without_a_copy() {
         10
     );
 }
+
+#[test]
+fn gomon_reports_on_itself_and_names_the_sites_of_orphans() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let interval = std::time::Duration::from_millis(20);
+    let gomon = builder()
+        .report_interval(interval)
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    for (key, value) in [
+        ("caller", "src/a.rs:7"),
+        ("digest", "c0ffee"),
+        ("caller", "src/a.rs:7"),
+    ] {
+        EventTracker::new("sql-wconn-queryctx")
+            .set(key, value)
+            .orphan();
+    }
+    let url = gomon_core::Tree::map().with("host", "stock:80");
+    EventTracker::new("http-roundtripper")
+        .set("url", url)
+        .orphan();
+    sink.wait_for(8); // two reports at the least
+    drop(gomon);
+    let events = sink.events();
+    let reports: Vec<_> = events
+        .iter()
+        .filter(|event| event["gomon:fp"] == "gomon-self")
+        .collect();
+    let last = reports.last().unwrap();
+    let sites = serde_json::json!({"c0ffee": 1, "src/a.rs:7": 2, "stock:80": 1});
+    assert_eq!(last["orphans"], sites);
+    assert!(reports.len() >= 3 && last["spent"].as_u64() > Some(0));
+    assert_eq!(
+        (&last["listeners"][0]["name"], &last["in-flight"]),
+        (&"sink".into(), &0.into())
+    );
+}

@@ -1,0 +1,59 @@
+//! Where context was lost: orphans, counted by the site that made them.
+
+use std::collections::BTreeMap;
+
+use crate::event::Event;
+use crate::event::limits;
+use crate::event::value::{Tree, ValueRef};
+
+/// Counts by site, of as many sites as are worth reading; the rest count together.
+#[derive(Debug, Default)]
+pub(super) struct Orphans {
+    sites: BTreeMap<String, u64>,
+}
+
+impl Orphans {
+    /// Counts the event if it is an orphan.
+    pub(super) fn note(&mut self, event: &Event) {
+        if !event.is_orphan() || event.is_opening() {
+            return;
+        }
+        let site = site(event);
+        let full = self.sites.len() >= MOST && !self.sites.contains_key(site);
+        let site = if full { OTHERS } else { site };
+        match self.sites.get_mut(site) {
+            Some(count) => *count += 1,
+            None => {
+                self.sites.insert(site.to_owned(), 1);
+            }
+        }
+    }
+
+    pub(super) fn tree(&self) -> Tree {
+        self.sites.iter().fold(Tree::map(), |tree, (site, count)| {
+            tree.with(site.clone(), *count)
+        })
+    }
+}
+
+/// The caller where it is known, else the statement or the host, else what it is.
+fn site(event: &Event) -> &str {
+    let text = |key| event.get(key).and_then(ValueRef::as_str);
+    let site = text("caller")
+        .or_else(|| text("digest"))
+        .or_else(|| host(event));
+    limits::prefix(site.unwrap_or(event.fp()), limits::KEY_BYTES)
+}
+
+fn host(event: &Event) -> Option<&str> {
+    let Some(ValueRef::Tree(Tree::Map(url))) = event.get("url") else {
+        return None;
+    };
+    url.iter().find_map(|(key, value)| match value {
+        Tree::Str(host) if key == "host" => Some(host.as_ref()),
+        _ => None,
+    })
+}
+
+const MOST: usize = 64;
+const OTHERS: &str = "others";
