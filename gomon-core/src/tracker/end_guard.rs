@@ -9,7 +9,9 @@ use crate::tracker::panics;
 ///
 /// Until [`finish`](Self::finish) is called, dropping the guard ends the event with what
 /// [`on_drop`](Self::on_drop) said last, [`Outcome::Cancelled`] at first; a panic inside
-/// [`poll`](Self::poll) ends it as [`Outcome::Panicked`] and goes on unwinding.
+/// [`poll`](Self::poll) ends it as [`Outcome::Panicked`] and goes on unwinding. Once it was polled
+/// no other panic does; before, it is like a tracker on its own, which has panicked when unwinding
+/// drops it.
 ///
 /// ```
 /// use gomon_core::{EndGuard, EventTracker, Outcome};
@@ -24,6 +26,8 @@ use crate::tracker::panics;
 pub struct EndGuard {
     tracker: EventTracker,
     on_drop: Outcome,
+    /// It is that of a future or a body: panics are caught where they pass through it.
+    polled: bool,
 }
 
 impl EndGuard {
@@ -32,6 +36,7 @@ impl EndGuard {
         Self {
             tracker,
             on_drop: Outcome::Cancelled,
+            polled: false,
         }
     }
 
@@ -60,6 +65,7 @@ impl EndGuard {
         if !self.tracker.is_recording() {
             return f();
         }
+        self.polled = true;
         panics::forget_last();
         let tracker = &mut self.tracker;
         match catch_unwind(AssertUnwindSafe(|| tracker.enter(f))) {
@@ -86,9 +92,13 @@ impl EndGuard {
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        // A panic of its own was marked when it was caught. That another one unwinds says only
-        // that this is being dropped.
-        self.tracker.mark(self.on_drop);
-        self.tracker.ignore_unwinding();
+        if self.polled {
+            // A panic of its own was caught and marked. That another one unwinds says only that
+            // this is being dropped.
+            self.tracker.ignore_unwinding();
+        }
+        if !self.tracker.is_unwound() {
+            self.tracker.mark(self.on_drop);
+        }
     }
 }

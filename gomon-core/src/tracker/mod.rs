@@ -235,6 +235,12 @@ impl EventTracker {
         bus::send(opening);
     }
 
+    /// Whether it is being dropped by a panic that began after it.
+    pub(crate) fn is_unwound(&self) -> bool {
+        let heeds = |record: &Record| !record.flags.ignores_unwinding;
+        std::thread::panicking() && self.record.as_deref().is_some_and(heeds)
+    }
+
     /// Leaves the outcome to whoever marked it, whatever unwinds.
     pub(crate) fn ignore_unwinding(&mut self) {
         if let Some(record) = &mut self.record {

@@ -222,17 +222,33 @@ fn the_panic_of_another_request_is_not_taken_for_ones_own() {
     assert_eq!(recorder.one("second")["error"][0]["msg"], "second");
 }
 
+#[tokio::test]
+async fn a_future_that_somebody_elses_panic_drops_is_cancelled() {
+    let recorder = Recorder::new();
+    let panics = async {
+        let mut bystander = Box::pin(std::future::pending::<()>().monitored("bystander"));
+        tokio::select! {
+            biased;
+            () = &mut bystander => unreachable!(),
+            () = async {} => panic!("oh"),
+        }
+    };
+    let task = recorder.scope(async { gomon_core::spawn(panics).await });
+    assert!(task.await.is_err());
+    assert_eq!(recorder.one("bystander").outcome(), "cancelled");
+}
+
 #[test]
-fn a_future_that_somebody_elses_panic_drops_is_cancelled() {
+fn a_guard_that_was_never_polled_has_panicked_when_unwinding_drops_it() {
     let recorder = Recorder::new();
     recorder.run(|| {
-        let dropped = catch_unwind(|| {
-            let _guard = EndGuard::new(EventTracker::new("bystander"));
+        let unwound = catch_unwind(|| {
+            let _transaction = EndGuard::new(EventTracker::new("transaction"));
             panic!("oh");
         });
-        assert!(dropped.is_err());
+        assert!(unwound.is_err());
     });
-    assert_eq!(recorder.one("bystander").outcome(), "cancelled");
+    assert_eq!(recorder.one("transaction").outcome(), "panicked");
 }
 
 #[tokio::test]
