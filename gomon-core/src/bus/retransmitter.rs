@@ -157,7 +157,7 @@ impl Listener for Retransmitter {
     }
 
     /// Passes the request on and does not wait: a stuck listener must not keep events from the
-    /// others. Who asked waits for them, by [`wait_flushed`](Self::wait_flushed).
+    /// others. Who asked waits for them.
     fn flush(&mut self, deadline: Duration) -> Result<(), ListenerError> {
         let mut flushes = self.inner.flushes.lock();
         *flushes += 1;
