@@ -34,18 +34,27 @@ pub trait Listener: Send + 'static {
     /// An error means that the event was not taken; it is counted as `listener_error`.
     fn feed(&mut self, event: &Event) -> Result<(), ListenerError>;
 
-    /// Takes a batch, in order. By default one event after the other.
+    /// Takes a batch, in order. By default one event after the other, also after an error.
     ///
     /// # Errors
     ///
     /// [`BatchError::delivered`] events were taken; the rest of the batch counts as
     /// `listener_error`.
     fn feed_batch(&mut self, events: Events<'_>) -> Result<(), BatchError> {
-        for (delivered, event) in events.iter().enumerate() {
-            self.feed(event)
-                .map_err(|cause| BatchError { delivered, cause })?;
+        let mut first = None;
+        for event in events.iter() {
+            if let Err(cause) = self.feed(event) {
+                events.note_refused();
+                first.get_or_insert(cause);
+            }
         }
-        Ok(())
+        match first {
+            None => Ok(()),
+            Some(cause) => Err(BatchError {
+                delivered: events.len() - events.refused(),
+                cause,
+            }),
+        }
     }
 
     /// Opens what the listener needs, once, before anything is fed, on the thread that adds it.
@@ -90,9 +99,9 @@ pub struct ListenerError {
 /// How far a listener got with a batch.
 #[derive(Debug)]
 pub struct BatchError {
-    /// Events of the batch that were taken, counted from its start.
+    /// How many events of the batch were taken.
     pub delivered: usize,
-    /// Why the next one was not.
+    /// Why others were not: the first cause.
     pub cause: ListenerError,
 }
 
@@ -123,9 +132,21 @@ impl From<std::io::Error> for ListenerError {
     }
 }
 
+impl From<&'static str> for ListenerError {
+    fn from(cause: &'static str) -> Self {
+        Self::new(cause)
+    }
+}
+
+impl From<String> for ListenerError {
+    fn from(cause: String) -> Self {
+        Self::new(cause)
+    }
+}
+
 impl fmt::Display for BatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stopped after {} events: {}", self.delivered, self.cause)
+        write!(f, "{} events taken: {}", self.delivered, self.cause)
     }
 }
 

@@ -350,7 +350,9 @@ impl Worker {
                 match progress.handed_out().min(count) {
                     0 => tally.panicked += count,
                     handed_out => {
-                        tally.delivered += handed_out - 1;
+                        let refused = progress.refused().min(handed_out - 1);
+                        tally.delivered += handed_out - 1 - refused;
+                        tally.refused += refused;
                         tally.panicked += 1;
                     }
                 }

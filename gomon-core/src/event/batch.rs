@@ -18,13 +18,19 @@ pub struct Events<'a> {
     stop: &'a AtomicBool,
 }
 
-/// How many events were handed out: tells after a panic which one caused it.
+/// How far a listener came with a batch; it tells after a panic which event caused it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Rc<Cell<usize>>);
+pub(crate) struct Progress(Rc<(Cell<usize>, Cell<usize>)>);
 
 impl Progress {
+    /// Events that were handed out.
     pub(crate) fn handed_out(&self) -> usize {
-        self.0.get()
+        self.0.0.get()
+    }
+
+    /// Of these, not taken.
+    pub(crate) fn refused(&self) -> usize {
+        self.0.1.get()
     }
 }
 
@@ -56,7 +62,7 @@ impl<'a> Events<'a> {
 
     /// The events, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a Event> + '_ {
-        let handed_out = &self.progress.0;
+        let handed_out = &self.progress.0.0;
         handed_out.set(0);
         let events = self.slice.iter_from(self.from);
         events
@@ -83,6 +89,15 @@ impl<'a> Events<'a> {
             slice: self.slice.clone(),
             from: self.from,
         }
+    }
+
+    pub(crate) fn note_refused(&self) {
+        let refused = &self.progress.0.1;
+        refused.set(refused.get() + 1);
+    }
+
+    pub(crate) fn refused(&self) -> usize {
+        self.progress.refused()
     }
 
     pub(crate) fn progress(&self) -> Progress {

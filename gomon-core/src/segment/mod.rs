@@ -12,7 +12,7 @@ use std::panic::Location;
 use parking_lot::Mutex;
 
 use crate::clock::{self, Stamp};
-use crate::context::future::Scope;
+use crate::context::future::{FutureExt, InContext};
 use crate::event::error_info::ErrorInfo;
 use crate::event::limits;
 use crate::event::outcome::Outcome;
@@ -117,13 +117,13 @@ impl Segment {
     }
 
     /// Runs `f` inside the segment: events it makes are children of the segment's.
-    pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        self.tracker.enter(f)
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.tracker.context().enter(f)
     }
 
     /// The same for each poll of a future.
-    pub fn scope<F: Future>(&mut self, future: F) -> Scope<'_, F> {
-        self.tracker.scope(future)
+    pub fn scope<F: Future>(&self, future: F) -> InContext<F> {
+        future.in_context(self.tracker.context())
     }
 
     /// Ends the segment; the same as dropping it.
@@ -231,7 +231,14 @@ mod tests {
     #[test]
     fn events_inside_are_children_of_the_segment() {
         let recorder = Recorder::new();
-        recorder.run(|| Segment::new("xyz").enter(|| EventTracker::new("inside").finish()));
+        recorder.run(|| {
+            let segment = Segment::new("xyz");
+            segment.enter(|| {
+                let _step = segment.child("step");
+                EventTracker::new("inside").finish();
+            });
+        });
+        assert_eq!(recorder.one("segment")["childs"][0]["count"], 1);
         assert!(recorder.one("inside").is_child_of(&recorder.one("segment")));
     }
 }

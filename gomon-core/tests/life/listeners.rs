@@ -137,6 +137,39 @@ fn a_listeners_error_is_kept_and_the_rest_of_its_batch_counted() {
 }
 
 #[test]
+fn an_event_that_is_refused_costs_no_other() {
+    struct Picky(Sink);
+    impl Listener for Picky {
+        fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
+            assert!(event.fp() != "poison", "poisoned");
+            if event.fp() == "bad" {
+                return Err("not that one".into());
+            }
+            self.0.listener()(event);
+            Ok(())
+        }
+    }
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder().listener(Picky(sink.clone())).start().unwrap();
+    gomon_core::flush(DEADLINE).unwrap();
+    let order = ["a", "bad", "b", "poison", "bad", "c"];
+    order
+        .into_iter()
+        .for_each(|fp| EventTracker::new(fp).finish());
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_eq!(sink.fps(), ["application", "a", "b", "c"]);
+    let expected = [
+        (DropReason::ListenerError, 2),
+        (DropReason::ListenerPanic, 1),
+    ];
+    assert_eq!(report.listeners[0].dropped, expected);
+    assert_ledger(&report);
+    drop(gomon);
+}
+
+#[test]
 fn a_listener_that_cannot_start_fails_the_start_of_gomon_by_name() {
     struct Broken;
     impl Listener for Broken {
