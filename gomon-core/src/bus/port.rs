@@ -212,6 +212,7 @@ impl Port {
         let counts = &self.counts;
         if !control.ended && !counts.given_up.swap(true, Ordering::Relaxed) {
             let waiting = counts.waiting_events.swap(0, Ordering::Relaxed);
+            counts.waiting_bytes.store(0, Ordering::Relaxed);
             counts.drop(DropReason::ShutdownTimeout, waiting);
         }
     }
