@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gomon::ListenerError;
 use gomon::prelude::*;
+use gomon::{ListenerError, ValueRef};
 
 /// Adds up the time of each kind of event. It runs on a thread of its own: however slow it is, the program is not.
 #[derive(Clone, Default)]
@@ -15,11 +15,7 @@ struct TimeByKind(Arc<Mutex<BTreeMap<&'static str, Duration>>>);
 
 impl Listener for TimeByKind {
     fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
-        let mut times = self
-            .0
-            .lock()
-            .map_err(|_| "a reader panicked")
-            .map_err(ListenerError::new)?;
+        let mut times = self.0.lock().map_err(|_| "a reader panicked")?;
         *times.entry(event.fp()).or_default() += event.lapsed().unwrap_or_default();
         Ok(())
     }
@@ -30,13 +26,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let failures = Arc::new(AtomicU64::new(0));
     let gomon = gomon::builder()
         .listener(times.clone())
-        .listener({
+        .named_listener("unpacked", {
             let failures = Arc::clone(&failures);
             move |event: &Event| {
-                failures.fetch_add(
-                    u64::from(event.outcome() == Some(Outcome::Failed)),
-                    Ordering::Relaxed,
-                );
+                if event.outcome() == Some(Outcome::Failed) {
+                    failures.fetch_add(1, Ordering::Relaxed);
+                    let item = event.get("item").and_then(ValueRef::as_str);
+                    println!("not packed: {item:?}");
+                }
             }
         })
         .start()?;

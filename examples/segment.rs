@@ -1,4 +1,4 @@
-//! A segment: a thousand iterations, one event, with exact counts and percentiles of each step.
+//! A segment: a thousand iterations, one event, with exact counts and percentiles of each step, and a child event.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -13,16 +13,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         .start()?;
 
     let import = Segment::new("import");
-    let mut sum = 0;
-    for n in 0..1_000_u64 {
-        let row = import.child("row"); // counts from here to its drop
-        let parsed = {
-            let _parse = row.child("parse");
-            format!("{n}").parse::<u64>()?
-        };
-        let _add = row.child("add");
-        sum += black_box(parsed);
-    }
+    // Events made inside, such as those of statements, are children of the segment's; `scope` does it for a future.
+    let sum = import.enter(|| {
+        let mut sum = 0;
+        for n in 0..1_000_u64 {
+            let row = import.child("row"); // counts from here to its drop
+            let parsed = {
+                let _parse = row.child("parse");
+                format!("{n}").parse::<u64>()?
+            };
+            let _add = row.child("add");
+            sum += black_box(parsed);
+        }
+        EventTracker::new("imported").set("rows", 1_000);
+        Ok::<_, std::num::ParseIntError>(sum)
+    })?;
     import.finish();
     assert_eq!(sum, 499_500);
     println!("{}", gomon.shutdown()); // delivers what is pending
@@ -32,6 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .find(|event| event["gomon:fp"] == "segment")
         .ok_or("no segment")?;
+    let child = events.iter().find(|e| e["gomon:fp"] == "imported");
+    assert_eq!(child.ok_or("no child")?["parent"], event["id"]);
     let row = &event["childs"][0];
     assert_eq!(
         (&row["name"], &row["count"]),

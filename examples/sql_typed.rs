@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let memory = gomon::MemoryListener::new(100);
     let gomon = gomon::builder()
         .application_id("sql_typed")
-        .capture(Capture::full()) // with bound values and rows
+        .capture(Capture::full()) // with rows; of bound values a typed pool sees the number, see sql_any_driver.rs
         .listener(LogListener::stdout())
         .listener(memory.clone())
         .start()?;
@@ -49,14 +49,14 @@ async fn import() -> Result<(), sqlx::Error> {
         .execute(&pool)
         .await?;
 
-    let mut transaction = pool.begin().await?;
+    let mut tx = pool.begin().await?;
     for name in ["Ada", "Grace"] {
         sqlx::query("INSERT INTO users (name) VALUES (?)")
             .bind(name)
-            .execute(&mut transaction)
+            .execute(&mut *tx)
             .await?;
     }
-    transaction.commit().await?;
+    tx.commit().await?;
 
     let names: Vec<String> = sqlx::query_scalar("SELECT name FROM users ORDER BY id")
         .fetch_all(&pool)

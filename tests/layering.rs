@@ -274,6 +274,7 @@ fn documents_name_files_that_exist() {
         "CHANGELOG.md",
         "docs/events.md",
         "docs/sql.md",
+        "docs/testing.md",
     ];
     let mut dead = Vec::new();
     for page in pages {

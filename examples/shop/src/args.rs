@@ -10,7 +10,7 @@ A web shop on SQLite, monitored by gomon, that drives itself with a steady mixed
 
 usage: shop [OPTIONS]                 run the shop
        shop check FILE [--capture P]  check what a run of the load wrote (FILE and FILE.stock)
-       shop tree FILE                 print one checkout of a run as a tree
+       shop tree FILE                 print one POST /checkout of a run that succeeded as a tree
 
 How long (else until ctrl-c or SIGTERM; all of them drain, flush and report on standard error):
   --requests N       stop after exactly N requests of the load

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -31,6 +32,13 @@ pub(super) struct Log {
 #[derive(Debug)]
 pub(super) struct Event(Map<String, Value>);
 
+/// What it means that there is no such file: a stock service that was never reached wrote nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    IsAnError,
+    IsEmpty,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Process {
     Shop,
@@ -40,8 +48,8 @@ enum Process {
 impl Run {
     pub(super) fn read(file: &Path) -> Result<Self, Box<dyn Error>> {
         Ok(Self::new(
-            Log::read(file)?,
-            Log::read(&events_beside(file))?,
+            Log::read(file, Missing::IsAnError)?,
+            Log::read(&events_beside(file), Missing::IsEmpty)?,
         ))
     }
 
@@ -80,9 +88,14 @@ impl Run {
 }
 
 impl Log {
-    fn read(file: &Path) -> Result<Self, Box<dyn Error>> {
+    fn read(file: &Path, missing: Missing) -> Result<Self, Box<dyn Error>> {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+        let text = match std::fs::read_to_string(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound && missing == Missing::IsEmpty => {
+                String::new()
+            }
+            text => text.map_err(|error| format!("{name}: {error}"))?,
+        };
         Self::parse(name, &text)
     }
 

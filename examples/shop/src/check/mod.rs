@@ -51,16 +51,16 @@ pub(crate) fn check(
     Ok(holds)
 }
 
-/// Prints one completed checkout with everything below it.
+/// Prints one checkout that succeeded, with everything below it.
 ///
 /// # Errors
-/// A file cannot be read, or there was no checkout.
+/// A file cannot be read, or no checkout succeeded.
 pub(crate) fn print_tree(file: &Path, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let run = Run::read(file)?;
     let tree = tree::of_checkouts(&run)
         .into_iter()
         .next()
-        .ok_or("no completed checkout in these events")?;
+        .ok_or("no POST /checkout that succeeded in these events")?;
     Ok(out.write_all(tree.as_bytes())?)
 }
 

@@ -140,6 +140,14 @@ fn checkouts_that_differ_are_found() {
     );
 }
 
+#[test]
+fn a_checkout_that_was_refused_is_not_compared() {
+    let mut files = good();
+    files[0][3]["url"]["path"] = "/checkout".into();
+    files[0][3]["response_code"] = 400.into();
+    assert_eq!(broken(&files), Vec::<&str>::new());
+}
+
 /// The two files of a run: application, a job, a checkout with a call to stock, a request from
 /// elsewhere, rows.
 fn good() -> [Vec<Value>; 2] {
@@ -187,7 +195,7 @@ fn request(number: u64, parent: String, path: &str, more: Value) -> Value {
         number,
         0,
         "http-wmux-servehttp",
-        json!({ "url": { "path": path } }),
+        json!({ "method": "POST", "url": { "path": path }, "response_code": 200 }),
     );
     request["parent"] = parent.into();
     request["headers"] = json!({});

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::log::{Event, Run};
 use crate::args::Preset;
 
-/// The tree of each completed checkout.
+/// The tree of each `POST /checkout` that succeeded.
 pub(super) fn of_checkouts(run: &Run) -> Vec<String> {
     let mut children: HashMap<&str, Vec<&Event>> = HashMap::new();
     for event in run.events().filter(|event| !event.is_open()) {
@@ -17,7 +17,7 @@ pub(super) fn of_checkouts(run: &Run) -> Vec<String> {
         siblings.sort_by_key(|event| event.start());
     }
     run.closed("http-wmux-servehttp")
-        .filter(|request| request.path() == "/checkout" && request.outcome() == "completed")
+        .filter(|request| is_checkout(request))
         .map(|request| {
             let mut tree = String::new();
             render(request, &children, 0, &mut tree);
@@ -26,12 +26,18 @@ pub(super) fn of_checkouts(run: &Run) -> Vec<String> {
         .collect()
 }
 
+fn is_checkout(request: &Event) -> bool {
+    (request.text("method"), request.path()) == ("POST", "/checkout")
+        && request.get("response_code").and_then(Value::as_u64) == Some(200)
+        && request.outcome() == "completed"
+}
+
 /// All checkouts are made the same way, so nothing that one of them shows may be missing from
 /// another.
 pub(super) fn alike(run: &Run, _: Preset) -> Vec<String> {
     let trees = of_checkouts(run);
     let Some(first) = trees.first() else {
-        return vec!["there is no completed checkout".into()];
+        return vec!["there is no POST /checkout that succeeded".into()];
     };
     trees
         .iter()

@@ -53,6 +53,9 @@ fn a_minimal_capture_leaves_headers_out_too() {
     ]);
 
     shop(&["check", &events, "--capture", "minimal"]);
+    std::fs::remove_file(format!("{events}.stock")).unwrap();
+    let tree = shop(&["tree", &events]);
+    assert!(text(&tree.stdout).starts_with("http-wmux-servehttp POST /checkout 200\n"));
 }
 
 /// A changed tree is written anew with `GOMON_UPDATE_SNAPSHOTS=1`, to be looked at in the diff.
