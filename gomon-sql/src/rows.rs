@@ -68,7 +68,8 @@ impl Cell {
     }
 }
 
-/// The `sql-wrows` event of one query: from its first row to its end.
+/// The `sql-wrows` event of one result: from its first row to the end of the query, or to the first row of the next
+/// result where the text has several statements.
 #[derive(Debug)]
 pub(crate) struct Rows {
     tracker: EventTracker,
@@ -81,7 +82,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Opens the event, with the columns of the query's first row.
+    /// Opens the event, with the columns of the result's first row.
     pub(crate) fn open<DB: Database>(
         query: &EventTracker,
         capture: &Capture,

@@ -40,6 +40,8 @@ pub(crate) struct Statement {
     pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
     pub(crate) inserts: bool,
+    /// One of them gives back the rows it changed.
+    pub(crate) returning: bool,
     /// Rows come back, as far as the text tells.
     pub(crate) returns_rows: bool,
 }
@@ -67,8 +69,8 @@ impl Statement {
             digest.push(token);
             summary.push(token);
         }
-        let (writes, inserts, returns_rows) =
-            (summary.writes(), summary.inserts(), summary.returns_rows());
+        let (writes, inserts) = (summary.writes(), summary.inserts());
+        let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
         Self {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,
@@ -76,6 +78,7 @@ impl Statement {
             digest: format!("{:016x}", digest.finish()),
             writes,
             inserts,
+            returning,
             returns_rows,
         }
     }
