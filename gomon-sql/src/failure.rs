@@ -60,7 +60,7 @@ fn mask(message: &str, quotes_names: bool) -> String {
     let mut previous = ' ';
     while let Some((at, c)) = chars.next() {
         match c {
-            '\'' | '"' if !(c == '"' && quotes_names) && !in_word(message, at) => {
+            '\'' | '"' if !(in_word(message, at) || c == '"' && quotes_names) => {
                 let end = value_end(message, at, c);
                 while chars.next_if(|(at, _)| *at < end).is_some() {}
                 out.push('?');

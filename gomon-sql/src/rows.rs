@@ -39,6 +39,17 @@ impl Cell {
         }
     }
 
+    /// Text, which may be JSON in a column of a type that does not say so: then as [`json`](Self::json).
+    pub(crate) fn text_or_json(text: &str, capture: &Capture) -> Self {
+        let limit = capture.cell_bytes();
+        let masked = text
+            .trim_start()
+            .starts_with(['{', '['])
+            .then(|| gomon_core::mask::json(text.as_bytes(), capture.mask()))
+            .flatten();
+        Self::text(masked.as_deref().unwrap_or(text), limit)
+    }
+
     /// Bytes, cut after `limit`.
     pub(crate) fn bytes(bytes: &[u8], limit: usize) -> Self {
         let kept = bytes.get(..limit).unwrap_or(bytes);

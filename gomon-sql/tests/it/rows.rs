@@ -49,6 +49,11 @@ async fn sqlite_values_are_shown() {
             ("NULL", json!(null)),
             ("x'ff00'", json!("/wA=")),
             (
+                "'{\"password\": \"hunter2\"}'",
+                json!(r#"{"password":"[redacted]"}"#),
+            ),
+            ("'[no json'", json!("[no json")),
+            (
                 "datetime('2026-01-02 03:04:05')",
                 json!("2026-01-02 03:04:05"),
             ),
@@ -139,6 +144,11 @@ async fn mysql_values_are_shown() {
             ),
             ("NULL", json!(null)),
             ("x'ff00'", json!("/wA=")),
+            (
+                "' [{\"password\": \"hunter2\"}]'",
+                json!(r#"[{"password":"[redacted]"}]"#),
+            ),
+            ("'{no json'", json!("{no json")),
         ];
         show(fixture, &cases).await;
         let pool = fixture.monitored();
