@@ -26,6 +26,8 @@ use crate::statement::{Statement, read_cached};
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
     /// The statement began.
     fn started(&self);
+    /// The statement, which was no mere preparation, ended well.
+    fn completed(&self, sql: &str);
     /// The statement failed.
     fn failed(&self, error: &Error);
 }
@@ -219,6 +221,12 @@ impl Call {
 
     /// It ended well.
     pub(crate) fn complete(&mut self) {
+        // A preparation may be answered from sqlx's cache, without the server.
+        if let Some(watch) = &self.place.watch
+            && self.request.fp != Some(fp::PREPARE)
+        {
+            watch.completed(self.request.sql.as_str());
+        }
         self.end(Outcome::Completed);
     }
 

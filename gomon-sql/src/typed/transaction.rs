@@ -2,7 +2,7 @@
 //!
 //! When do their events start and end?
 //! - `conn-begintx` starts when `BEGIN` is sent (after the wait for the pool) and ends after `COMMIT` or `ROLLBACK`, or
-//!   when the transaction is dropped. `failed` if `BEGIN` or `COMMIT` failed, or if `COMMIT` was really a rollback;
+//!   when the transaction is dropped. `failed` if `BEGIN` or `COMMIT` failed, or if `COMMIT` committed nothing;
 //!   `cancelled` if the future of `begin`, `commit` or `rollback` was dropped half-way; else `completed`, an implicit
 //!   rollback included.
 //! - `sql-wtx-commit` and `sql-wtx-rollback` are those statements. A drop sends `sql-wtx-rollback` with `implicit`: the
@@ -30,7 +30,8 @@ use crate::fate::{Fate, FateAt};
 use crate::keys::fp;
 use crate::parent::Parent;
 use crate::transaction_event::{
-    RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, savepoint, savepoint_rolled_back_implicitly,
+    FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
+    savepoint, savepoint_rolled_back_implicitly,
 };
 
 /// A transaction, or a savepoint inside one; rolled back when it is dropped without [`commit`](Self::commit).
@@ -150,8 +151,8 @@ fn home(parent: Parent) -> Option<Context> {
     }
 }
 
-/// Closes the connection if the future of `BEGIN` is dropped, or fails, before the transaction is known to be open: the
-/// server may have begun one that sqlx does not know of, and will not roll back.
+/// Closes the connection if the future of `BEGIN` is dropped, or fails, before it is known whether the transaction is
+/// open: the server may have begun one that sqlx does not know of, and will not roll back.
 struct Opening<'c, DB: MonitoredDb> {
     link: Option<Link<'c, DB>>,
     depth: usize,
@@ -162,11 +163,13 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         let Some(link) = &mut self.link else {
             return Err(Error::BeginFailed);
         };
+        let own = statement.clone();
         let result = DB::TransactionManager::begin(link, statement).await;
+        let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
             (Ok(()), Some(link)) => Ok(link),
             (Err(error), link) => {
-                if self.depth == 0 {
+                if !settled {
                     self.link = link;
                 }
                 Err(error)
@@ -191,24 +194,22 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// Commits, or releases the savepoint.
     ///
     /// On PostgreSQL a commit after a failed statement is a rollback that says it went well; the result is passed on
-    /// as it is, but the events say `failed` and `aborted`.
+    /// as it is, but the events say `failed` and `aborted`. So they do where sqlx itself had rolled back before, as it
+    /// does on PostgreSQL when a savepoint fails or its future is dropped: statements after that were on their own.
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
     pub async fn commit(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::COMMIT, RELEASE);
+        let lost = self.lost();
         let result = DB::TransactionManager::commit(&mut self.connection.link).await;
         self.open = result.is_err();
         if let Err(error) = &result {
             self.record(&mut step, error);
         } else if let Level::Transaction(event) = &mut self.level
-            && self
-                .connection
-                .fate
-                .as_ref()
-                .is_some_and(|at| at.fate.is_doomed())
+            && let Some(why) = lost
         {
-            event.abort(&mut step);
+            event.abort(&mut step, why);
         }
         self.answered(step);
         result
@@ -253,6 +254,18 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     ) -> impl Future<Output = Result<MonitoredTransaction<'_, DB>, Error>> + Send {
         self.connection
             .begin_statement(Some(statement.into_sql_str()), Location::caller())
+    }
+
+    /// Why a commit that goes well will have committed nothing.
+    fn lost(&self) -> Option<&'static str> {
+        let at = self.connection.fate.as_ref();
+        if DB::TransactionManager::get_transaction_depth(&self.connection.link) == 0 {
+            Some(OVER_BEFORE)
+        } else if at.is_some_and(|at| at.fate.is_doomed()) {
+            Some(FAILED_BEFORE)
+        } else {
+            None
+        }
     }
 
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
