@@ -40,6 +40,8 @@ use crate::transaction_event::{
 pub struct MonitoredTransaction<'c, DB: MonitoredDb> {
     connection: MonitoredConnection<'c, DB>,
     open: bool,
+    /// `COMMIT` or `ROLLBACK` was sent, and has an event of its own.
+    ending: bool,
     level: Level,
 }
 
@@ -102,6 +104,7 @@ impl Begin {
         Ok(MonitoredTransaction {
             connection,
             open: true,
+            ending: false,
             level: Level::Transaction(event),
         })
     }
@@ -133,6 +136,7 @@ impl Begin {
         Ok(MonitoredTransaction {
             connection,
             open: true,
+            ending: false,
             level: Level::Savepoint {
                 parent: self.parent,
             },
@@ -233,6 +237,9 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     /// Makes a savepoint.
     ///
+    /// One that fails or whose future is dropped does not roll back the transaction around it, as it does in plain sqlx;
+    /// but the driver for PostgreSQL does so by itself, and the later commit is told as `aborted`.
+    ///
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
@@ -243,7 +250,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         self.connection.begin_statement(None, Location::caller())
     }
 
-    /// Always an error, as for sqlx's own transactions: a savepoint takes no statement of one's own.
+    /// Always an error, as for sqlx's own transactions: a savepoint takes no statement of one's own. This transaction stays
+    /// open, whereas plain sqlx rolls it back.
     ///
     /// # Errors
     /// `InvalidSavePointStatement`.
@@ -269,6 +277,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     }
 
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
+        self.ending = true;
         match &mut self.level {
             Level::Transaction(event) => event.step(of_transaction),
             Level::Savepoint { parent } => savepoint(*parent, DB::ENGINE, of_savepoint),
@@ -276,6 +285,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     }
 
     fn answered(&mut self, step: EndGuard) {
+        self.ending = false;
         step.finish(Outcome::Completed);
         if let Level::Transaction(event) = &mut self.level {
             event.answered();
@@ -309,6 +319,9 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         }
         DB::TransactionManager::start_rollback(&mut self.connection.link);
         self.undone();
+        if self.ending {
+            return;
+        }
         match &self.level {
             Level::Transaction(event) => event.rolled_back_implicitly(),
             Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, DB::ENGINE),
