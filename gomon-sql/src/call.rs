@@ -26,6 +26,8 @@ use crate::statement::{Statement, read_cached};
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
     /// The statement began.
     fn started(&self);
+    /// The statement, which was no mere preparation, ended well.
+    fn completed(&self, sql: &str);
     /// The statement failed.
     fn failed(&self, error: &Error);
 }
@@ -66,7 +68,10 @@ pub(crate) struct Call {
     state: State,
     writes: bool,
     inserts: bool,
+    returning: bool,
     returned: u64,
+    /// The statement of the text that runs now has given rows.
+    yielded: bool,
     affected: Option<u64>,
     last_id: Option<i64>,
     rows: Option<Rows>,
@@ -100,7 +105,9 @@ impl Call {
             state: State::Unpolled,
             writes: false,
             inserts: false,
+            returning: false,
             returned: 0,
+            yielded: false,
             affected: None,
             last_id: None,
             rows: None,
@@ -135,6 +142,7 @@ impl Call {
         let sql = self.request.sql.as_str();
         self.writes = statement.writes;
         self.inserts = statement.inserts;
+        self.returning = statement.returning;
         tracker.set(keys::SYSTEM, self.place.engine.system);
         if self.capture.sql_text() {
             let (text, cut) = if self.capture.bound_values() {
@@ -180,6 +188,7 @@ impl Call {
             return;
         };
         self.returned += 1;
+        let first_of_statement = !std::mem::replace(&mut self.yielded, true);
         if !tracker.is_recording() {
             return;
         }
@@ -188,6 +197,10 @@ impl Call {
             tracker.set(keys::FIRST_ROW, elapsed);
         }
         if self.capture.rows() > 0 && self.request.fp == Some(fp::QUERY) {
+            // Another statement of the text has columns of its own, and other ones to hide.
+            if first_of_statement && let Some(before) = self.rows.take() {
+                before.finish(Outcome::Completed);
+            }
             let rows = self
                 .rows
                 .get_or_insert_with(|| Rows::open::<DB>(tracker, &self.capture, row));
@@ -197,12 +210,23 @@ impl Call {
 
     /// One statement of the text is done.
     pub(crate) fn result(&mut self, affected: u64, last_id: Option<i64>) {
+        let read = std::mem::take(&mut self.yielded) && !self.returning;
+        if read {
+            // What engines count for a query is its rows, or a number left over from another statement.
+            return;
+        }
         self.affected = Some(self.affected.unwrap_or(0) + affected);
         self.last_id = last_id.or(self.last_id);
     }
 
     /// It ended well.
     pub(crate) fn complete(&mut self) {
+        // A preparation may be answered from sqlx's cache, without the server.
+        if let Some(watch) = &self.place.watch
+            && self.request.fp != Some(fp::PREPARE)
+        {
+            watch.completed(self.request.sql.as_str());
+        }
         self.end(Outcome::Completed);
     }
 

@@ -56,40 +56,60 @@ fn message(engine: &Engine, capture: &Capture, error: &Error) -> String {
 /// The message with `?` for what stands in quotes and for numbers. `quotes_names`: double quotes stand round names.
 fn mask(message: &str, quotes_names: bool) -> String {
     let mut out = String::with_capacity(message.len());
-    let mut chars = message.chars().peekable();
-    let mut in_word = false;
-    while let Some(c) = chars.next() {
+    let mut chars = message.char_indices().peekable();
+    let mut previous = ' ';
+    while let Some((at, c)) = chars.next() {
         match c {
-            // An apostrophe inside a word opens nothing: "can't".
-            '\'' if in_word && chars.peek().is_some_and(|next| next.is_alphabetic()) => out.push(c),
-            '\'' | '"' if !(c == '"' && quotes_names) => {
-                skip_quoted(&mut chars, c);
+            '\'' | '"' if !(in_word(message, at) || c == '"' && quotes_names) => {
+                let end = value_end(message, at, c);
+                while chars.next_if(|(at, _)| *at < end).is_some() {}
                 out.push('?');
-                in_word = false;
+                previous = c;
             }
-            '0'..='9' if !in_word => {
+            '0'..='9' if !is_word(previous) => {
                 while chars
-                    .next_if(|next| next.is_ascii_digit() || *next == '.')
+                    .next_if(|(_, next)| next.is_ascii_digit() || *next == '.')
                     .is_some()
                 {}
                 out.push('?');
+                previous = c;
             }
             _ => {
-                in_word = c.is_alphanumeric() || c == '_';
                 out.push(c);
+                previous = c;
             }
         }
     }
     out
 }
 
-/// To the closing quote, or to the end; a doubled quote is part of the value.
-fn skip_quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, quote: char) {
-    while let Some(c) = chars.next() {
-        if c == quote && chars.next_if_eq(&quote).is_none() {
-            return;
-        }
+/// Where the value that opens at `open` is over. No engine doubles the quotes inside a value it quotes, so that the
+/// value may reach to the last quote of its kind in the message, or to the end where there is none.
+///
+/// In MySQL's message about a duplicate, what follows the value is known.
+fn value_end(message: &str, open: usize, quote: char) -> usize {
+    let rest = message.get(open + 1..).unwrap_or_default();
+    if message.get(..open) == Some("Duplicate entry ")
+        && let Some(close) = rest.rfind("' for key '")
+    {
+        return open + 1 + close + 1;
     }
+    rest.char_indices()
+        .rev()
+        .find(|(at, c)| *c == quote && !in_word(message, open + 1 + at))
+        .map_or(message.len(), |(at, c)| open + 1 + at + c.len_utf8())
+}
+
+/// An apostrophe inside a word neither opens nor closes anything: "can't".
+fn in_word(message: &str, at: usize) -> bool {
+    let (before, after) = message.split_at_checked(at).unwrap_or_default();
+    after.starts_with('\'')
+        && before.ends_with(is_word)
+        && after.chars().nth(1).is_some_and(char::is_alphabetic)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// The name of the error's variant.
@@ -146,6 +166,28 @@ mod tests {
                 false,
                 "value ? can't be ? at t1",
             ),
+            (
+                "Duplicate entry 'O'Brien-hunter2' for key 'by_name'",
+                false,
+                "Duplicate entry ? for key ?",
+            ),
+            (
+                "Duplicate entry 'x' for key 'hunter2' for key 'by_name'",
+                false,
+                "Duplicate entry ? for key ?",
+            ),
+            (
+                "syntax to use near 'oops 'hunter2' and 'it's' at line 1",
+                false,
+                "syntax to use near ? at line ?",
+            ),
+            (
+                "invalid input syntax for type integer: \"a\"hunter2\"",
+                false,
+                "invalid input syntax for type integer: ?",
+            ),
+            ("Table 'a.b' doesn't exist", false, "Table ? doesn't exist"),
+            ("value \"it's\" is 'it", false, "value ? is ?"),
             ("open 'secret", false, "open ?"),
             (
                 "UNIQUE constraint failed: users.email",

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use sqlx_core::error::Error;
 
 use crate::call::Watch;
+use crate::statement::shows_life;
 
 /// PostgreSQL answers `COMMIT` with "fine" after a statement of the transaction failed, and rolls back. This notes the
 /// failure, and that a rollback to an earlier savepoint undid it. Shared by a transaction and its savepoints; one
@@ -28,6 +29,14 @@ impl Fate {
         }
     }
 
+    /// A statement ended well: where that needs a transaction that is alive, whatever had failed was undone, by hand or
+    /// in another savepoint.
+    pub(crate) fn complete(&self, sql: &str) {
+        if self.is_doomed() && shows_life(sql) {
+            self.failed.store(0, Relaxed);
+        }
+    }
+
     pub(crate) fn is_doomed(&self) -> bool {
         self.failed.load(Relaxed) != 0
     }
@@ -42,6 +51,10 @@ pub(crate) struct FateAt {
 
 impl Watch for FateAt {
     fn started(&self) {}
+
+    fn completed(&self, sql: &str) {
+        self.fate.complete(sql);
+    }
 
     fn failed(&self, error: &Error) {
         if matches!(error, Error::Database(_)) {

@@ -39,6 +39,17 @@ impl Cell {
         }
     }
 
+    /// Text, which may be JSON in a column of a type that does not say so: then as [`json`](Self::json).
+    pub(crate) fn text_or_json(text: &str, capture: &Capture) -> Self {
+        let limit = capture.cell_bytes();
+        let masked = text
+            .trim_start()
+            .starts_with(['{', '['])
+            .then(|| gomon_core::mask::json(text.as_bytes(), capture.mask()))
+            .flatten();
+        Self::text(masked.as_deref().unwrap_or(text), limit)
+    }
+
     /// Bytes, cut after `limit`.
     pub(crate) fn bytes(bytes: &[u8], limit: usize) -> Self {
         let kept = bytes.get(..limit).unwrap_or(bytes);
@@ -68,7 +79,8 @@ impl Cell {
     }
 }
 
-/// The `sql-wrows` event of one query: from its first row to its end.
+/// The `sql-wrows` event of one result: from its first row to the end of the query, or to the first row of the next
+/// result where the text has several statements.
 #[derive(Debug)]
 pub(crate) struct Rows {
     tracker: EventTracker,
@@ -81,7 +93,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Opens the event, with the columns of the query's first row.
+    /// Opens the event, with the columns of the result's first row.
     pub(crate) fn open<DB: Database>(
         query: &EventTracker,
         capture: &Capture,

@@ -75,12 +75,10 @@ impl TransactionEvent {
         failure::record(self.event.tracker(), self.engine, capture, caller, error);
     }
 
-    /// `COMMIT` was answered with "fine", and was a rollback.
-    pub(crate) fn abort(&mut self, commit: &mut EndGuard) {
+    /// `COMMIT` was answered with "fine", and nothing was committed.
+    pub(crate) fn abort(&mut self, commit: &mut EndGuard, why: &'static str) {
         for event in [commit, &mut self.event] {
-            let info =
-                ErrorInfo::message("commit after a failed statement: the server rolled back")
-                    .kind("Aborted");
+            let info = ErrorInfo::message(why).kind("Aborted");
             event
                 .tracker()
                 .set(keys::ABORTED, true)
@@ -95,6 +93,18 @@ impl TransactionEvent {
             .tracker_ref()
             .child(fp::ROLLBACK)
             .set(keys::IMPLICIT, true);
+    }
+}
+
+/// After this answer to `BEGIN` it is known whether the server has a transaction open. Of a text of several statements
+/// the first may have begun one before another failed.
+pub(crate) fn is_settled<T>(result: &Result<T, Error>, statement: Option<&SqlStr>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(Error::Database(_) | Error::BeginFailed) => {
+            statement.is_none_or(|statement| !statement.as_str().contains(';'))
+        }
+        Err(_) => false,
     }
 }
 
@@ -117,6 +127,9 @@ pub(crate) fn savepoint_rolled_back_implicitly(parent: Parent, engine: &'static 
     event.tracker().set(keys::IMPLICIT, true);
     event.finish(Outcome::Completed);
 }
+
+pub(crate) const FAILED_BEFORE: &str = "commit after a failed statement: the server rolled back";
+pub(crate) const OVER_BEFORE: &str = "commit of a transaction that was over: sqlx had it rolled back when a savepoint failed or was dropped";
 
 pub(crate) const SAVEPOINT: &str = "SAVEPOINT";
 pub(crate) const RELEASE: &str = "RELEASE SAVEPOINT";

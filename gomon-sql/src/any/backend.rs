@@ -34,7 +34,8 @@ use crate::keys::fp;
 use crate::parent::Parent;
 use crate::run::{self, Results};
 use crate::transaction_event::{
-    RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, savepoint, savepoint_rolled_back_implicitly,
+    FAILED_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled, savepoint,
+    savepoint_rolled_back_implicitly,
 };
 
 /// A connection of `DB`, monitored.
@@ -42,7 +43,7 @@ pub(super) struct MonitoredBackend<DB: DriverDb> {
     inner: Box<DB::Connection>,
     event: ConnectionEvent,
     transaction: Option<TransactionEvent>,
-    /// A `BEGIN` was sent and its answer not read: the server may have a transaction open that sqlx does not know of.
+    /// A `BEGIN` was sent and what came of it is not known: the server may have a transaction open that sqlx does not know of.
     unsure: bool,
 }
 
@@ -113,11 +114,14 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let mut event =
             TransactionEvent::open(self.parent(), DB::FACTS, statement.as_ref(), "transaction");
         self.unsure = DB::FACTS.dropped_begin_leaks;
+        let own = statement.clone();
         let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
         event.begun();
+        if is_settled(&result, own.as_ref()) {
+            self.unsure = false;
+        }
         match &result {
             Ok(()) => {
-                self.unsure = false;
                 self.set_depth(1);
                 self.counts().fate.undo(0);
                 self.transaction = Some(event);
@@ -219,7 +223,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     fn ping(&mut self) -> BoxFuture<'_, Result<(), Error>> {
         if self.unsure {
             let error = Error::Protocol(
-                "the future of BEGIN was dropped before its answer came".to_owned(),
+                "what came of BEGIN is not known: a transaction may be open".to_owned(),
             );
             return Box::pin(std::future::ready(Err(error)));
         }
@@ -249,7 +253,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
                 && doomed
                 && self.event.counts().depth.load(Relaxed) == 1
             {
-                transaction.abort(&mut step);
+                transaction.abort(&mut step, FAILED_BEFORE);
             }
             self.answered(step, &result);
             result
@@ -359,7 +363,9 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     }
 
     fn describe(&mut self, sql: SqlStr) -> BoxFuture<'_, Result<Describe<Any>, Error>> {
-        AnyConnectionBackend::describe(&mut *self.inner, sql)
+        let counts = Arc::clone(self.event.counts());
+        let described = AnyConnectionBackend::describe(&mut *self.inner, sql);
+        Box::pin(async move { described.await.inspect_err(|error| counts.doom(error)) })
     }
 }
 

@@ -74,8 +74,19 @@ impl Watch for Counts {
         self.queries.fetch_add(1, Relaxed);
     }
 
+    fn completed(&self, sql: &str) {
+        self.fate.complete(sql);
+    }
+
     fn failed(&self, error: &Error) {
         self.errors.fetch_add(1, Relaxed);
+        self.doom(error);
+    }
+}
+
+impl Counts {
+    /// Notes a failure that the transaction may not survive.
+    pub(super) fn doom(&self, error: &Error) {
         let depth = self.depth.load(Relaxed);
         if depth > 0 && matches!(error, Error::Database(_)) {
             self.fate.fail(depth);

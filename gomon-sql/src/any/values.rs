@@ -16,10 +16,9 @@ impl RowSource for Any {
     }
 
     fn cell(row: &AnyRow, index: usize, capture: &Capture) -> Cell {
-        row.values.get(index).map_or_else(
-            || Cell::opaque("?"),
-            |value| cell(&value.kind, capture.cell_bytes()),
-        )
+        row.values
+            .get(index)
+            .map_or_else(|| Cell::opaque("?"), |value| cell(&value.kind, capture))
     }
 }
 
@@ -28,12 +27,12 @@ pub(super) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
     let values = arguments.values.0.iter();
     Tree::List(
         values
-            .map(|value| cell(value, capture.cell_bytes()).into_value())
+            .map(|value| cell(value, capture).into_value())
             .collect(),
     )
 }
 
-fn cell(value: &AnyValueKind, limit: usize) -> Cell {
+fn cell(value: &AnyValueKind, capture: &Capture) -> Cell {
     match value {
         AnyValueKind::Null(_) => Cell::of(Tree::Null),
         AnyValueKind::Bool(value) => Cell::of(*value),
@@ -42,9 +41,9 @@ fn cell(value: &AnyValueKind, limit: usize) -> Cell {
         AnyValueKind::BigInt(value) => Cell::of(*value),
         AnyValueKind::Real(value) => Cell::of(*value),
         AnyValueKind::Double(value) => Cell::of(*value),
-        AnyValueKind::Text(value) => Cell::text(value, limit),
-        AnyValueKind::TextSlice(value) => Cell::text(value, limit),
-        AnyValueKind::Blob(value) => Cell::bytes(value, limit),
+        AnyValueKind::Text(value) => Cell::text_or_json(value, capture),
+        AnyValueKind::TextSlice(value) => Cell::text_or_json(value, capture),
+        AnyValueKind::Blob(value) => Cell::bytes(value, capture.cell_bytes()),
         _ => Cell::opaque("?"),
     }
 }

@@ -81,9 +81,9 @@ fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {
         "JSON" => Cell::json(decode::<MySql, &[u8]>(raw)?, capture),
         // Decimals come as text in both protocols.
         "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET"
-        | "DECIMAL" => Cell::text(
+        | "DECIMAL" => Cell::text_or_json(
             &String::from_utf8_lossy(decode::<MySql, &[u8]>(raw)?),
-            limit,
+            capture,
         ),
         "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
             Cell::bytes(decode::<MySql, &[u8]>(raw)?, limit)

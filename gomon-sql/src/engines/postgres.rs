@@ -33,12 +33,12 @@ fn is_timeout(error: &dyn DatabaseError) -> bool {
     }
 }
 
-/// In violated constraints and in access rules double quotes are those of names, syntax errors aside, which quote
-/// whatever stood there.
+/// In violated constraints and in refused access double quotes are those of names. Elsewhere they may hold what the
+/// statement had there: a syntax error, an unknown column that was meant as a string.
 fn quotes_names(error: &dyn DatabaseError) -> bool {
     error
         .code()
-        .is_some_and(|code| code.starts_with("23") || (code.starts_with("42") && code != "42601"))
+        .is_some_and(|code| code.starts_with("23") || code == "42501")
 }
 
 impl sealed::Sealed for Postgres {}

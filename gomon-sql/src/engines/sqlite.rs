@@ -59,7 +59,7 @@ fn cell(row: &SqliteRow, index: usize, capture: &Capture) -> Option<Cell> {
     Some(match class.as_str() {
         "INTEGER" => Cell::of(decode::<Sqlite, i64>(raw)?),
         "REAL" => Cell::of(decode::<Sqlite, f64>(raw)?),
-        "TEXT" => Cell::text(&decode::<Sqlite, String>(raw)?, limit),
+        "TEXT" => Cell::text_or_json(&decode::<Sqlite, String>(raw)?, capture),
         "BLOB" => Cell::bytes(&decode::<Sqlite, Vec<u8>>(raw)?, limit),
         _ => Cell::opaque(&class),
     })

@@ -56,6 +56,8 @@ pub(crate) struct Lexer<'a> {
     sql: &'a str,
     pos: usize,
     dialect: Dialect,
+    /// The last token, spaces aside, was the word `ESCAPE`.
+    after_escape: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -64,6 +66,7 @@ impl<'a> Lexer<'a> {
             sql,
             pos: 0,
             dialect,
+            after_escape: false,
         }
     }
 
@@ -158,7 +161,8 @@ impl<'a> Lexer<'a> {
     ///
     /// Whether `\'` ends a string is a setting of the server that nobody tells us (`standard_conforming_strings`,
     /// `NO_BACKSLASH_ESCAPES`), and to take it the wrong way would turn the values that follow inside out. Unless the
-    /// text itself says so (`E''`), such a string therefore reaches to the end. `ESCAPE '\'` is the exception.
+    /// text itself says so (`E''`), such a string therefore reaches to the end. `ESCAPE '\'` is the exception, and the
+    /// same string elsewhere in SQLite, where no setting gives backslashes a meaning.
     fn string(&self, open: usize, escapes: Escapes) -> (Kind, usize) {
         let quote = self.at(open);
         let mut i = open + 1;
@@ -166,8 +170,9 @@ impl<'a> Lexer<'a> {
             match self.at(i) {
                 b'\\' if self.at(i + 1) == b'\\' => i += 2,
                 b'\\' if self.at(i + 1) == quote && escapes == Escapes::Unsure => {
-                    let alone =
-                        i == open + 1 && self.at(i + 2) != quote && !self.is(Dialect::MySql);
+                    let known = self.is(Dialect::Sqlite)
+                        || (self.is(Dialect::Postgres) && self.after_escape);
+                    let alone = i == open + 1 && self.at(i + 2) != quote && known;
                     return (Kind::Literal, if alone { i + 2 } else { self.len() });
                 }
                 b'\\' if escapes == Escapes::Yes => i += 2,
@@ -284,10 +289,11 @@ impl<'a> Iterator for Lexer<'a> {
             end += 1;
         }
         self.pos = end;
-        Some(Token {
-            kind,
-            text: self.sql.get(start..end).unwrap_or_default(),
-        })
+        let text = self.sql.get(start..end).unwrap_or_default();
+        if kind != Kind::Space {
+            self.after_escape = kind == Kind::Word && text.eq_ignore_ascii_case("escape");
+        }
+        Some(Token { kind, text })
     }
 }
 

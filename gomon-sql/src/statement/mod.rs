@@ -1,8 +1,10 @@
 //! What is said about a statement: its text without literals, its summary, its digest.
 
+mod alive;
 mod begin;
 mod cache;
 mod digest;
+mod double_quotes;
 mod keywords;
 mod lexer;
 mod masked;
@@ -11,10 +13,12 @@ mod summary;
 mod vectors;
 
 use digest::Digest;
-use lexer::{Kind, Lexer, Token};
+use double_quotes::DoubleQuotes;
+use lexer::Lexer;
 use masked::Masked;
 use summary::Summary;
 
+pub(crate) use alive::shows_life;
 pub(crate) use begin::{is_read_only, isolation};
 pub(crate) use cache::read_cached;
 pub(crate) use lexer::Dialect;
@@ -40,6 +44,8 @@ pub(crate) struct Statement {
     pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
     pub(crate) inserts: bool,
+    /// One of them gives back the rows it changed.
+    pub(crate) returning: bool,
     /// Rows come back, as far as the text tells.
     pub(crate) returns_rows: bool,
 }
@@ -67,8 +73,8 @@ impl Statement {
             digest.push(token);
             summary.push(token);
         }
-        let (writes, inserts, returns_rows) =
-            (summary.writes(), summary.inserts(), summary.returns_rows());
+        let (writes, inserts) = (summary.writes(), summary.inserts());
+        let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
         Self {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,
@@ -76,6 +82,7 @@ impl Statement {
             digest: format!("{:016x}", digest.finish()),
             writes,
             inserts,
+            returning,
             returns_rows,
         }
     }
@@ -90,89 +97,12 @@ pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// SQLite takes `"x"` for a string where no column is called so. A name in quotes that stands where values stand, after
-/// a comparison or inside `IN (` or `VALUES (`, is therefore treated as the value it may be.
-#[derive(Debug)]
-struct DoubleQuotes {
-    sqlite: bool,
-    after_comparison: bool,
-    values: bool,
-}
-
-impl DoubleQuotes {
-    fn new(dialect: Dialect) -> Self {
-        Self {
-            sqlite: dialect == Dialect::Sqlite,
-            after_comparison: false,
-            values: false,
-        }
-    }
-
-    fn judge<'a>(&mut self, token: Token<'a>, rest: &str) -> Token<'a> {
-        if !self.sqlite || token.kind == Kind::Space {
-            return token;
-        }
-        let value = token.kind == Kind::Quoted
-            && token.text.starts_with('"')
-            && (self.after_comparison || self.values)
-            && !rest.starts_with('.');
-        match token.kind {
-            Kind::Word => {
-                let is = |words: &[&str]| words.iter().any(|w| token.text.eq_ignore_ascii_case(w));
-                self.after_comparison = is(&[
-                    "LIKE", "GLOB", "MATCH", "REGEXP", "THEN", "ELSE", "BETWEEN", "ESCAPE", "IS",
-                ]);
-                if is(&["IN", "VALUES"]) {
-                    self.values = true;
-                } else if is(&[
-                    "SELECT",
-                    "WHERE",
-                    "FROM",
-                    "RETURNING",
-                    "ON",
-                    "ORDER",
-                    "GROUP",
-                ]) {
-                    self.values = false;
-                }
-            }
-            Kind::Punct => self.after_comparison = matches!(token.text, "=" | "<" | ">" | "|"),
-            _ => self.after_comparison = false,
-        }
-        if value {
-            Token {
-                kind: Kind::Literal,
-                ..token
-            }
-        } else {
-            token
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Dialect, Statement};
 
     fn read(sql: &str) -> Statement {
         Statement::read(sql, Dialect::Postgres)
-    }
-
-    #[test]
-    fn sqlite_strings_in_double_quotes_are_masked_where_values_stand() {
-        let query = |sql| Statement::read(sql, Dialect::Sqlite).query;
-        assert_eq!(
-            query(r#"SELECT "a" FROM "t" WHERE "t"."b" = "secret""#),
-            r#"SELECT "a" FROM "t" WHERE "t"."b" = ?"#
-        );
-        assert_eq!(
-            query(r#"INSERT INTO "t" ("a") VALUES ("secret")"#),
-            r#"INSERT INTO "t" ("a") VALUES (?)"#
-        );
-        assert_eq!(
-            query(r#"SELECT 1 WHERE x = "t"."id""#),
-            r#"SELECT ? WHERE x = "t"."id""#
-        );
     }
 
     #[test]

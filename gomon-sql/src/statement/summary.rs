@@ -93,6 +93,10 @@ impl Summary {
         self.writes
     }
 
+    pub(super) fn returning(&self) -> bool {
+        self.returning
+    }
+
     /// A guess at whether rows come back.
     pub(super) fn returns_rows(&self) -> bool {
         self.returning || (self.reads && !self.writes)

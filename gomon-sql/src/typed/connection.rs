@@ -118,7 +118,9 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
 
     /// Begins a transaction, or a savepoint inside one.
     ///
-    /// Cancel safe, as [`MonitoredPool::begin`](crate::MonitoredPool::begin).
+    /// Cancel safe, as [`MonitoredPool::begin`](crate::MonitoredPool::begin). A savepoint that fails or whose future is
+    /// dropped does not roll back the transaction around it, as it does in plain sqlx; but the driver for PostgreSQL does
+    /// so by itself, and the later commit is told as `aborted`.
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
@@ -133,7 +135,8 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
     /// Begins a transaction by a statement of one's own.
     ///
     /// # Errors
-    /// sqlx's own error, unchanged; `InvalidSavePointStatement` inside a transaction.
+    /// sqlx's own error, unchanged; `InvalidSavePointStatement` inside a transaction, which stays open, whereas plain sqlx
+    /// rolls it back.
     #[track_caller]
     pub fn begin_with(
         &mut self,
@@ -286,6 +289,33 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
         result
     }
 
+    /// Takes the connection out of the pool, which may open another one, as `PoolConnection::detach`. The lease ends; what
+    /// the connection does from now on is unseen.
+    ///
+    /// # Panics
+    /// If the connection inside was swapped for a borrowed one (`mem::swap`), which nobody can own.
+    #[must_use]
+    pub fn detach(self) -> DB::Connection {
+        self.into_owned().detach()
+    }
+
+    /// As [`detach`](Self::detach), but the pool goes on counting the connection as its own, as `PoolConnection::leak`.
+    ///
+    /// # Panics
+    /// As [`detach`](Self::detach).
+    #[must_use]
+    pub fn leak(self) -> DB::Connection {
+        self.into_owned().leak()
+    }
+
+    /// Ends the lease.
+    fn into_owned(self) -> PoolConnection<DB> {
+        match self.connection.link {
+            Link::Owned(connection) => connection,
+            Link::Pooled(_) | Link::Bare(_) => unreachable!("a lease owns its connection"),
+        }
+    }
+
     /// Has the pool close the connection when it is given back, as `PoolConnection::close_on_drop`.
     pub fn close_on_drop(&mut self) {
         self.connection.link.close_on_drop();
@@ -305,6 +335,12 @@ impl<DB: MonitoredDb> DerefMut for MonitoredPoolConnection<DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         self.connection.caller = Some(Location::caller());
         &mut self.connection
+    }
+}
+
+impl<DB: MonitoredDb> AsRef<<DB as Database>::Connection> for MonitoredPoolConnection<DB> {
+    fn as_ref(&self) -> &DB::Connection {
+        &self.connection.link
     }
 }
 

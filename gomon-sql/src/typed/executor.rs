@@ -12,7 +12,7 @@ use sqlx_core::sql_str::SqlStr;
 use super::connection::{MonitoredConnection, MonitoredPoolConnection};
 use super::db::MonitoredDb;
 use super::transaction::MonitoredTransaction;
-use crate::call::{Call, Request};
+use crate::call::{Call, Request, Watch};
 use crate::keys::fp;
 use crate::run::{self, Results};
 
@@ -107,7 +107,14 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
     where
         'c: 'e,
     {
-        DB::run_describe(&mut self.link, sql)
+        let fate = self.fate.clone();
+        Box::pin(async move {
+            let described = DB::run_describe(&mut self.link, sql).await;
+            if let (Err(error), Some(fate)) = (&described, &fate) {
+                fate.failed(error);
+            }
+            described
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! When do their events start and end?
 //! - `conn-begintx` starts when `BEGIN` is sent (after the wait for the pool) and ends after `COMMIT` or `ROLLBACK`, or
-//!   when the transaction is dropped. `failed` if `BEGIN` or `COMMIT` failed, or if `COMMIT` was really a rollback;
+//!   when the transaction is dropped. `failed` if `BEGIN` or `COMMIT` failed, or if `COMMIT` committed nothing;
 //!   `cancelled` if the future of `begin`, `commit` or `rollback` was dropped half-way; else `completed`, an implicit
 //!   rollback included.
 //! - `sql-wtx-commit` and `sql-wtx-rollback` are those statements. A drop sends `sql-wtx-rollback` with `implicit`: the
@@ -30,7 +30,8 @@ use crate::fate::{Fate, FateAt};
 use crate::keys::fp;
 use crate::parent::Parent;
 use crate::transaction_event::{
-    RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, savepoint, savepoint_rolled_back_implicitly,
+    FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
+    savepoint, savepoint_rolled_back_implicitly,
 };
 
 /// A transaction, or a savepoint inside one; rolled back when it is dropped without [`commit`](Self::commit).
@@ -39,6 +40,8 @@ use crate::transaction_event::{
 pub struct MonitoredTransaction<'c, DB: MonitoredDb> {
     connection: MonitoredConnection<'c, DB>,
     open: bool,
+    /// `COMMIT` or `ROLLBACK` was sent, and has an event of its own.
+    ending: bool,
     level: Level,
 }
 
@@ -101,6 +104,7 @@ impl Begin {
         Ok(MonitoredTransaction {
             connection,
             open: true,
+            ending: false,
             level: Level::Transaction(event),
         })
     }
@@ -132,6 +136,7 @@ impl Begin {
         Ok(MonitoredTransaction {
             connection,
             open: true,
+            ending: false,
             level: Level::Savepoint {
                 parent: self.parent,
             },
@@ -150,8 +155,8 @@ fn home(parent: Parent) -> Option<Context> {
     }
 }
 
-/// Closes the connection if the future of `BEGIN` is dropped, or fails, before the transaction is known to be open: the
-/// server may have begun one that sqlx does not know of, and will not roll back.
+/// Closes the connection if the future of `BEGIN` is dropped, or fails, before it is known whether the transaction is
+/// open: the server may have begun one that sqlx does not know of, and will not roll back.
 struct Opening<'c, DB: MonitoredDb> {
     link: Option<Link<'c, DB>>,
     depth: usize,
@@ -162,11 +167,13 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         let Some(link) = &mut self.link else {
             return Err(Error::BeginFailed);
         };
+        let own = statement.clone();
         let result = DB::TransactionManager::begin(link, statement).await;
+        let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
             (Ok(()), Some(link)) => Ok(link),
             (Err(error), link) => {
-                if self.depth == 0 {
+                if !settled {
                     self.link = link;
                 }
                 Err(error)
@@ -191,24 +198,22 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// Commits, or releases the savepoint.
     ///
     /// On PostgreSQL a commit after a failed statement is a rollback that says it went well; the result is passed on
-    /// as it is, but the events say `failed` and `aborted`.
+    /// as it is, but the events say `failed` and `aborted`. So they do where sqlx itself had rolled back before, as it
+    /// does on PostgreSQL when a savepoint fails or its future is dropped: statements after that were on their own.
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
     pub async fn commit(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::COMMIT, RELEASE);
+        let lost = self.lost();
         let result = DB::TransactionManager::commit(&mut self.connection.link).await;
         self.open = result.is_err();
         if let Err(error) = &result {
             self.record(&mut step, error);
         } else if let Level::Transaction(event) = &mut self.level
-            && self
-                .connection
-                .fate
-                .as_ref()
-                .is_some_and(|at| at.fate.is_doomed())
+            && let Some(why) = lost
         {
-            event.abort(&mut step);
+            event.abort(&mut step, why);
         }
         self.answered(step);
         result
@@ -232,6 +237,9 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     /// Makes a savepoint.
     ///
+    /// One that fails or whose future is dropped does not roll back the transaction around it, as it does in plain sqlx;
+    /// but the driver for PostgreSQL does so by itself, and the later commit is told as `aborted`.
+    ///
     /// # Errors
     /// sqlx's own error, unchanged.
     #[track_caller]
@@ -242,7 +250,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         self.connection.begin_statement(None, Location::caller())
     }
 
-    /// Always an error, as for sqlx's own transactions: a savepoint takes no statement of one's own.
+    /// Always an error, as for sqlx's own transactions: a savepoint takes no statement of one's own. This transaction stays
+    /// open, whereas plain sqlx rolls it back.
     ///
     /// # Errors
     /// `InvalidSavePointStatement`.
@@ -255,7 +264,20 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
             .begin_statement(Some(statement.into_sql_str()), Location::caller())
     }
 
+    /// Why a commit that goes well will have committed nothing.
+    fn lost(&self) -> Option<&'static str> {
+        let at = self.connection.fate.as_ref();
+        if DB::TransactionManager::get_transaction_depth(&self.connection.link) == 0 {
+            Some(OVER_BEFORE)
+        } else if at.is_some_and(|at| at.fate.is_doomed()) {
+            Some(FAILED_BEFORE)
+        } else {
+            None
+        }
+    }
+
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
+        self.ending = true;
         match &mut self.level {
             Level::Transaction(event) => event.step(of_transaction),
             Level::Savepoint { parent } => savepoint(*parent, DB::ENGINE, of_savepoint),
@@ -263,6 +285,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     }
 
     fn answered(&mut self, step: EndGuard) {
+        self.ending = false;
         step.finish(Outcome::Completed);
         if let Level::Transaction(event) = &mut self.level {
             event.answered();
@@ -296,6 +319,9 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         }
         DB::TransactionManager::start_rollback(&mut self.connection.link);
         self.undone();
+        if self.ending {
+            return;
+        }
         match &self.level {
             Level::Transaction(event) => event.rolled_back_implicitly(),
             Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, DB::ENGINE),

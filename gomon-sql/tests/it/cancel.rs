@@ -107,17 +107,45 @@ async fn rollback<DB: Engine>(fixture: &Fixture<DB>) {
 }
 
 async fn savepoint<DB: Engine>(fixture: &Fixture<DB>) {
+    // The events of interest are recorded apart, for their transaction has to be told from the others.
     at_each_await(fixture, "sql-savepoint", async |pool, polls| {
-        let mut tx = pool.begin().await.unwrap();
-        let ready = match poll_then_drop(polls, tx.begin()).await {
-            // Dropped when it was ready: rolled back, which is an event too.
-            true => true,
-            false => {
-                (&mut *tx).execute("SELECT id FROM items").await.unwrap();
-                false
-            }
-        };
-        tx.commit().await.unwrap();
+        pool.execute("DELETE FROM items").await.unwrap();
+        let transaction = Recorder::new();
+        let ready = transaction
+            .scope(async {
+                let mut tx = pool.begin().await.unwrap();
+                let before = "INSERT INTO items VALUES (1, 'before')";
+                (&mut *tx).execute(before).await.unwrap();
+                let ready = poll_then_drop(polls, tx.begin()).await;
+                let after = "INSERT INTO items VALUES (2, 'after')";
+                (&mut *tx).execute(after).await.unwrap();
+                tx.commit().await.unwrap();
+                ready
+            })
+            .await;
+
+        let points = transaction.find("sql-savepoint");
+        assert_eq!(points.is_empty(), polls == 0, "{points:?}");
+        let expected = ["cancelled", "completed"];
+        assert!(
+            points
+                .iter()
+                .all(|point| expected.contains(&point.outcome()))
+        );
+        // sqlx may have lost the transaction with the savepoint; then the events must not say that all is well.
+        let rows = pool.fetch_all("SELECT id FROM items").await.unwrap().len();
+        for fp in ["conn-begintx", "sql-wtx-commit"] {
+            let event = transaction.one(fp);
+            let told = event.outcome() == "completed";
+            assert_eq!(told, rows == 2, "{rows} rows and {event:?}");
+            assert_eq!(told, event.get("aborted").is_none(), "{event:?}");
+        }
+        if DB::SYSTEM == "postgresql" && polls > 0 && !ready {
+            assert_eq!(
+                rows, 1,
+                "sqlx has mended it: nothing is lost with a dropped savepoint"
+            );
+        }
         ready
     })
     .await;

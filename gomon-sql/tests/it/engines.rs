@@ -34,6 +34,10 @@ pub(crate) trait Engine: MonitoredDb + Sized {
     const SYSTEM: &'static str;
     /// `None`, and one line that says so, where the environment names no server.
     async fn open() -> Option<Fixture<Self>>;
+    /// Which session of the server a pool's connection is.
+    async fn session(_pool: &Pool<Self>) -> Option<i64> {
+        None
+    }
     /// How many transactions the server holds open for the fixture.
     async fn open_transactions(fixture: &Fixture<Self>) -> i64;
 }
@@ -107,6 +111,11 @@ impl Engine for Postgres {
         })
     }
 
+    async fn session(pool: &Pool<Self>) -> Option<i64> {
+        let id = sqlx::query_scalar("SELECT pg_backend_pid()::int8");
+        Some(id.fetch_one(pool).await.unwrap())
+    }
+
     async fn open_transactions(fixture: &Fixture<Self>) -> i64 {
         let url = server("GOMON_TEST_POSTGRES_URL").unwrap();
         let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
@@ -145,6 +154,11 @@ impl Engine for MySql {
             name,
             _folder: tempfile::tempdir().unwrap(),
         })
+    }
+
+    async fn session(pool: &Pool<Self>) -> Option<i64> {
+        let id = sqlx::query_scalar("SELECT CAST(connection_id() AS SIGNED)");
+        Some(id.fetch_one(pool).await.unwrap())
     }
 
     async fn open_transactions(fixture: &Fixture<Self>) -> i64 {

@@ -58,6 +58,20 @@ async fn a_lease_ends_when_the_connection_is_given_back() {
 }
 
 #[tokio::test]
+async fn a_lease_ends_when_the_connection_leaves_the_pool() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let lease = recorder.scope(pool.acquire()).await.unwrap();
+        let _: &sqlx::SqliteConnection = lease.as_ref();
+        let mut detached = lease.detach();
+        assert_eq!(recorder.one("sql-wlease").outcome(), "completed");
+        detached.execute("SELECT 1").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_a_context_an_event_is_an_orphan() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
         let pool = fixture.monitored();

@@ -6,7 +6,11 @@ use gomon_sql::{MonitoredDb, PoolExt, SqlConfig};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor, MySql, Postgres, Sqlite};
 
-use crate::engines::{Fixture, on};
+use crate::engines::{Engine, Fixture, on, on_each_engine};
+
+on_each_engine! {
+    each_result_hides_its_own_columns => several_results;
+}
 
 async fn rows<DB: MonitoredDb>(fixture: &Fixture<DB>, capture: Capture, sql: &str) -> Recorded {
     let pool = fixture
@@ -44,6 +48,11 @@ async fn sqlite_values_are_shown() {
             ("'text'", json!("text")),
             ("NULL", json!(null)),
             ("x'ff00'", json!("/wA=")),
+            (
+                "'{\"password\": \"hunter2\"}'",
+                json!(r#"{"password":"[redacted]"}"#),
+            ),
+            ("'[no json'", json!("[no json")),
             (
                 "datetime('2026-01-02 03:04:05')",
                 json!("2026-01-02 03:04:05"),
@@ -135,6 +144,11 @@ async fn mysql_values_are_shown() {
             ),
             ("NULL", json!(null)),
             ("x'ff00'", json!("/wA=")),
+            (
+                "' [{\"password\": \"hunter2\"}]'",
+                json!(r#"[{"password":"[redacted]"}]"#),
+            ),
+            ("'{no json'", json!("{no json")),
         ];
         show(fixture, &cases).await;
         let pool = fixture.monitored();
@@ -184,6 +198,33 @@ async fn columns_with_secret_names_are_redacted() {
         assert_eq!(event["rows"], json!([[1, "[redacted]"]]));
     })
     .await;
+}
+
+/// Secrets in another place than in the first result, and reads that are no writes.
+async fn several_results<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let recorder = Recorder::new();
+    let sql = "SELECT 1 AS id; INSERT INTO items VALUES (1, 'a'), (2, 'b'); \
+               SELECT 'hunter2' AS password, 2 AS id UNION ALL SELECT 'hunter2', 3";
+    recorder
+        .scope(sqlx::raw_sql(sql).fetch_all(&pool))
+        .await
+        .unwrap();
+
+    let results = recorder.find("sql-wrows");
+    assert_eq!(results[0]["columns"], json!(["id"]));
+    assert_eq!(results[0]["rows"], json!([[1]]));
+    assert_eq!(results[1]["columns"], json!(["password", "id"]));
+    assert_eq!(
+        results[1]["rows"],
+        json!([["[redacted]", 2], ["[redacted]", 3]])
+    );
+    let query = recorder.one("sql-wconn-queryctx");
+    assert!(results.iter().all(|result| result.is_child_of(&query)));
+    assert_eq!(
+        (&query["rows-returned"], &query["rows-aff"]),
+        (&3.into(), &2.into())
+    );
 }
 
 #[tokio::test]

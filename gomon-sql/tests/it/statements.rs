@@ -77,11 +77,38 @@ async fn error_values<DB: Engine>(fixture: &Fixture<DB>) {
                 .await
                 .err()
                 .unwrap();
+            // Engines quote values without doubling the quotes inside.
+            for sql in [
+                "INSERT INTO items VALUES (3, 'O''Brien-hunter2')",
+                "INSERT INTO items VALUES (4, 'O''Brien-hunter2')",
+                "INSERT INTO items VALUES (5, 'a' oops 'it''s' 'hunter2')",
+                "SELECT CAST('\"a\"hunter2\"' AS INTEGER) FROM items",
+            ] {
+                pool.execute(sql).await.ok();
+            }
         })
         .await;
 
     for event in recorder.events() {
         assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
+    }
+    // What stood in double quotes may have been meant as a string.
+    let names = Recorder::new();
+    for sql in [
+        "SELECT \"a'hunter2\" FROM items WHERE",
+        "SELECT \"hunter2\".id FROM items",
+    ] {
+        names.scope(pool.execute(sql)).await.err().unwrap();
+    }
+    for event in names.find("sql-wstmt-execctx") {
+        assert!(
+            !event["error"].to_string().contains("\"hunter2"),
+            "{event:?}"
+        );
+        assert!(
+            !event["error"].to_string().contains("'hunter2"),
+            "{event:?}"
+        );
     }
     let twice = &recorder.find("sql-wstmt-execctx")[3];
     assert_eq!(twice.outcome(), "failed");

@@ -2,6 +2,7 @@
 
 use gomon_core::EventTracker;
 use gomon_core::testing::Recorder;
+use gomon_sql::PoolExt;
 use sqlx::Executor;
 
 use crate::engines::{Engine, Fixture, is_whole, on_each_engine};
@@ -13,6 +14,9 @@ on_each_engine! {
     savepoints_are_children_of_their_transaction => savepoints;
     a_commit_after_a_failure_tells_its_fate => failed_then_commit;
     a_savepoint_can_undo_the_failure => failure_undone;
+    a_hand_written_savepoint_can_undo_the_failure => failure_undone_by_hand;
+    a_failed_description_dooms_the_transaction => failed_description;
+    a_begin_that_was_answered_keeps_its_connection => answered_begin;
     a_transaction_on_a_lease_is_its_child => on_a_lease;
     begin_with_tells_isolation => isolation;
     a_transaction_is_in_flight_while_open => in_flight;
@@ -235,6 +239,68 @@ async fn failure_undone<DB: Engine>(fixture: &Fixture<DB>) {
     assert_eq!(recorder.one("conn-begintx").outcome(), "completed");
     assert_eq!(recorder.one("sql-wtx-commit").outcome(), "completed");
     assert_eq!(count(fixture).await, 1);
+    is_whole(fixture).await;
+}
+
+async fn failure_undone_by_hand<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let (recorder, ()) = record(async || {
+        let mut tx = pool.begin().await.unwrap();
+        for sql in ["INSERT INTO items VALUES (1, 'a')", "SAVEPOINT here"] {
+            (&mut *tx).execute(sql).await.unwrap();
+        }
+        let again = (&mut *tx).execute("INSERT INTO items VALUES (1, 'a')");
+        again.await.err().unwrap();
+        let undo = (&mut *tx).execute("ROLLBACK TO SAVEPOINT here");
+        undo.await.unwrap();
+        tx.commit().await.unwrap();
+    })
+    .await;
+
+    assert_eq!(recorder.one("conn-begintx").outcome(), "completed");
+    assert_eq!(recorder.one("sql-wtx-commit").outcome(), "completed");
+    assert_eq!(count(fixture).await, 1);
+    is_whole(fixture).await;
+}
+
+async fn failed_description<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let (recorder, ()) = record(async || {
+        let mut tx = pool.begin().await.unwrap();
+        (&mut *tx)
+            .execute("INSERT INTO items VALUES (1, 'a')")
+            .await
+            .unwrap();
+        let sql = sqlx::SqlStr::from_static("SELECT nothing FROM nowhere");
+        (&mut *tx).describe(sql).await.err().unwrap();
+        tx.commit().await.unwrap();
+    })
+    .await;
+
+    let told = recorder.one("conn-begintx").outcome() == "completed";
+    assert_eq!(told, count(fixture).await == 1);
+    assert_eq!(told, DB::SYSTEM != "postgresql");
+    is_whole(fixture).await;
+}
+
+/// A pool of one connection has the same session again, unless the connection was closed.
+async fn answered_begin<DB: Engine>(fixture: &Fixture<DB>) {
+    for (statement, kept) in [
+        ("SELECT 1", true),
+        ("nonsense", true),
+        ("BEGIN; nonsense", false),
+    ] {
+        let options = fixture.pool.options().clone().max_connections(1);
+        let pool = options.connect_with((*fixture.pool.connect_options()).clone());
+        let pool = pool.await.unwrap().monitored();
+        let Some(before) = DB::session(pool.inner()).await else {
+            return;
+        };
+        pool.begin_with(statement).await.err().unwrap();
+        let after = DB::session(pool.inner()).await;
+        assert_eq!(Some(before) == after, kept, "{statement}");
+        pool.close().await;
+    }
     is_whole(fixture).await;
 }
 

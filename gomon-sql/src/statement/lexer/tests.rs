@@ -18,10 +18,15 @@ fn strings_follow_the_engine() {
             [(Kind::Literal, r"'a\\'"), (Kind::Word, "b")]
         );
     }
-    assert_eq!(
-        kinds(r"ESCAPE '\' b", Sqlite).last(),
-        Some(&(Kind::Word, "b"))
-    );
+    for dialect in [Postgres, Sqlite] {
+        assert_eq!(
+            kinds(r"ESCAPE '\' b", dialect).last(),
+            Some(&(Kind::Word, "b"))
+        );
+    }
+    let whole = r"'\'hunter2 '";
+    assert_eq!(kinds(whole, Postgres), [(Kind::Literal, whole)]);
+    assert_eq!(kinds(whole, MySql), [(Kind::Literal, whole)]);
     assert_eq!(kinds(r"E'a\' b'", Postgres), [(Kind::Literal, r"E'a\' b'")]);
     assert_eq!(kinds("'it''s'", Sqlite), [(Kind::Literal, "'it''s'")]);
     assert_eq!(kinds(r#""a b""#, MySql), [(Kind::Literal, r#""a b""#)]);
