@@ -21,10 +21,16 @@ pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, names: &NameM
 /// The address a client asks for.
 #[cfg(feature = "client")]
 pub(crate) fn outgoing(uri: &Uri, names: &NameMask) -> Tree {
-    tree(uri, host_of(uri).unwrap_or_default(), uri.path(), names)
+    tree(
+        uri,
+        host_of(uri).unwrap_or_default(),
+        &mask::path(uri.path(), names),
+        names,
+    )
 }
 
-/// The path, with the parameters of its route masked whose names are secret.
+/// The path, with the parameters masked whose names are secret: those of its route, and those in
+/// its segments (`;name=value`).
 pub(crate) fn masked_path<'a>(
     path: &'a str,
     template: Option<&str>,
@@ -32,7 +38,7 @@ pub(crate) fn masked_path<'a>(
 ) -> Cow<'a, str> {
     let secret = |segment: &str| parameter(segment).is_some_and(|name| names.hides(name));
     let Some(template) = template.filter(|template| template.split('/').any(secret)) else {
-        return Cow::Borrowed(path);
+        return mask::path(path, names);
     };
     let mut masked = Vec::new();
     let mut segments = path.split('/');
@@ -40,10 +46,14 @@ pub(crate) fn masked_path<'a>(
         let Some(segment) = segments.next() else {
             break;
         };
-        masked.push(if secret(pattern) { REDACTED } else { segment });
+        masked.push(if secret(pattern) {
+            Cow::Borrowed(REDACTED)
+        } else {
+            mask::path(segment, names)
+        });
         if pattern.starts_with("{*") {
             if !secret(pattern) {
-                masked.extend(segments.by_ref());
+                masked.extend(segments.by_ref().map(|segment| mask::path(segment, names)));
             }
             break;
         }
@@ -95,6 +105,14 @@ mod tests {
         assert_eq!(
             masked("/t/x/files/a/b", "/t/{token}/files/{*path}"),
             "/t/[redacted]/files/a/b"
+        );
+        assert_eq!(
+            masked("/t/x/cart;jsessionid=1", "/t/{token}/{*path}"),
+            "/t/[redacted]/cart;jsessionid=[redacted]"
+        );
+        assert_eq!(
+            masked_path("/cart;jsessionid=1", None, &names),
+            "/cart;jsessionid=[redacted]"
         );
     }
 
