@@ -7,6 +7,7 @@ use gomon_core::mask::{self, NameMask, REDACTED};
 use http::{HeaderMap, Uri, header};
 
 use crate::keys::url as keys;
+use crate::route::Route;
 
 /// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2),
 /// else taken as `http`; the host comes from the URI, else from the `host` header.
@@ -31,13 +32,15 @@ pub(crate) fn outgoing(uri: &Uri, names: &NameMask) -> Tree {
 
 /// The path, with the parameters masked whose names are secret: those of its route, and those in
 /// its segments (`;name=value`).
-pub(crate) fn masked_path<'a>(
-    path: &'a str,
-    template: Option<&str>,
-    names: &NameMask,
-) -> Cow<'a, str> {
+pub(crate) fn masked_path<'a>(path: &'a str, route: &Route<'_>, names: &NameMask) -> Cow<'a, str> {
     let secret = |segment: &str| parameter(segment).is_some_and(|name| names.hides(name));
-    let Some(template) = template.filter(|template| template.split('/').any(secret)) else {
+    if !route.secrets.is_empty() {
+        return Cow::Owned(without(&route.secrets, path, names));
+    }
+    let Some(template) = route
+        .template
+        .filter(|template| template.split('/').any(secret))
+    else {
         return mask::path(path, names);
     };
     let mut masked = Vec::new();
@@ -61,6 +64,19 @@ pub(crate) fn masked_path<'a>(
     Cow::Owned(masked.join("/"))
 }
 
+/// The path without the segments that are one of the secrets.
+fn without(secrets: &[String], path: &str, names: &NameMask) -> String {
+    let segments = path.split('/').map(|segment| {
+        let is_secret = secrets.contains(&decoded(segment));
+        if is_secret && !segment.is_empty() {
+            Cow::Borrowed(REDACTED)
+        } else {
+            mask::path(segment, names)
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
 fn tree(uri: &Uri, host: String, path: &str, names: &NameMask) -> Tree {
     let url = Tree::map()
         .with(keys::SCHEME, uri.scheme_str().unwrap_or("http"))
@@ -70,6 +86,25 @@ fn tree(uri: &Uri, host: String, path: &str, names: &NameMask) -> Tree {
         Some(query) => url.with(keys::QUERY, mask::query(query, names).into_owned()),
         None => url,
     }
+}
+
+/// Percent-decoding, as the router does it.
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after
+            .split_at_checked(2)
+            .filter(|_| *first == b'%')
+            .and_then(|(digits, after)| {
+                let digits = str::from_utf8(digits).ok()?;
+                Some((u8::from_str_radix(digits, 16).ok()?, after))
+            });
+        let (byte, after) = escaped.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Host and port, without user and password.
@@ -95,10 +130,18 @@ fn parameter(segment: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn route(template: Option<&str>) -> Route<'_> {
+        Route {
+            template,
+            secrets: Vec::new(),
+        }
+    }
+
     #[test]
     fn secret_route_parameters_are_masked_in_the_path() {
         let names = NameMask::default();
-        let masked = |path, template| masked_path(path, Some(template), &names).into_owned();
+        let masked =
+            |path, template| masked_path(path, &route(Some(template)), &names).into_owned();
         assert_eq!(masked("/reset/abc", "/reset/{token}"), "/reset/[redacted]");
         assert_eq!(masked("/users/7", "/users/{id}"), "/users/7");
         assert_eq!(masked("/a/b/c", "/a/{*secret}"), "/a/[redacted]");
@@ -111,7 +154,7 @@ mod tests {
             "/t/[redacted]/cart;jsessionid=[redacted]"
         );
         assert_eq!(
-            masked_path("/cart;jsessionid=1", None, &names),
+            masked_path("/cart;jsessionid=1", &route(None), &names),
             "/cart;jsessionid=[redacted]"
         );
     }

@@ -143,6 +143,7 @@ async fn concurrent_requests_keep_apart() {
         })
         .await;
     let steps = recorder.find("step");
+    assert_eq!(recorder.find(SERVER).len(), 10);
     for request in recorder.find(SERVER) {
         assert_eq!(
             steps
