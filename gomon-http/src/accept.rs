@@ -18,7 +18,8 @@ pub(crate) async fn next<A: Accept>(accept: &mut A) -> Accepted<A::Io> {
     loop {
         match accept.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) if is_of_the_connection(&error) => {}
+            // Lets others run: a flood of such connections never waits.
+            Err(error) if is_of_the_connection(&error) => tokio::task::yield_now().await,
             Err(_) => {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);

@@ -66,9 +66,16 @@ fn is_deadline(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .take(CHAIN)
         .any(|error| {
-            error.is::<tower::timeout::error::Elapsed>()
-                || error.is::<tokio::time::error::Elapsed>()
+            // The source of an I/O error is that of the error in it, which is left out itself.
+            let inner = error
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref);
+            is_elapsed(error) || inner.is_some_and(|inner| is_elapsed(inner))
         })
+}
+
+fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
+    error.is::<tower::timeout::error::Elapsed>() || error.is::<tokio::time::error::Elapsed>()
 }
 
 /// Causes that are looked at: a chain may be a circle.

@@ -21,11 +21,19 @@ pin_project! {
     /// `panicked` and goes on unwinding.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
-        // Before the exchange, so that what the service drops is closed before the request's own
-        // event.
+        // There until it is dropped, as part of the event.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         exchange: Option<Exchange>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(exchange) = this.exchange {
+                exchange.poll(|| this.inner.set(None));
+            }
+        }
     }
 }
 
@@ -43,7 +51,10 @@ impl<F> ResponseFuture<F> {
             Some(exchange) => exchange.poll(|| call(request)),
             None => call(request),
         };
-        Self { inner, exchange }
+        Self {
+            inner: Some(inner),
+            exchange,
+        }
     }
 }
 
@@ -57,9 +68,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else {
+            // Only a drop takes it, and nothing is polled after that.
+            return Poll::Pending;
+        };
         let polled = match this.exchange {
-            Some(exchange) => exchange.poll(|| this.inner.poll(cx)),
-            None => this.inner.poll(cx),
+            Some(exchange) => exchange.poll(|| inner.poll(cx)),
+            None => inner.poll(cx),
         };
         let result = ready!(polled);
         let exchange = this.exchange.take();

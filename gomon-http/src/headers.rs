@@ -45,7 +45,13 @@ fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) 
     if secret || sent.is_sensitive() {
         return Tree::from(REDACTED);
     }
-    if HOLD_A_URL.contains(name) {
+    if *name == header::HOST
+        && let Some(at) = sent.as_bytes().iter().rposition(|byte| *byte == b'@')
+    {
+        let host = String::from_utf8_lossy(sent.as_bytes().get(at..).unwrap_or_default());
+        return Tree::from(format!("{REDACTED}{host}"));
+    }
+    if HOLD_A_URL.contains(&name.as_str()) {
         let text = String::from_utf8_lossy(sent.as_bytes());
         let masked = mask::url(&text, names);
         if masked != text {
@@ -59,4 +65,32 @@ fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) 
 }
 
 /// Headers whose value is a URL, which may hold a password or a token.
-const HOLD_A_URL: [HeaderName; 3] = [header::REFERER, header::LOCATION, header::ORIGIN];
+const HOLD_A_URL: [&str; 7] = [
+    "referer",
+    "location",
+    "origin",
+    "content-location",
+    "x-original-url",
+    "x-forwarded-uri",
+    "x-rewrite-url",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_in_headers_are_masked() {
+        let names = NameMask::default();
+        let masked = |name, sent| {
+            let name = HeaderName::from_static(name);
+            value(&name, &HeaderValue::from_static(sent), false, &names)
+        };
+        assert_eq!(masked("host", "ada:pw@h:80"), Tree::from("[redacted]@h:80"));
+        assert_eq!(masked("host", "h:80"), Tree::from("h:80"));
+        assert_eq!(
+            masked("x-original-url", "/a?token=1"),
+            Tree::from("/a?token=[redacted]")
+        );
+    }
+}

@@ -30,9 +30,9 @@ pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
 /// work.
 pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
     let (extensions, sent) = (request.extensions(), request.headers());
-    let template = route::template(extensions);
+    let route = route::of(extensions, capture.mask());
     let uri = route::original_uri(extensions, request.uri());
-    let path = url::masked_path(uri.path(), template, capture.mask());
+    let path = url::masked_path(uri.path(), &route, capture.mask());
 
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
@@ -40,7 +40,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         .set(keys::URL, url::incoming(uri, sent, &path, capture.mask()))
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
-    if let Some(template) = template {
+    if let Some(template) = route.template {
         tracker.set(keys::ROUTE, template);
     }
     if let Some(length) = headers::content_length(sent) {
@@ -67,12 +67,12 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
 /// with it which parts of the path are secret.
 pub(crate) fn add_route<B>(event: Context, request: &Request<B>, names: &NameMask) {
     let (extensions, sent) = (request.extensions(), request.headers());
-    let Some(template) = route::template(extensions) else {
-        return;
-    };
-    event.set(keys::ROUTE, template);
+    let route = route::of(extensions, names);
+    if let Some(template) = route.template {
+        event.set(keys::ROUTE, template);
+    }
     let uri = route::original_uri(extensions, request.uri());
-    if let Cow::Owned(path) = url::masked_path(uri.path(), Some(template), names) {
+    if let Cow::Owned(path) = url::masked_path(uri.path(), &route, names) {
         event.set(keys::URL, url::incoming(uri, sent, &path, names));
     }
 }

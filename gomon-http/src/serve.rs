@@ -101,7 +101,7 @@ where
 /// The running server. It never fails: an error of `accept` is waited out. It resolves after a
 /// graceful shutdown.
 ///
-/// Dropping it closes the listening socket; connections go on.
+/// Dropping it closes the listening socket; connections finish the request they have, and close.
 #[must_use = "futures do nothing unless polled"]
 pub struct ServeFuture(Pin<Box<dyn Future<Output = io::Result<()>> + Send>>);
 
@@ -145,7 +145,8 @@ where
             let (builder, watcher) = (builder.clone(), connections.watcher());
             gomon_core::spawn(async move {
                 let connection = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
-                // How a connection broke is told by the requests it broke.
+                // How a connection broke is told by the requests it broke. A bad request that hyper
+                // answers itself, with 400, reaches no service and makes no event.
                 watcher.watch(connection).await.ok();
             });
         }
@@ -158,7 +159,8 @@ where
 type BoxError = Box<dyn error::Error + Send + Sync>;
 
 /// hyper's defaults, with a timer, so that its limit on the time a request head may take is in
-/// force.
+/// force. That time begins with the first bytes that rule out HTTP/2: until they are there, the
+/// connection may stay silent.
 fn builder() -> Builder<InContext> {
     let mut builder = Builder::new(InContext);
     builder.http1().timer(TokioTimer::new());

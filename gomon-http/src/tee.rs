@@ -50,6 +50,11 @@ impl Tee {
             let room = self.cap.saturating_sub(self.kept.len());
             self.kept.extend(slice.iter().take(room));
         }
+        // Bytes of a frame that are not held in one of the slices leave a gap: nothing behind it
+        // is kept.
+        if (self.kept.len() as u64) < self.size {
+            self.cap = self.kept.len();
+        }
     }
 
     /// Writes what was kept under `key`, masked; the bytes that are not shown are noted as cut.
@@ -77,12 +82,20 @@ impl Tee {
             Kind::Opaque => None,
             Kind::Json => whole.then(|| mask::json(&self.kept, names)).flatten(),
             Kind::Form => {
-                Some(mask::query(&String::from_utf8_lossy(&self.kept), names).into_owned())
+                let form = String::from_utf8_lossy(&self.kept);
+                // What tells that the last value is secret may have been cut off, such as the `@`
+                // behind the password in a URL.
+                let fields = match (whole, form.rsplit_once('&')) {
+                    (true, _) => &form,
+                    (false, Some((fields, _))) => fields,
+                    (false, None) => return None,
+                };
+                Some(mask::query(fields, names).into_owned())
             }
-            Kind::Text if looks_like_json(&self.kept) => match mask::json(&self.kept, names) {
-                Some(masked) => whole.then_some(masked),
-                None => whole.then(|| self.text()),
-            },
+            Kind::Text if looks_like_json(&self.kept) => {
+                let json = without_bom(&self.kept);
+                whole.then(|| mask::json(json, names)).flatten()
+            }
             Kind::Text => Some(self.text()),
         }
     }
@@ -124,15 +137,31 @@ impl Kind {
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Self::Form,
             json if json.ends_with("/json") || json.ends_with("+json") => Self::Json,
+            // Its lines may each hold JSON.
+            "text/event-stream" => Self::Opaque,
             text if text.starts_with("text/") => Self::Text,
             _ => Self::Opaque,
         }
     }
 }
 
+/// Whether text begins like an object, or like an array and not like the line of a log.
 fn looks_like_json(body: &[u8]) -> bool {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    matches!(first, Some(b'{' | b'['))
+    let mut bytes = without_bom(body)
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace());
+    match bytes.next() {
+        Some(b'{') => true,
+        Some(b'[') => matches!(
+            bytes.next(),
+            None | Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9')
+        ),
+        _ => false,
+    }
+}
+
+fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Slices of one frame that are looked at; more are counted, not kept.
@@ -207,7 +236,30 @@ mod tests {
             12,
             &["password=secret&a=b"],
         );
-        assert_eq!(shown(&form).as_deref(), Some("password=[redacted]"));
+        assert_eq!(shown(&form), None, "no field is whole");
+        let body = "password=secret&a=b&next=http://joe:pw@h/";
+        let form = tee("application/x-www-form-urlencoded", 37, &[body]);
+        assert_eq!(shown(&form).as_deref(), Some("password=[redacted]&a=b"));
+    }
+
+    #[test]
+    fn text_that_is_nearly_json_is_left_out() {
+        for body in [
+            "{\"password\":\"pw\"}\n{\"password\":\"pw\"}\n",
+            "{\"password\":\"pw\",}",
+            "[{\"password\":\"pw\"},]",
+            "\u{feff}{\"password\":\"pw\",}",
+        ] {
+            assert_eq!(shown(&tee("text/plain", 1024, &[body])), None, "{body}");
+        }
+        let marked = shown(&tee("text/plain", 1024, &["\u{feff}{\"password\":\"pw\"}"]));
+        assert_eq!(marked.as_deref(), Some("{\"password\":\"[redacted]\"}"));
+        let events = tee(
+            "text/event-stream",
+            1024,
+            &["data: {\"password\":\"pw\"}\n\n"],
+        );
+        assert_eq!(shown(&events), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use gomon_core::mask::{self, NameMask, REDACTED};
 use http::{HeaderMap, Uri, header};
 
 use crate::keys::url as keys;
+use crate::route::Route;
 
 /// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2),
 /// else taken as `http`; the host comes from the URI, else from the `host` header.
@@ -21,18 +22,26 @@ pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, names: &NameM
 /// The address a client asks for.
 #[cfg(feature = "client")]
 pub(crate) fn outgoing(uri: &Uri, names: &NameMask) -> Tree {
-    tree(uri, host_of(uri).unwrap_or_default(), uri.path(), names)
+    tree(
+        uri,
+        host_of(uri).unwrap_or_default(),
+        &mask::path(uri.path(), names),
+        names,
+    )
 }
 
-/// The path, with the parameters of its route masked whose names are secret.
-pub(crate) fn masked_path<'a>(
-    path: &'a str,
-    template: Option<&str>,
-    names: &NameMask,
-) -> Cow<'a, str> {
+/// The path, with the parameters masked whose names are secret: those of its route, and those in
+/// its segments (`;name=value`).
+pub(crate) fn masked_path<'a>(path: &'a str, route: &Route<'_>, names: &NameMask) -> Cow<'a, str> {
     let secret = |segment: &str| parameter(segment).is_some_and(|name| names.hides(name));
-    let Some(template) = template.filter(|template| template.split('/').any(secret)) else {
-        return Cow::Borrowed(path);
+    if !route.secrets.is_empty() {
+        return Cow::Owned(without(&route.secrets, path, names));
+    }
+    let Some(template) = route
+        .template
+        .filter(|template| template.split('/').any(secret))
+    else {
+        return mask::path(path, names);
     };
     let mut masked = Vec::new();
     let mut segments = path.split('/');
@@ -40,15 +49,32 @@ pub(crate) fn masked_path<'a>(
         let Some(segment) = segments.next() else {
             break;
         };
-        masked.push(if secret(pattern) { REDACTED } else { segment });
+        masked.push(if secret(pattern) {
+            Cow::Borrowed(REDACTED)
+        } else {
+            mask::path(segment, names)
+        });
         if pattern.starts_with("{*") {
             if !secret(pattern) {
-                masked.extend(segments.by_ref());
+                masked.extend(segments.by_ref().map(|segment| mask::path(segment, names)));
             }
             break;
         }
     }
     Cow::Owned(masked.join("/"))
+}
+
+/// The path without the segments that are one of the secrets.
+fn without(secrets: &[String], path: &str, names: &NameMask) -> String {
+    let segments = path.split('/').map(|segment| {
+        let is_secret = secrets.contains(&decoded(segment));
+        if is_secret && !segment.is_empty() {
+            Cow::Borrowed(REDACTED)
+        } else {
+            mask::path(segment, names)
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 fn tree(uri: &Uri, host: String, path: &str, names: &NameMask) -> Tree {
@@ -60,6 +86,25 @@ fn tree(uri: &Uri, host: String, path: &str, names: &NameMask) -> Tree {
         Some(query) => url.with(keys::QUERY, mask::query(query, names).into_owned()),
         None => url,
     }
+}
+
+/// Percent-decoding, as the router does it.
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after
+            .split_at_checked(2)
+            .filter(|_| *first == b'%')
+            .and_then(|(digits, after)| {
+                let digits = str::from_utf8(digits).ok()?;
+                Some((u8::from_str_radix(digits, 16).ok()?, after))
+            });
+        let (byte, after) = escaped.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Host and port, without user and password.
@@ -85,16 +130,32 @@ fn parameter(segment: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn route(template: Option<&str>) -> Route<'_> {
+        Route {
+            template,
+            secrets: Vec::new(),
+        }
+    }
+
     #[test]
     fn secret_route_parameters_are_masked_in_the_path() {
         let names = NameMask::default();
-        let masked = |path, template| masked_path(path, Some(template), &names).into_owned();
+        let masked =
+            |path, template| masked_path(path, &route(Some(template)), &names).into_owned();
         assert_eq!(masked("/reset/abc", "/reset/{token}"), "/reset/[redacted]");
         assert_eq!(masked("/users/7", "/users/{id}"), "/users/7");
         assert_eq!(masked("/a/b/c", "/a/{*secret}"), "/a/[redacted]");
         assert_eq!(
             masked("/t/x/files/a/b", "/t/{token}/files/{*path}"),
             "/t/[redacted]/files/a/b"
+        );
+        assert_eq!(
+            masked("/t/x/cart;jsessionid=1", "/t/{token}/{*path}"),
+            "/t/[redacted]/cart;jsessionid=[redacted]"
+        );
+        assert_eq!(
+            masked_path("/cart;jsessionid=1", &route(None), &names),
+            "/cart;jsessionid=[redacted]"
         );
     }
 

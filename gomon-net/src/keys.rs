@@ -22,7 +22,7 @@ pub const RADDR: &str = "raddr";
 pub const RADDR_NET: &str = "raddr-net";
 /// Network dialled: `tcp`.
 pub const NET: &str = "net";
-/// Address dialled.
+/// Address dialled, where remote addresses are captured.
 pub const ADDR: &str = "addr";
 
 /// Bytes read.

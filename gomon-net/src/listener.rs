@@ -8,7 +8,6 @@
 //!   nor is the event's outcome a failure for it: the socket goes on listening.
 //! - The `net-conn` of an accepted connection is its child.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -16,7 +15,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use gomon_core::conn::{Accept, Accepted, ConnInfo};
 use gomon_core::{Context, EventTracker};
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::connection::Connection;
 use crate::keys;
@@ -48,10 +47,12 @@ impl MonitoredTcpListener {
     /// # Cancel safety
     /// As [`TcpListener::accept`]: no connection is lost when the future is dropped.
     pub async fn accept(&self) -> io::Result<(MonitoredTcpStream, SocketAddr)> {
-        poll_fn(|task| self.poll_accept(task)).await
+        let accepted = self.inner.accept().await;
+        self.note(accepted)
     }
 
-    /// Polls for a connection.
+    /// Polls for a connection. As with [`TcpListener::poll_accept`], only the task that polled last
+    /// is woken; several may wait in [`accept`](Self::accept).
     ///
     /// # Errors
     /// As [`accept`](Self::accept).
@@ -60,17 +61,24 @@ impl MonitoredTcpListener {
         task: &mut TaskContext<'_>,
     ) -> Poll<io::Result<(MonitoredTcpStream, SocketAddr)>> {
         let accepted = ready!(self.inner.poll_accept(task));
+        Poll::Ready(self.note(accepted))
+    }
+
+    /// Counts a result of accepting, and opens the event of the connection.
+    fn note(
+        &self,
+        accepted: io::Result<(TcpStream, SocketAddr)>,
+    ) -> io::Result<(MonitoredTcpStream, SocketAddr)> {
         let counter = if accepted.is_ok() {
             &self.life.conns
         } else {
             &self.life.accept_errors
         };
         counter.fetch_add(1, Relaxed);
-        Poll::Ready(accepted.map(|(stream, peer)| {
-            let local = stream.local_addr().ok();
-            let connection = Connection::open(self.life.event.context(), local, Some(peer));
-            (MonitoredTcpStream::new(stream, connection), peer)
-        }))
+        let (stream, peer) = accepted?;
+        let local = stream.local_addr().ok();
+        let connection = Connection::open(self.life.context(), local, Some(peer));
+        Ok((MonitoredTcpStream::new(stream, connection), peer))
     }
 
     /// The address it listens on.
@@ -131,6 +139,16 @@ impl Life {
             event,
             conns: AtomicU64::new(0),
             accept_errors: AtomicU64::new(0),
+        }
+    }
+
+    /// The parent of the connections; the application where the socket was bound before gomon
+    /// recorded, for its event is never sent.
+    fn context(&self) -> Context {
+        if self.event.is_recording() {
+            self.event.context()
+        } else {
+            Context::application()
         }
     }
 }

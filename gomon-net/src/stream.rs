@@ -221,9 +221,10 @@ impl std::os::fd::AsFd for MonitoredTcpStream {
 async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
     let mut event = EventTracker::new(keys::NET_DIAL);
     if event.is_recording() {
-        event
-            .set(keys::NET, TCP)
-            .set(keys::ADDR, address.to_string());
+        event.set(keys::NET, TCP);
+        if gomon_core::capture().remote_address() {
+            event.set(keys::ADDR, address.to_string());
+        }
     }
     let mut guard = EndGuard::new(event);
     let result = TcpStream::connect(address).await;

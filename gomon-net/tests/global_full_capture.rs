@@ -19,6 +19,7 @@ async fn both_ends_name_their_peer_where_remote_addresses_are_captured() {
             (listener.local_addr().unwrap().to_string(), peer.to_string())
         })
         .await;
+    assert_eq!(recorder.one("net-dial")["addr"], server.as_str());
     let conns = recorder.find("net-conn");
     let ends: Vec<_> = conns
         .iter()

@@ -11,7 +11,7 @@ mod url;
 pub use dsn::dsn;
 pub use json::json;
 pub use names::NameMask;
-pub use url::{query, url};
+pub use url::{path, query, url};
 
 /// What stands in the place of a masked value.
 pub const REDACTED: &str = "[redacted]";

@@ -88,8 +88,16 @@ fn holds_secret(value: &str, names: &NameMask, nested: usize) -> bool {
     }
 }
 
-/// Path parameters, such as `/cart;jsessionid=…`.
-fn path<'a>(path: &'a str, names: &NameMask) -> Cow<'a, str> {
+/// Masks the values of secret parameters in the segments of a path, `/cart;jsessionid=…`.
+///
+/// ```
+/// use gomon_core::mask::{NameMask, path};
+///
+/// let masked = path("/cart;jsessionid=1A/items", &NameMask::default());
+/// assert_eq!(masked, "/cart;jsessionid=[redacted]/items");
+/// ```
+#[must_use]
+pub fn path<'a>(path: &'a str, names: &NameMask) -> Cow<'a, str> {
     if !path.contains(';') {
         return Cow::Borrowed(path);
     }

@@ -108,6 +108,38 @@ async fn what_the_body_does_is_a_child_of_the_request() {
     );
 }
 
+/// Sends an event when it is dropped.
+struct Farewell;
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        EventTracker::new("farewell").finish();
+    }
+}
+
+#[tokio::test]
+async fn what_a_cancelled_service_drops_is_a_child_of_the_request() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                let _farewell = Farewell;
+                std::future::pending::<Result<Response<Body>, BoxError>>().await
+            }));
+            let mut call = Box::pin(service.oneshot(get("/")));
+            let mut task = Context::from_waker(std::task::Waker::noop());
+            assert!(call.as_mut().poll(&mut task).is_pending());
+        })
+        .await;
+    let request = the_end(&recorder);
+    assert_eq!(request.outcome(), "cancelled");
+    assert!(
+        recorder.one("farewell").is_child_of(&request),
+        "{}",
+        recorder.tree()
+    );
+}
+
 #[tokio::test]
 async fn works_cloned_and_boxed() {
     let recorder = Recorder::new();
@@ -143,6 +175,7 @@ async fn concurrent_requests_keep_apart() {
         })
         .await;
     let steps = recorder.find("step");
+    assert_eq!(recorder.find(SERVER).len(), 10);
     for request in recorder.find(SERVER) {
         assert_eq!(
             steps

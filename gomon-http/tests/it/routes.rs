@@ -97,6 +97,20 @@ async fn round_a_nested_service_the_route_is_unknown() {
 }
 
 #[tokio::test]
+async fn round_a_router_with_a_nested_service_a_match_is_no_fallback_and_its_secret_is_masked() {
+    let nested = |prefix: &str| {
+        Router::new()
+            .nest_service(prefix, users())
+            .layer(full_layer())
+    };
+    let event = event_of(nested("/{token}/api"), get("/a%62c/api/users/7")).await;
+    assert!(event.get("route").is_none());
+    assert_eq!(event["url"]["path"], "/[redacted]/api/users/7");
+    let event = event_of(nested("/{token}/api"), get("/nowhere")).await;
+    assert_eq!(event["route"], "unmatched");
+}
+
+#[tokio::test]
 async fn a_secret_route_parameter_is_masked_in_the_path_and_the_label() {
     let reset = Router::new().route(
         "/reset/{token}",

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use gomon_core::conn::Accept;
 use gomon_core::testing::Recorder;
@@ -87,6 +88,25 @@ async fn ipv6_addresses_are_in_brackets() {
         recorder.one("net-listener")["laddr"],
         format!("[::1]:{port}")
     );
+}
+
+#[tokio::test]
+async fn several_tasks_may_wait_for_connections() {
+    let listener = Arc::new(MonitoredTcpListener::bind("127.0.0.1:0").await.unwrap());
+    let address = listener.local_addr().unwrap();
+    let accept = || {
+        let listener = Arc::clone(&listener);
+        tokio::spawn(async move { listener.accept().await.unwrap() })
+    };
+    let acceptors = [accept(), accept()];
+    tokio::task::yield_now().await; // both wait now
+    let _clients = [
+        TcpStream::connect(address).await.unwrap(),
+        TcpStream::connect(address).await.unwrap(),
+    ];
+    for acceptor in acceptors {
+        acceptor.await.unwrap();
+    }
 }
 
 #[cfg(target_os = "linux")]
