@@ -18,18 +18,18 @@ pin_project! {
     /// The event ends when the body ends or fails, or when it is dropped. Dropped before its end it
     /// is `truncated`, unless nothing was left to send.
     pub struct MonitoredBody<B> {
-        // Before the exchange, so that what the body drops is closed before the request's own
-        // event.
+        // There until it is dropped, as part of the event.
         #[pin]
-        inner: B,
+        inner: Option<B>,
         watch: Option<Watch<B>>,
     }
 
     impl<B> PinnedDrop for MonitoredBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
+            let mut this = this.project();
             if let Some(watch) = this.watch {
-                watch.settle(&this.inner);
+                watch.settle(this.inner.as_ref().get_ref().as_ref());
+                watch.exchange.poll(|| this.inner.set(None));
             }
         }
     }
@@ -43,8 +43,8 @@ struct Watch<B> {
 }
 
 impl<B> Watch<B> {
-    fn settle(&mut self, body: &B) {
-        let ended = !thread::panicking() && (self.is_ended)(body);
+    fn settle(&mut self, body: Option<&B>) {
+        let ended = !thread::panicking() && body.is_some_and(self.is_ended);
         self.exchange.settle(ended);
     }
 }
@@ -55,7 +55,10 @@ impl<B: Body> MonitoredBody<B> {
             exchange,
             is_ended: B::is_end_stream,
         });
-        Self { inner, watch }
+        Self {
+            inner: Some(inner),
+            watch,
+        }
     }
 }
 
@@ -72,15 +75,19 @@ where
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
+            // Only a drop takes it, and nothing is polled after that.
+            return Poll::Ready(None);
+        };
         let Some(watch) = this.watch else {
-            return this.inner.poll_frame(cx);
+            return inner.poll_frame(cx);
         };
         let exchange = &mut watch.exchange;
-        let polled = ready!(exchange.poll(|| this.inner.as_mut().poll_frame(cx)));
+        let polled = ready!(exchange.poll(|| inner.as_mut().poll_frame(cx)));
         let last = match &polled {
             Some(Ok(frame)) => {
                 exchange.passed(frame);
-                frame.is_trailers() || this.inner.is_end_stream()
+                frame.is_trailers() || inner.is_end_stream()
             }
             Some(Err(error)) => {
                 exchange.note_failure(error);
@@ -95,11 +102,14 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(B::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match &self.inner {
+            Some(inner) => inner.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
     }
 }
 
@@ -107,7 +117,7 @@ where
 impl<B: Default> Default for MonitoredBody<B> {
     fn default() -> Self {
         Self {
-            inner: B::default(),
+            inner: Some(B::default()),
             watch: None,
         }
     }

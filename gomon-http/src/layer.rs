@@ -24,7 +24,8 @@ use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys}
 ///
 /// With axum, [`Router::layer`](https://docs.rs/axum/latest/axum/struct.Router.html#method.layer)
 /// runs after matching, so that the event has its `route` (feature `axum`). Placed round the whole
-/// router it has none, unless another layer inside the router finds it.
+/// router it has none, unless another layer inside the router finds it. Even then its label among
+/// the units of work keeps the whole path, a secret parameter of the route included.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::{NameMask, REDACTED};
+use super::{NameMask, REDACTED, url};
 
 /// A JSON text with the values of secret fields masked, whatever kind they are; `None` if it does
 /// not parse, for what cannot be read cannot be masked either.
@@ -31,6 +33,11 @@ fn mask(value: &mut Value, names: &NameMask) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| mask(item, names)),
+        Value::String(text) if text.contains("://") || text.contains('?') => {
+            if let Cow::Owned(masked) = url(text, names) {
+                *text = masked;
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -43,6 +50,13 @@ mod tests {
     fn nested_secrets_are_masked_and_the_rest_keeps_its_order() {
         let body = br#"[{"z": 1, "a": {"api_key": {"deep": 1}}, "Session": null}]"#;
         let expected = r#"[{"z":1,"a":{"api_key":"[redacted]"},"Session":"[redacted]"}]"#;
+        assert_eq!(json(body, &NameMask::default()).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn urls_in_strings_are_masked() {
+        let body = br#"{"next":"https://joe:pw@h/?token=x&a=b"}"#;
+        let expected = r#"{"next":"https://[redacted]@h/?token=[redacted]&a=b"}"#;
         assert_eq!(json(body, &NameMask::default()).as_deref(), Some(expected));
     }
 

@@ -141,6 +141,31 @@ async fn what_a_cancelled_service_drops_is_a_child_of_the_request() {
 }
 
 #[tokio::test]
+async fn what_a_truncated_body_drops_is_a_child_of_the_request() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let service = full_layer().layer(tower::service_fn(async |_| {
+                let farewell = Farewell;
+                let rows = futures_util::stream::once(async move {
+                    let _held = farewell;
+                    std::future::pending().await
+                });
+                Ok::<_, BoxError>(crate::support::streaming(rows))
+            }));
+            drop(service.oneshot(get("/")).await.expect("answered"));
+        })
+        .await;
+    let request = the_end(&recorder);
+    assert_eq!(request.outcome(), "truncated");
+    assert!(
+        recorder.one("farewell").is_child_of(&request),
+        "{}",
+        recorder.tree()
+    );
+}
+
+#[tokio::test]
 async fn works_cloned_and_boxed() {
     let recorder = Recorder::new();
     recorder
