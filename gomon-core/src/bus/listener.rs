@@ -10,7 +10,9 @@ use crate::event::batch::Events;
 ///
 /// The first event a listener sees is the application event, also when it is added later. It may
 /// be slow, stuck or panicking: its queue is bounded and what it misses is counted, and neither
-/// the application nor another listener waits for it. What it does is never monitored.
+/// the application nor another listener waits for it. What it does on that thread is never
+/// monitored; a thread or runtime of its own it starts inside [`unmonitored`](crate::unmonitored),
+/// or it would feed itself with what happens there.
 ///
 /// ```
 /// use gomon_core::{Event, Listener, ListenerError};

@@ -154,6 +154,8 @@ pub(crate) fn ended(recorder: &Recorder, n: usize) -> Vec<Recorded> {
     assert_eq!(ids.len(), n, "one closing event a request");
     let left = in_flight();
     assert!(left.is_empty(), "{left:?}");
+    // Nothing is open any more: an event that ended twice would be here by now.
+    assert_eq!(recorder.find(SERVER).len(), n, "{}", recorder.tree());
     events
 }
 

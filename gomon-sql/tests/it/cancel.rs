@@ -96,13 +96,16 @@ async fn commit<DB: Engine>(fixture: &Fixture<DB>) {
 
 async fn rollback<DB: Engine>(fixture: &Fixture<DB>) {
     let pool = fixture.monitored();
+    let mut ready = false;
     for polls in 0..POLLS {
         let mut tx = pool.begin().await.unwrap();
         (&mut *tx).execute("DELETE FROM items").await.unwrap();
-        if poll_then_drop(polls, tx.rollback()).await {
+        ready = poll_then_drop(polls, tx.rollback()).await;
+        if ready {
             break;
         }
     }
+    assert!(ready, "the rollback came to its end");
     is_whole(fixture).await;
 }
 
