@@ -43,8 +43,10 @@ enum Kind {
     Unmonitored,
     /// An event in a trace that this process began.
     OwnTrace,
-    /// An event, here or elsewhere, in a trace that another process began.
+    /// An event of this process in a trace that another process began.
     ForeignTrace,
+    /// An event of another process.
+    Remote,
 }
 
 /// The event behind a context.
@@ -53,6 +55,8 @@ pub(crate) struct Origin {
     pub(crate) trace: TraceId,
     pub(crate) span: SpanId,
     pub(crate) own_trace: bool,
+    /// It is an event of another process.
+    pub(crate) remote: bool,
 }
 
 /// The context of the running task or thread.
@@ -127,7 +131,7 @@ impl Context {
         Some(Self {
             trace,
             span,
-            kind: Kind::ForeignTrace,
+            kind: Kind::Remote,
             scope: current.scope,
         })
     }
@@ -224,12 +228,13 @@ impl Context {
         let own_trace = match self.kind {
             Kind::Application | Kind::Unmonitored => return None,
             Kind::OwnTrace => true,
-            Kind::ForeignTrace => false,
+            Kind::ForeignTrace | Kind::Remote => false,
         };
         Some(Origin {
             trace: self.trace,
             span: self.span,
             own_trace,
+            remote: self.kind == Kind::Remote,
         })
     }
 }

@@ -96,6 +96,7 @@ mod tests {
             trace: TraceId(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c),
             span: SpanId(0xb7ad_6b71_6920_3331),
             own_trace: false,
+            remote: false,
         };
         assert_eq!(TraceParent::new(&origin).as_str(), VALID);
         assert_eq!(parse(VALID.as_bytes()), Some((origin.trace, origin.span)));

@@ -56,6 +56,10 @@ pub(crate) fn write_event(out: &mut String, record: &Record, application: &Appli
     if record.flags.orphan {
         out.push_str(",\"orphan\":true");
     }
+    if record.weight > 0.0 {
+        out.push_str(",\"gomon:weight\":");
+        float(out, record.weight);
+    }
     if !record.cut().is_empty() {
         out.push_str(",\"gomon:dropped\":{");
         for (at, (key, amount)) in record.cut().iter().enumerate() {

@@ -93,6 +93,19 @@ impl Event {
         self.record.flags.orphan
     }
 
+    /// Whether it is the first event of its trace in this process: the root of a request, a job, a
+    /// segment tree. Its trace has ended here when it has.
+    #[must_use]
+    pub fn is_local_root(&self) -> bool {
+        self.record.flags.local_root
+    }
+
+    /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.
+    #[must_use]
+    pub fn weight(&self) -> Option<f64> {
+        Some(self.record.weight).filter(|weight| *weight > 0.0)
+    }
+
     /// The attribute of that name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<ValueRef<'_>> {

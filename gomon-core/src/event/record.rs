@@ -29,6 +29,8 @@ pub(crate) struct Record {
     pub(crate) start_unix: u64,
     pub(crate) end: Stamp,
     pub(crate) outcome: Outcome,
+    /// How many events it stands for under sampling; 0 where nothing was sampled.
+    pub(crate) weight: f64,
     pub(crate) flags: Flags,
     attributes: Vec<Attribute>,
     text: String,
@@ -59,6 +61,8 @@ pub(crate) struct Flags {
     pub(crate) orphan: bool,
     /// It is the application event itself, which has no parent.
     pub(crate) application: bool,
+    /// It is the first event of its trace in this process: with it the local trace ends.
+    pub(crate) local_root: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -113,8 +117,10 @@ impl Record {
             start_unix,
             end: start,
             outcome: Outcome::Completed,
+            weight: 0.0,
             flags: Flags {
                 own_trace,
+                local_root: origin.is_none_or(|origin| origin.remote),
                 ignores_unwinding: std::thread::panicking(),
                 ..Flags::default()
             },
