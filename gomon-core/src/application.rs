@@ -9,6 +9,7 @@ use crate::clock::Stamp;
 use crate::context::Context;
 use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::json;
 use crate::event::limits;
 use crate::event::record::Record;
 use crate::event::value::Value;
@@ -21,7 +22,7 @@ pub const RUST_VERSION: &str = env!("GOMON_RUSTC_VERSION");
 #[derive(Debug)]
 pub(crate) struct Application {
     id: Uuid,
-    app_id: String,
+    json: String,
     started: Stamp,
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn begin(app_id: Option<&str>) -> Slice {
     );
     let application = Arc::new(Application {
         id,
-        app_id,
+        json: json::of_run(&app_id, id),
         started: record.start,
     });
     *CURRENT.write() = Arc::clone(&application);
@@ -67,8 +68,9 @@ impl Application {
         self.id
     }
 
-    pub(crate) fn app_id(&self) -> &str {
-        &self.app_id
+    /// What comes between the parent and the fingerprint of every event as JSON.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
     }
 
     pub(crate) fn started(&self) -> Stamp {
@@ -85,7 +87,7 @@ fn host() -> Option<String> {
 static CURRENT: LazyLock<RwLock<Arc<Application>>> = LazyLock::new(|| {
     let nobody = Application {
         id: Uuid::nil(),
-        app_id: String::new(),
+        json: json::of_run("", Uuid::nil()),
         started: 0,
     };
     RwLock::new(Arc::new(nobody))
