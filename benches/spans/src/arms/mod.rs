@@ -3,6 +3,7 @@
 pub(crate) mod fastrace;
 pub(crate) mod floor;
 pub(crate) mod gomon;
+pub(crate) mod growth;
 mod json;
 pub(crate) mod naive;
 pub(crate) mod otel;
