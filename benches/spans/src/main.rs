@@ -9,7 +9,7 @@ mod work;
 
 use std::process::ExitCode;
 
-use arms::growth;
+use arms::{growth, parts};
 use bench_kit::{Arm, Counting, Table, run};
 
 #[global_allocator]
@@ -90,6 +90,12 @@ const TABLES: &[Table] = &[
     )
     .on_threads(4),
     Table::new(
+        "where the time of an event goes",
+        "parts",
+        parts::PARTS,
+        "event",
+    ),
+    Table::new(
         "an event with so many attributes",
         "attributes",
         growth::ATTRIBUTES,
@@ -114,7 +120,7 @@ fn main() -> ExitCode {
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {
-    if let Some(arm) = growth::make(arm, input) {
+    if let Some(arm) = growth::make(arm, input).or_else(|| parts::make(arm, input)) {
         return Some(arm);
     }
     let workload = work::Workload::named(input)?;

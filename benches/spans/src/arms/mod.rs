@@ -7,4 +7,5 @@ pub(crate) mod growth;
 mod json;
 pub(crate) mod naive;
 pub(crate) mod otel;
+pub(crate) mod parts;
 pub(crate) mod tracing;
