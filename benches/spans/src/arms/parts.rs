@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ::gomon::{Context, EventTracker, Value};
+use ::gomon::{EventTracker, Value};
 use bench_kit::{Arm, ticks};
 
 use super::gomon::{Discard, flush};
