@@ -55,10 +55,7 @@ pub(crate) fn make(arm: &str, input: &str) -> Option<Arm> {
 #[inline(always)]
 fn event(with: impl Fn(&mut EventTracker)) {
     for _ in 0..BURST {
-        with(&mut EventTracker::in_context(
-            "child",
-            Context::application(),
-        ));
+        with(&mut EventTracker::new("child"));
     }
 }
 
