@@ -81,13 +81,11 @@ pub(crate) fn of_run(app_id: &str, execution: Uuid) -> String {
 /// front.
 #[inline]
 fn attribute_key(out: &mut String, key: &str) {
-    out.push(',');
     if is_reserved(key) {
-        string(out, &format!("_{key}"));
+        text::key(out, &format!("_{key}"));
     } else {
-        string(out, key);
+        text::key(out, key);
     }
-    out.push(':');
 }
 
 #[inline]
@@ -125,9 +123,8 @@ fn list<T>(out: &mut String, key: &str, items: &[T], mut write: impl FnMut(&mut 
     if items.is_empty() {
         return;
     }
-    out.push(',');
-    string(out, key);
-    out.push_str(":[");
+    text::key(out, key);
+    out.push('[');
     for (at, item) in items.iter().enumerate() {
         comma(out, at);
         write(out, item);

@@ -4,13 +4,25 @@
 /// in a terminal does no harm.
 #[inline]
 pub(super) fn string(out: &mut String, text: &str) {
+    between(out, "\"", text, "\"");
+}
+
+/// Appends `,"key":`.
+#[inline]
+pub(super) fn key(out: &mut String, key: &str) {
+    between(out, ",\"", key, "\":");
+}
+
+// Always, because its callers' texts are constants: copied by a call they would cost more than `text`.
+#[inline(always)]
+fn between(out: &mut String, before: &str, text: &str, after: &str) {
+    out.push_str(before);
     if is_clean(text) {
-        out.push('"');
         out.push_str(text);
-        out.push('"');
     } else {
         escaped(out, text);
     }
+    out.push_str(after);
 }
 
 /// Whether nothing in `text` has to be escaped: eight bytes at a time, since almost no text has
@@ -18,32 +30,34 @@ pub(super) fn string(out: &mut String, text: &str) {
 #[inline]
 fn is_clean(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let (words, _) = bytes.as_chunks();
-    match (bytes.first_chunk(), bytes.last_chunk(), bytes.last_chunk()) {
-        (_, _, Some(last)) => {
-            let whole = words.iter().fold(0, |found, word| found | special(*word));
-            // The last word overlaps the one before it, which does no harm.
-            whole | special(*last) == 0
-        }
-        (Some([a, b, c, d]), Some([e, f, g, h]), None) => {
-            special([*a, *b, *c, *d, *e, *f, *g, *h]) == 0
-        }
-        _ => bytes.iter().all(|byte| escape_of(*byte).is_empty()),
-    }
+    let found = if let Some(last) = bytes.last_chunk() {
+        let (words, _) = bytes.as_chunks();
+        // The last word overlaps the one before it, which does no harm.
+        let words = words.iter();
+        words.fold(special(*last), |found, word| found | special(*word))
+    } else if let (Some([a, b, c, d]), Some([e, f, g, h])) =
+        (bytes.first_chunk(), bytes.last_chunk())
+    {
+        special([*a, *b, *c, *d, *e, *f, *g, *h])
+    } else {
+        return bytes.iter().all(|byte| escape_of(*byte).is_empty());
+    };
+    found & each(0x80) == 0
 }
 
-/// Not 0 when one of eight bytes has to be escaped: below 0x20, a quote, a backslash, or DEL.
+/// Sets the highest bit of each byte that has to be escaped: below 0x20, a quote, a backslash, DEL.
+/// The other bits mean nothing.
 ///
-/// Each line sets the highest bit of a byte it looks for, and of such as have it anyway, which are
-/// parts of longer characters. A borrow may set one more, but only next to one that was found.
+/// The highest bit of a byte that is part of a longer character is never set on its own account. A
+/// carry or borrow may set one too many, but only next to one that is set rightly.
 #[inline]
 fn special(bytes: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(bytes);
-    // The quote, 0x22, changes places with the space, 0x20: it follows the control characters.
+    // The quote, 0x22, changes places with the space, 0x20: so it follows the control characters.
     let control_or_quote = (word ^ each(0x02)).wrapping_sub(each(0x21));
     let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
-    let delete = (word ^ each(0x7f)).wrapping_sub(each(1));
-    (control_or_quote | backslash | delete) & !word & each(0x80)
+    let delete = word.wrapping_add(each(1));
+    (control_or_quote | backslash | delete) & !word
 }
 
 const fn each(byte: u8) -> u64 {
@@ -52,7 +66,6 @@ const fn each(byte: u8) -> u64 {
 
 #[cold]
 fn escaped(out: &mut String, text: &str) {
-    out.push('"');
     let mut clean_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = escape_of(byte);
@@ -63,7 +76,6 @@ fn escaped(out: &mut String, text: &str) {
         }
     }
     out.push_str(text.get(clean_from..).unwrap_or(""));
-    out.push('"');
 }
 
 /// What stands for a byte in a JSON string; empty where it stands for itself.
