@@ -14,8 +14,10 @@ pub(crate) struct Table {
     /// are never one, and no text has to be kept.
     places: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
     series: Vec<Series>,
-    /// Fingerprints that were asked for without a route, by their address.
-    recent: [Recent; RECENT],
+    /// Fingerprints by their address: most events have one of a few.
+    hashes: [(&'static str, u64); RECENT],
+    /// Places by their hash, of what was asked for last.
+    recent: [(u64, u32); RECENT],
     /// When there was no place the last time.
     full_since: u32,
 }
@@ -24,8 +26,9 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Series {
     /// When it was seen the last ten times, in seconds.
-    times: [u32; FEW],
-    seen: u64,
+    times: [u32; FEW as usize],
+    /// The tenth last of them.
+    oldest: u8,
     /// Roots since the last n-th.
     roots: u32,
     /// Roots that set the limit at first.
@@ -36,19 +39,14 @@ pub(crate) struct Series {
     last: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Recent {
-    fp: &'static str,
-    place: Option<u32>,
-}
-
 impl Table {
     pub(crate) fn new() -> Self {
         Self {
             keys: Keyed::new(),
             places: HashMap::default(),
             series: Vec::new(),
-            recent: [Recent::default(); RECENT],
+            hashes: [("", 0); RECENT],
+            recent: [(0, u32::MAX); RECENT],
             full_since: 0,
         }
     }
@@ -60,33 +58,33 @@ impl Table {
         route: Option<&str>,
         now_secs: u32,
     ) -> Option<&mut Series> {
-        let place = match route {
-            Some(route) => {
-                let hash = self.keys.text(route, self.keys.text(fp, 0));
-                self.place(hash, now_secs)
-            }
-            None => self.recent_place(fp, now_secs),
+        let hash = self.hash(fp);
+        let hash = route.map_or(hash, |route| self.keys.text(route, hash));
+        let at = usize::try_from(hash % RECENT as u64).unwrap_or(0);
+        let place = match self.recent.get(at) {
+            Some((recent, place)) if *recent == hash => *place,
+            _ => self.place(hash, now_secs)?,
         };
-        let series = self.series.get_mut(place? as usize)?;
+        if let Some(recent) = self.recent.get_mut(at) {
+            *recent = (hash, place);
+        }
+        let series = self.series.get_mut(place as usize)?;
         series.last = now_secs;
         Some(series)
     }
 
-    /// The place of a fingerprint alone. Most events have one of a few, each always at the same
-    /// address.
-    fn recent_place(&mut self, fp: &'static str, now_secs: u32) -> Option<u32> {
+    fn hash(&mut self, fp: &'static str) -> u64 {
         let at = (fp.as_ptr().addr() >> 3 ^ fp.len()) % RECENT;
-        if let Some(recent) = self.recent.get(at)
-            && recent.place.is_some()
-            && std::ptr::eq(recent.fp, fp)
-        {
-            return recent.place;
+        match self.hashes.get_mut(at) {
+            Some((known, hash)) if std::ptr::eq(*known, fp) => *hash,
+            place => {
+                let hash = self.keys.text(fp, 0);
+                if let Some(place) = place {
+                    *place = (fp, hash);
+                }
+                hash
+            }
         }
-        let place = self.place(self.keys.text(fp, 0), now_secs);
-        if let Some(recent) = self.recent.get_mut(at) {
-            *recent = Recent { fp, place };
-        }
-        place
     }
 
     fn place(&mut self, hash: u64, now_secs: u32) -> Option<u32> {
@@ -122,21 +120,25 @@ impl Table {
             series.push(kept.clone());
             true
         });
-        self.recent = [Recent::default(); RECENT];
+        self.recent = [(0, u32::MAX); RECENT];
     }
 }
 
 impl Series {
     /// Counts one; whether it was seen under ten times in the hour before.
     pub(crate) fn is_rare(&mut self, now_secs: u32) -> bool {
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder")]
-        let at = (self.seen % FEW as u64) as usize;
-        let Some(tenth_last) = self.times.get_mut(at) else {
+        // An hour ahead, so that zero is long ago.
+        let now = now_secs.saturating_add(HOUR);
+        let Some(tenth_last) = self.times.get_mut(usize::from(self.oldest)) else {
             return false;
         };
-        let rare = self.seen < FEW as u64 || now_secs.saturating_sub(*tenth_last) >= HOUR;
-        *tenth_last = now_secs;
-        self.seen += 1;
+        if *tenth_last == now {
+            // And so are the others.
+            return false;
+        }
+        let rare = now.saturating_sub(*tenth_last) >= HOUR;
+        *tenth_last = now;
+        self.oldest = (self.oldest + 1) % FEW;
         rare
     }
 
@@ -156,7 +158,7 @@ impl Series {
     /// lowers it by a thousandth, so it comes to rest where one in a hundred is slower, and
     /// follows when that changes. The first twenty only set it: they say little about the rest.
     pub(crate) fn is_slow(&mut self, lapsed: Duration) -> bool {
-        let nanos = lapsed.as_secs_f64() * 1e9;
+        let nanos = lapsed.as_secs() as f64 * 1e9 + f64::from(lapsed.subsec_nanos());
         if self.timed < WARM_UP {
             self.timed += 1;
             self.usual = self.usual.max(nanos);
@@ -185,7 +187,7 @@ impl Hasher for Hashed {
 }
 
 /// Under so many times in an hour is rare.
-const FEW: usize = 10;
+const FEW: u8 = 10;
 const HOUR: u32 = 3600;
 const WARM_UP: u32 = 20;
 const RAISE: f64 = 1.1;
@@ -263,12 +265,11 @@ mod tests {
     fn routes_of_one_fingerprint_are_apart_and_so_is_none() {
         let mut table = Table::new();
         for route in [Some("/a"), Some("/b"), None] {
-            let series = table.series("fp", route, 0).unwrap();
-            assert_eq!(series.seen, 0);
-            series.is_rare(0);
+            assert!(!table.series("fp", route, 0).unwrap().is_nth(2));
         }
-        assert_eq!(table.series("fp", Some("/a"), 0).unwrap().seen, 1);
-        assert_eq!(table.series("fp", None, 0).unwrap().seen, 1);
+        for route in [Some("/a"), Some("/b"), None] {
+            assert!(table.series("fp", route, 0).unwrap().is_nth(2));
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Traces<T> {
     /// What `known` points into.
     units: Vec<Unit<T>>,
     free: Vec<u32>,
+    /// The place that was asked for last.
+    last: u32,
     /// Those that wait, the oldest first.
     waiting: Order,
     /// Those that are decided, so that later members follow. Forgetting one does little harm: the
@@ -57,6 +59,8 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 struct Unit<T> {
     trace: TraceId,
+    /// It is not free.
+    known: bool,
     standing: Standing,
     /// Counts what it stood for: by this the orders know whether they still mean it.
     version: u32,
@@ -83,6 +87,7 @@ impl<T> Traces<T> {
             known: HashMap::with_hasher(Keyed::new()),
             units: Vec::new(),
             free: Vec::new(),
+            last: 0,
             waiting: Order::default(),
             decided: Order::default(),
             held: Held::default(),
@@ -98,14 +103,18 @@ impl<T> Traces<T> {
         now: u64,
         out: &mut impl FnMut(T, Verdict),
     ) {
-        let verdict = match self.known.get(&facts.trace) {
+        let known = self.find(facts.trace);
+        let verdict = match known {
             _ if self.ratio.keeps_everything() => Some(KEEP),
-            Some(&slot) => self.next(slot, facts, out),
+            Some(slot) => self.next(slot, facts, out),
             None => self.first(facts),
         };
         match (item, verdict) {
             (Some(item), Some(verdict)) => out(item, verdict),
-            (Some(item), None) => self.hold(item, facts, now, out),
+            (Some(item), None) => {
+                let slot = known.unwrap_or_else(|| self.wait(facts.trace, now));
+                self.hold(slot, item, facts.bytes, out);
+            }
             (None, _) => {}
         }
     }
@@ -173,16 +182,14 @@ impl<T> Traces<T> {
         }
     }
 
-    fn hold(&mut self, item: T, facts: Facts, now: u64, out: &mut impl FnMut(T, Verdict)) {
-        let known = self.known.get(&facts.trace).copied();
-        let slot = known.unwrap_or_else(|| self.wait(facts.trace, now));
+    fn hold(&mut self, slot: u32, item: T, bytes: usize, out: &mut impl FnMut(T, Verdict)) {
         let Some(unit) = self.units.get_mut(slot as usize) else {
             return;
         };
         unit.items.push(item);
-        unit.bytes += facts.bytes;
+        unit.bytes += bytes;
         self.held.events += 1;
-        self.held.bytes += facts.bytes;
+        self.held.bytes += bytes;
         let limits = &self.limits;
         if unit.items.len() > limits.trace_events || unit.bytes > limits.trace_bytes {
             self.decide(slot, Standing::ByRatio, out);
@@ -252,6 +259,7 @@ impl<T> Traces<T> {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.units.push(Unit {
                 trace,
+                known: true,
                 standing: Standing::Waiting,
                 version: 0,
                 since: 0,
@@ -262,7 +270,9 @@ impl<T> Traces<T> {
         });
         if let Some(unit) = self.units.get_mut(slot as usize) {
             unit.trace = trace;
+            unit.known = true;
         }
+        self.last = slot;
         self.known.insert(trace, slot);
         slot
     }
@@ -270,9 +280,23 @@ impl<T> Traces<T> {
     fn forget(&mut self, slot: u32) {
         if let Some(unit) = self.units.get_mut(slot as usize) {
             unit.version = unit.version.wrapping_add(1);
+            unit.known = false;
             self.known.remove(&unit.trace);
             self.free.push(slot);
         }
+    }
+
+    /// The place of a trace. The event before was often one of the same trace.
+    fn find(&mut self, trace: TraceId) -> Option<u32> {
+        if let Some(unit) = self.unit(self.last)
+            && unit.trace == trace
+            && unit.known
+        {
+            return Some(self.last);
+        }
+        let slot = *self.known.get(&trace)?;
+        self.last = slot;
+        Some(slot)
     }
 
     fn oldest(&mut self) -> Option<u32> {
