@@ -30,6 +30,7 @@ pub(crate) const UPTIME: &str = "uptime";
 pub(crate) const THREAD: &str = "thread";
 pub(crate) const PAYLOAD: &str = "payload";
 pub(crate) const LOCATION: &str = "location";
+pub(crate) const ROUTE: &str = "route";
 pub(crate) const LABEL: &str = "label";
 pub(crate) const NAME: &str = "name";
 pub(crate) const COUNT: &str = "count";

@@ -93,6 +93,11 @@ impl Event {
         self.record.flags.opening
     }
 
+    /// Whether an opening event of it was sent.
+    pub(crate) fn was_opened(&self) -> bool {
+        self.record.flags.opened
+    }
+
     /// Whether it is marked as an event that had no cause where it always has one.
     #[must_use]
     pub fn is_orphan(&self) -> bool {
