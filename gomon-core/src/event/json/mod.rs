@@ -19,7 +19,7 @@ pub(crate) fn write_event(out: &mut String, record: &Record, application: &Appli
     uuid(out, record.trace.event_id(record.span));
     if !record.flags.application {
         out.push_str("\",\"parent\":\"");
-        let parent = record.parent.map(|span| record.trace.event_id(span));
+        let parent = record.parent().map(|span| record.trace.event_id(span));
         uuid(out, parent.unwrap_or(application.id()));
     }
     out.push_str(application.json());
