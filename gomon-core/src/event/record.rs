@@ -1,6 +1,7 @@
 //! What a tracker writes into and a listener reads from.
 
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 
 use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
@@ -170,29 +171,26 @@ impl Record {
     /// [`settle`](Self::settle).
     #[inline(always)]
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
-        match value {
-            Value::Bool(value) => match self.place(key) {
-                Some(place) => place.value = Stored::Bool(value),
-                None => self.set_beside(key, Value::Bool(value)),
-            },
-            Value::I64(value) => match self.place(key) {
-                Some(place) => place.value = Stored::I64(value),
-                None => self.set_beside(key, Value::I64(value)),
-            },
-            Value::U64(value) => match self.place(key) {
-                Some(place) => place.value = Stored::U64(value),
-                None => self.set_beside(key, Value::U64(value)),
-            },
-            Value::F64(value) => match self.place(key) {
-                Some(place) => place.value = Stored::F64(value),
-                None => self.set_beside(key, Value::F64(value)),
-            },
-            Value::Static(text) if text.len() <= SHORT_STATIC => match self.place(key) {
-                Some(place) => place.value = Stored::Static(text),
-                None => self.set_beside(key, Value::Static(text)),
-            },
-            Value::Str(text) => self.set_text(key, text),
-            other => self.set_other(key, other),
+        // What owns nothing needs no destructor, and most values own nothing.
+        let value = ManuallyDrop::new(value);
+        let stored = match &*value {
+            Value::Str(text) => return self.set_text(key, text),
+            Value::Bool(value) => Scalar::Bool(*value),
+            Value::I64(value) => Scalar::I64(*value),
+            Value::U64(value) => Scalar::U64(*value),
+            Value::F64(value) => Scalar::F64(*value),
+            Value::Static(text) if text.len() <= SHORT_STATIC => Scalar::Static(text),
+            _ => return self.set_other(key, ManuallyDrop::into_inner(value)),
+        };
+        let Some(place) = self.place(key) else {
+            return self.set_beside(key, ManuallyDrop::into_inner(value));
+        };
+        match stored {
+            Scalar::Bool(value) => place.value = Stored::Bool(value),
+            Scalar::I64(value) => place.value = Stored::I64(value),
+            Scalar::U64(value) => place.value = Stored::U64(value),
+            Scalar::F64(value) => place.value = Stored::F64(value),
+            Scalar::Static(text) => place.value = Stored::Static(text),
         }
     }
 
@@ -340,16 +338,19 @@ impl Record {
     /// and all of it within the event's limit in bytes. Done once, off the application's threads.
     pub(crate) fn settle(&mut self) {
         let mut seen = 0u64;
-        for at in 0..usize::from(self.count) {
-            let Some(attribute) = self.attributes.get(at) else {
-                break;
-            };
+        let mut twice = false;
+        let inline = self.inline();
+        for (at, attribute) in inline.iter().enumerate() {
             let bit = key_bit(attribute.key);
-            if seen & bit != 0 && self.first_place(attribute.key) < at {
-                self.keep_last_values();
+            let mut before = inline.iter().take(at);
+            if seen & bit != 0 && before.any(|other| other.key == attribute.key) {
+                twice = true;
                 break;
             }
             seen |= bit;
+        }
+        if twice {
+            self.keep_last_values();
         }
         if self.rare.is_some() {
             self.trim();
@@ -509,6 +510,15 @@ impl Record {
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
+}
+
+/// What is stored in its place without a call.
+enum Scalar {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Static(&'static str),
 }
 
 /// Attributes that have a place in the record itself.
