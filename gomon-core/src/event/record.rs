@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 
+use uuid::Uuid;
+
 use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
 use crate::context::Context;
@@ -171,26 +173,31 @@ impl Record {
     /// [`settle`](Self::settle).
     #[inline(always)]
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
-        // What owns nothing needs no destructor, and most values own nothing.
+        // Only `set_other` drops it: dropping what need not be dropped would be a call.
         let value = ManuallyDrop::new(value);
-        let stored = match &*value {
-            Value::Str(text) => return self.set_text(key, text),
-            Value::Bool(value) => Scalar::Bool(*value),
-            Value::I64(value) => Scalar::I64(*value),
-            Value::U64(value) => Scalar::U64(*value),
-            Value::F64(value) => Scalar::F64(*value),
-            Value::Static(text) if text.len() <= SHORT_STATIC => Scalar::Static(text),
-            _ => return self.set_other(key, ManuallyDrop::into_inner(value)),
-        };
-        let Some(place) = self.place(key) else {
-            return self.set_beside(key, ManuallyDrop::into_inner(value));
-        };
-        match stored {
-            Scalar::Bool(value) => place.value = Stored::Bool(value),
-            Scalar::I64(value) => place.value = Stored::I64(value),
-            Scalar::U64(value) => place.value = Stored::U64(value),
-            Scalar::F64(value) => place.value = Stored::F64(value),
-            Scalar::Static(text) => place.value = Stored::Static(text),
+        match *value {
+            Value::Bool(value) => match self.place(key) {
+                Some(place) => place.value = Stored::Bool(value),
+                None => self.set_beside(key, Value::Bool(value)),
+            },
+            Value::I64(value) => match self.place(key) {
+                Some(place) => place.value = Stored::I64(value),
+                None => self.set_beside(key, Value::I64(value)),
+            },
+            Value::U64(value) => match self.place(key) {
+                Some(place) => place.value = Stored::U64(value),
+                None => self.set_beside(key, Value::U64(value)),
+            },
+            Value::F64(value) => match self.place(key) {
+                Some(place) => place.value = Stored::F64(value),
+                None => self.set_beside(key, Value::F64(value)),
+            },
+            Value::Static(text) if text.len() <= SHORT_STATIC => match self.place(key) {
+                Some(place) => place.value = Stored::Static(text),
+                None => self.set_beside(key, Value::Static(text)),
+            },
+            Value::Str(text) => self.set_text(key, text),
+            _ => self.set_other(key, ManuallyDrop::into_inner(value)),
         }
     }
 
@@ -237,6 +244,10 @@ impl Record {
                 None => self.set_beside(key, Value::Null),
             },
             Value::String(text) => self.set_text(key, &text),
+            Value::Uuid(id) => {
+                let mut text = Uuid::encode_buffer();
+                self.set_text(key, id.as_hyphenated().encode_lower(&mut text));
+            }
             Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => self.set_text(key, text),
                 Err(_) => self.set_beside(key, Value::Bytes(bytes)),
@@ -265,6 +276,7 @@ impl Record {
             Value::Static(text) if text.len() <= SHORT_STATIC => Stored::Static(text),
             Value::Static(text) | Value::Str(text) => self.rare().store_text(kept, text),
             Value::String(text) => self.rare().store_text(kept, &text),
+            Value::Uuid(id) => self.rare().store_text(kept, &id.to_string()),
             Value::Bytes(bytes) => {
                 // What is past the limit would be cut anyway: do not copy it first.
                 let head = bytes.get(..limits::STRING_BYTES).unwrap_or(bytes);
@@ -510,15 +522,6 @@ impl Record {
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
-}
-
-/// What is stored in its place without a call.
-enum Scalar {
-    Bool(bool),
-    I64(i64),
-    U64(u64),
-    F64(f64),
-    Static(&'static str),
 }
 
 /// Attributes that have a place in the record itself.

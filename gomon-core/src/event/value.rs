@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -26,8 +27,22 @@ pub enum Value<'a> {
     String(String),
     /// Bytes: text if they are valid UTF-8, base64 otherwise.
     Bytes(&'a [u8]),
+    /// An id, in its usual text form.
+    Uuid(Uuid),
     /// A list or map.
     Tree(Tree),
+}
+
+impl Value<'_> {
+    /// Drops it. Where the compiler knows the kind, and it owns nothing, that is nothing; an
+    /// ordinary drop would be a call all the same.
+    #[inline(always)]
+    pub(crate) fn discard(self) {
+        let value = ManuallyDrop::new(self);
+        if matches!(*value, Self::String(_) | Self::Tree(_)) {
+            drop(ManuallyDrop::into_inner(value));
+        }
+    }
 }
 
 /// A value that owns everything below it: what lists and maps are made of.
@@ -250,7 +265,7 @@ impl<'a> From<&'a [u8]> for Value<'a> {
 impl From<Uuid> for Value<'_> {
     #[inline]
     fn from(value: Uuid) -> Self {
-        Self::String(value.to_string())
+        Self::Uuid(value)
     }
 }
 

@@ -146,8 +146,11 @@ impl EventTracker {
     /// What is past the limits of docs/events.md is cut and counted in `gomon:dropped`.
     #[inline(always)]
     pub fn set<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) -> &mut Self {
-        if let Some(record) = &mut self.record {
-            record.set(key, value.into());
+        // The conversion costs nothing, and what is dropped by its kind costs no call.
+        let value = value.into();
+        match &mut self.record {
+            Some(record) => record.set(key, value),
+            None => value.discard(),
         }
         self
     }
