@@ -41,6 +41,7 @@ mod event;
 mod keys;
 mod life;
 pub mod mask;
+mod primitives;
 mod segment;
 mod state;
 #[cfg(feature = "test-util")]
@@ -50,7 +51,9 @@ mod tracker;
 
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
-pub use bus::report::{DropReason, ListenerReport, Report};
+pub use bus::options::{ListenerOptions, OnFull};
+pub use bus::reason::DropReason;
+pub use bus::report::{ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;

@@ -2,12 +2,19 @@
 //! thread share.
 
 pub(crate) mod fan_out;
+mod feeder;
+pub(crate) mod flush;
+mod health;
 pub(crate) mod link;
 pub(crate) mod listener;
+pub(crate) mod options;
 mod orphans;
 pub(crate) mod port;
+mod queue;
+pub(crate) mod reason;
 pub(crate) mod report;
 pub(crate) mod retransmitter;
+pub(crate) mod supply;
 mod worker;
 
 use std::sync::Arc;
@@ -18,7 +25,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::bus::fan_out::{Account, FanOut};
-use crate::bus::port::{FlushTicket, Flushed, Port};
+use crate::bus::flush::{FlushTicket, Flushed};
+use crate::bus::port::Port;
 use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;

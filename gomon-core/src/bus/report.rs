@@ -1,5 +1,7 @@
 use std::fmt;
+use std::time::Duration;
 
+use crate::bus::reason::DropReason;
 use crate::event::value::Tree;
 use crate::keys;
 
@@ -40,52 +42,11 @@ pub struct ListenerReport {
     pub queue_high_water: u64,
     /// The last error it returned.
     pub last_error: Option<String>,
-}
-
-/// Why a listener did not get a record. The set is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DropReason {
-    /// A thread's ring or the listener's queue had no place.
-    QueueFull,
-    /// The listener's queue held too many bytes.
-    BytesFull,
-    /// gomon was disabled when the event ended.
-    Disabled,
-    /// A filter did not want it.
-    Filtered,
-    /// The listener returned an error.
-    ListenerError,
-    /// The listener panicked.
-    ListenerPanic,
-    /// The listener did not get to it before the shutdown's deadline.
-    ShutdownTimeout,
-}
-
-impl DropReason {
-    pub(crate) const ALL: [Self; 7] = [
-        Self::QueueFull,
-        Self::BytesFull,
-        Self::Disabled,
-        Self::Filtered,
-        Self::ListenerError,
-        Self::ListenerPanic,
-        Self::ShutdownTimeout,
-    ];
-
-    /// The name used in `gomon-self`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue_full",
-            Self::BytesFull => "bytes_full",
-            Self::Disabled => "disabled",
-            Self::Filtered => "filtered",
-            Self::ListenerError => "listener_error",
-            Self::ListenerPanic => "listener_panic",
-            Self::ShutdownTimeout => "shutdown_timeout",
-        }
-    }
+    /// How long it has been getting nothing because it was stuck or panicked too often; `None`
+    /// while it is well.
+    pub quarantined_for: Option<Duration>,
+    /// How often it was put into quarantine.
+    pub quarantines: u64,
 }
 
 impl Report {
@@ -135,12 +96,6 @@ impl ListenerReport {
     #[must_use]
     pub fn total_dropped(&self) -> u64 {
         self.dropped.iter().map(|(_, count)| count).sum()
-    }
-}
-
-impl fmt::Display for DropReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::orphans::Orphans;
 use super::{Account, BUS, Ring};
-use crate::bus::port::FlushTicket;
+use crate::bus::flush::FlushTicket;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::event::Event;

@@ -4,6 +4,7 @@ pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod outcome;
+pub(crate) mod progress;
 pub(crate) mod record;
 pub(crate) mod value;
 
