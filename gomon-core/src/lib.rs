@@ -42,6 +42,7 @@ mod keys;
 mod life;
 pub mod mask;
 mod primitives;
+mod sampling;
 mod segment;
 mod state;
 #[cfg(feature = "test-util")]
@@ -70,9 +71,11 @@ pub use event::id::{SpanId, TraceId};
 pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
-    Builder, Gomon, ListenerId, add_listener, builder, execution_id, flush, remove_listener,
-    set_application_id, shutdown, start, stats,
+    Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
+    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
+    start, stats,
 };
+pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;

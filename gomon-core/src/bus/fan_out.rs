@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::bus::port::{FlushTicket, Port};
-use crate::bus::report::{DropReason, ListenerReport};
+use crate::bus::flush::FlushTicket;
+use crate::bus::port::Port;
+use crate::bus::reason::{DropReason, Losses};
+use crate::bus::report::ListenerReport;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
@@ -38,12 +40,8 @@ struct Inner {
 pub(crate) struct Account {
     /// Records that came in, whatever became of them.
     pub(crate) created: u64,
-    /// Of these, lost before they came: the thread's ring was full.
-    pub(crate) ring_full: u64,
-    /// Of these, closed while gomon was disabled.
-    pub(crate) disabled: u64,
-    /// Of these, not wanted by the filter.
-    pub(crate) filtered: u64,
+    /// Of these, those that no listener was given.
+    pub(crate) lost: Losses,
 }
 
 struct Outlet {
@@ -88,7 +86,7 @@ impl FanOut {
         let mut inner = self.inner.lock();
         let replayed = inner.application.is_some();
         if let Some(application) = &inner.application {
-            port.push(application.clone());
+            port.greet(application);
         }
         let before = inner.account;
         inner.outlets.push(Outlet {
@@ -149,12 +147,14 @@ impl FanOut {
             .map(|filter| slice.filtered(|event| is_application(event) || wants(&filter, event)));
         let wanted = wanted.as_ref().unwrap_or(slice);
         let mut inner = self.inner.lock();
-        if slice.len() == 1 && slice.iter().all(is_application) {
+        let greeting = slice.len() == 1 && slice.iter().all(is_application);
+        if greeting {
             inner.application = Some(slice.clone());
         }
         if scope == 0 {
             inner.account.created += slice.len() as u64;
-            inner.account.filtered += (slice.len() - wanted.len()) as u64;
+            let filtered = slice.len() - wanted.len();
+            inner.account.lose(DropReason::Filtered, filtered as u64);
         }
         if wanted.len() > 0 {
             for outlet in inner
@@ -162,17 +162,18 @@ impl FanOut {
                 .iter()
                 .filter(|outlet| outlet.port.scope() == scope)
             {
-                outlet.port.push(wanted.clone());
+                match greeting {
+                    true => outlet.port.greet(wanted),
+                    false => outlet.port.push(wanted.clone()),
+                }
             }
         }
     }
 
     /// Counts records that were lost before they could be passed.
-    pub(crate) fn lost(&self, ring_full: u64, disabled: u64) {
+    pub(crate) fn lost(&self, lost: &Account) {
         let mut inner = self.inner.lock();
-        inner.account.created += ring_full + disabled;
-        inner.account.ring_full += ring_full;
-        inner.account.disabled += disabled;
+        inner.account = inner.account.plus(lost);
     }
 
     /// Every listener's account, held against what came in so far or, where the caller knows of
@@ -190,10 +191,16 @@ impl FanOut {
             .filter(|outlet| outlet.port.scope() == 0);
         (
             outlets
-                .map(|outlet| outlet.report(now, on_the_way))
+                .map(|outlet| outlet.report(&now, on_the_way))
                 .collect(),
             now,
         )
+    }
+
+    /// Puts the listeners that are stuck into quarantine, also while nothing is passed.
+    pub(crate) fn check(&self) {
+        let inner = self.inner.lock();
+        inner.outlets.iter().for_each(|outlet| outlet.port.check());
     }
 
     /// Asks every listener to flush once it has taken what was passed so far.
@@ -209,35 +216,49 @@ impl FanOut {
 impl Account {
     pub(crate) const ZERO: Self = Self {
         created: 0,
-        ring_full: 0,
-        disabled: 0,
-        filtered: 0,
+        lost: Losses::NONE,
     };
 
-    /// Records that no loss is known of.
-    fn undecided(self) -> u64 {
-        self.created.saturating_sub(self.ring_full + self.disabled)
+    /// Adds to what was lost, not to what was created.
+    pub(crate) fn lose(&mut self, reason: DropReason, count: u64) {
+        self.lost.add(reason, count);
     }
 
-    pub(crate) fn since(self, before: Self) -> Self {
+    /// Records that no loss is known of.
+    fn undecided(&self) -> u64 {
+        self.created.saturating_sub(self.lost.total())
+    }
+
+    /// Only what was lost, as created and lost at once.
+    pub(crate) fn losses(&self) -> Self {
+        Self {
+            created: self.lost.total(),
+            ..*self
+        }
+    }
+
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        Self {
+            created: self.created.saturating_add(other.created),
+            lost: self.lost.plus(&other.lost),
+        }
+    }
+
+    pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
             created: self.created.saturating_sub(before.created),
-            ring_full: self.ring_full.saturating_sub(before.ring_full),
-            disabled: self.disabled.saturating_sub(before.disabled),
-            filtered: self.filtered.saturating_sub(before.filtered),
+            lost: self.lost.since(&before.lost),
         }
     }
 }
 
 impl Outlet {
-    fn report(&self, now: Account, on_the_way: u64) -> ListenerReport {
+    fn report(&self, now: &Account, on_the_way: u64) -> ListenerReport {
         let mut report = self.port.report();
-        let since = now.since(self.before);
-        report.created = since.created + u64::from(self.replayed);
+        let since = now.since(&self.before);
+        report.created += since.created + u64::from(self.replayed);
         report.pending += on_the_way;
-        add(&mut report.dropped, DropReason::QueueFull, since.ring_full);
-        add(&mut report.dropped, DropReason::Disabled, since.disabled);
-        add(&mut report.dropped, DropReason::Filtered, since.filtered);
+        report.lose(&since.lost);
         report
     }
 }
@@ -254,16 +275,6 @@ fn wants(filter: &Filter, event: &Event) -> bool {
 
 fn is_application(event: &Event) -> bool {
     event.record.flags.application
-}
-
-pub(crate) fn add(dropped: &mut Vec<(DropReason, u64)>, reason: DropReason, count: u64) {
-    if count == 0 {
-        return;
-    }
-    match dropped.iter_mut().find(|entry| entry.0 == reason) {
-        Some(entry) => entry.1 += count,
-        None => dropped.push((reason, count)),
-    }
 }
 
 impl fmt::Debug for FanOut {

@@ -124,8 +124,7 @@ impl Health {
         }
         self.recent_panics += 1;
         self.panics_in_a_row += 1;
-        let too_often =
-            self.panics_in_a_row >= MOST_IN_A_ROW || self.recent_panics >= MOST_RECENT;
+        let too_often = self.panics_in_a_row >= MOST_IN_A_ROW || self.recent_panics >= MOST_RECENT;
         match self.state {
             State::Well if !too_often => false,
             State::Quarantined => false,
@@ -249,7 +248,10 @@ mod tests {
         assert!(health.admit());
         health.took_a_batch(secs(3));
         assert!(health.admit() && health.admit());
-        assert_eq!((health.quarantines(), health.quarantined_for(secs(4))), (2, None));
+        assert_eq!(
+            (health.quarantines(), health.quarantined_for(secs(4))),
+            (2, None)
+        );
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::any::type_name;
 use std::time::Duration;
 
 /// How a listener is called, how much may wait for it, and when it counts as stuck.
@@ -89,6 +90,14 @@ impl ListenerOptions {
     }
 }
 
+impl ListenerOptions {
+    /// The name, which is that of the type unless it was given, and the limits.
+    pub(crate) fn named_after<L>(self) -> (String, Limits) {
+        let name = self.name.unwrap_or_else(name_of::<L>);
+        (name, self.limits)
+    }
+}
+
 impl Default for ListenerOptions {
     fn default() -> Self {
         Self::new()
@@ -96,7 +105,7 @@ impl Default for ListenerOptions {
 }
 
 impl Limits {
-    const DEFAULT: Self = Self {
+    pub(crate) const DEFAULT: Self = Self {
         // Well below the number of records that may be under way in the process: a listener that
         // keeps all it may must leave the others enough.
         max_events: 8_192,
@@ -104,4 +113,15 @@ impl Limits {
         on_full: OnFull::DropNewest,
         stuck_after: Duration::from_secs(5),
     };
+}
+
+/// A type's name without its path and parameters; a closure has that of the function it is in.
+fn name_of<L>() -> String {
+    let name = type_name::<L>();
+    let name = name
+        .split('<')
+        .find(|part| !part.is_empty())
+        .unwrap_or(name);
+    let mut parts = name.rsplit("::").filter(|part| !part.starts_with('{'));
+    parts.next().unwrap_or(name).to_owned()
 }

@@ -61,10 +61,6 @@ impl Port {
         self.id
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(crate) fn scope(&self) -> u32 {
         self.scope
     }
@@ -83,10 +79,6 @@ impl Port {
     /// Puts the listener into quarantine if it is stuck.
     pub(crate) fn check(&self) {
         self.queue.check();
-    }
-
-    pub(crate) fn set_limits(&self, limits: Limits) {
-        self.queue.set_limits(limits);
     }
 
     pub(crate) fn start_flush(&self, ticket: FlushTicket) {

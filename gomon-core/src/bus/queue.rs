@@ -132,10 +132,6 @@ impl<T: Load> Queue<T> {
         &self.watch
     }
 
-    pub(crate) fn set_limits(&self, limits: Limits) {
-        self.state.lock().limits = limits;
-    }
-
     /// Queues an item, without waiting; what finds no place is dropped and counted.
     pub(crate) fn push(&self, item: T) {
         let mut lost = VecDeque::new();

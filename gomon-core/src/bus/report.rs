@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::bus::reason::DropReason;
+use crate::bus::reason::{DropReason, Losses};
 use crate::event::value::Tree;
 use crate::keys;
 
@@ -96,6 +96,30 @@ impl ListenerReport {
     #[must_use]
     pub fn total_dropped(&self) -> u64 {
         self.dropped.iter().map(|(_, count)| count).sum()
+    }
+
+    /// What it did not get for one reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: DropReason) -> u64 {
+        let of_reason = self.dropped.iter().filter(|(other, _)| *other == reason);
+        of_reason.map(|(_, count)| count).sum()
+    }
+
+    /// What is missing in the account: `created` less `delivered`, dropped and `pending`. It is 0
+    /// whenever nothing is on its way between two counts.
+    #[must_use]
+    pub fn balance(&self) -> i128 {
+        let known = self.delivered + self.total_dropped() + self.pending;
+        i128::from(self.created) - i128::from(known)
+    }
+
+    /// Adds to what it did not get.
+    pub(crate) fn lose(&mut self, more: &Losses) {
+        let mut losses = *more;
+        for (reason, count) in &self.dropped {
+            losses.add(*reason, *count);
+        }
+        self.dropped = losses.iter().collect();
     }
 }
 

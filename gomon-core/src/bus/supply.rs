@@ -8,8 +8,7 @@ use crate::context::unmonitored;
 use crate::error::Error;
 
 /// Makes a listener, each time it is called.
-pub(crate) type Factory =
-    Arc<dyn Fn() -> Result<Box<dyn Listener>, ListenerError> + Send + Sync>;
+pub(crate) type Factory = Arc<dyn Fn() -> Result<Box<dyn Listener>, ListenerError> + Send + Sync>;
 
 /// Boxes what a factory makes.
 pub(crate) fn factory<L: Listener>(
