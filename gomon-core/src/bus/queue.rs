@@ -462,3 +462,6 @@ impl Counts {
         self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests;
