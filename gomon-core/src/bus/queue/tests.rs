@@ -42,12 +42,7 @@ fn ticket(number: u64) -> FlushTicket {
 }
 
 #[track_caller]
-fn assert_account(
-    queue: &Queue<Batch>,
-    delivered: u64,
-    lost: &[(DropReason, u64)],
-    pending: u64,
-) {
+fn assert_account(queue: &Queue<Batch>, delivered: u64, lost: &[(DropReason, u64)], pending: u64) {
     let standing = queue.standing();
     assert_eq!(standing.delivered, delivered);
     assert_eq!(standing.dropped.iter().collect::<Vec<_>>(), lost);
@@ -61,7 +56,9 @@ fn assert_account(
 fn a_full_queue_loses_the_newest_or_the_oldest() {
     for (on_full, kept) in [(OnFull::DropNewest, [4, 5]), (OnFull::DropOldest, [5, 3])] {
         let queue = queue(on_full, Duration::MAX);
-        [4, 5, 3].into_iter().for_each(|events| queue.push(Batch(events)));
+        [4, 5, 3]
+            .into_iter()
+            .for_each(|events| queue.push(Batch(events)));
         let lost = 12 - kept.iter().sum::<u64>();
         assert_account(&queue, 0, &[(DropReason::QueueFull, lost)], 12 - lost);
         assert_eq!([feed(&queue), feed(&queue)], kept);
@@ -112,7 +109,9 @@ fn what_waits_for_a_stuck_listener_is_given_up_and_nobody_waits_for_its_flush() 
 #[test]
 fn a_listener_that_was_given_up_counts_its_batch_once() {
     let queue = queue(OnFull::DropNewest, Duration::MAX);
-    [1, 2].into_iter().for_each(|events| queue.push(Batch(events)));
+    [1, 2]
+        .into_iter()
+        .for_each(|events| queue.push(Batch(events)));
     let taken = take(&queue);
     queue.begin_close(Deadline::PASSED);
     queue.finish_close(Deadline::PASSED);
@@ -139,7 +138,9 @@ fn a_closed_queue_ends_when_it_is_empty() {
 #[test]
 fn a_listener_that_panics_again_and_again_is_left_alone() {
     let queue = queue(OnFull::DropNewest, Duration::MAX);
-    [1, 2].into_iter().for_each(|events| queue.push(Batch(events)));
+    [1, 2]
+        .into_iter()
+        .for_each(|events| queue.push(Batch(events)));
     let taken = take(&queue);
     let panics = (1..).find(|_| queue.panicked(0));
     assert_eq!(panics, Some(8));
