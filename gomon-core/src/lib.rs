@@ -31,6 +31,8 @@
 mod application;
 mod bus;
 mod capture;
+#[cfg(feature = "crossbeam")]
+pub mod channel;
 mod clock;
 #[cfg(feature = "tokio")]
 pub mod conn;
@@ -43,10 +45,15 @@ mod life;
 pub mod mask;
 mod segment;
 mod state;
+#[cfg(feature = "tokio")]
+pub mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod thread;
+#[cfg(feature = "tokio")]
+pub mod time;
 mod tracker;
+pub mod wait;
 
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
@@ -55,6 +62,7 @@ pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
+pub use context::message::Message;
 pub use context::propagation::TraceParent;
 #[cfg(feature = "tokio")]
 pub use context::task::{spawn, spawn_blocking};

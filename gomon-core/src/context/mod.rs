@@ -1,4 +1,5 @@
 pub(crate) mod future;
+pub(crate) mod message;
 pub(crate) mod propagation;
 #[cfg(feature = "tokio")]
 pub(crate) mod task;

@@ -1,3 +1,4 @@
+pub(crate) mod deadline;
 pub(crate) mod end_guard;
 pub(crate) mod panics;
 pub(crate) mod work;
@@ -8,11 +9,12 @@ use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::future::Scope;
 use crate::context::{Context, Entered};
 use crate::event::error_info::ErrorInfo;
@@ -20,6 +22,7 @@ use crate::event::id::SpanId;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
+use crate::wait::unit::Unit;
 use crate::{bus, state, thread};
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
@@ -218,6 +221,24 @@ impl EventTracker {
         }
     }
 
+    /// Changes what a registered event is called among the units of work, from now on.
+    pub fn relabel(&mut self, label: impl Into<Cow<'static, str>>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::relabel(record, label.into());
+        }
+    }
+
+    /// Lets the registry ask what a registered event is doing.
+    pub(crate) fn watch(&self, unit: &Arc<Unit>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::watch(record, unit);
+        }
+    }
+
     /// Sends the opening event with what was set so far, once, for a thing that lives long and
     /// has children before it ends. Registers it too, under its fingerprint unless it is
     /// registered.
@@ -233,6 +254,18 @@ impl EventTracker {
             self.register(opening.fp);
         }
         bus::send(opening);
+    }
+
+    /// When it started, if there is an event.
+    pub(crate) fn start_stamp(&self) -> Option<Stamp> {
+        self.record.as_ref().map(|record| record.start)
+    }
+
+    /// Ends the event as of that moment.
+    pub(crate) fn finish_at(mut self, end: Stamp) {
+        if let Some(record) = self.record.take() {
+            close(record, end);
+        }
     }
 
     /// Whether it is being dropped by a panic that began after it.
@@ -268,13 +301,13 @@ impl EventTracker {
 impl Drop for EventTracker {
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
-            close(record);
+            close(record, clock::now());
         }
     }
 }
 
-fn close(mut record: Box<Record>) {
-    record.end = clock::now();
+fn close(mut record: Box<Record>, end: Stamp) {
+    record.end = end;
     if std::thread::panicking()
         && !record.flags.ignores_unwinding
         && record.outcome != Outcome::Panicked
