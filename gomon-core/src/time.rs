@@ -165,6 +165,7 @@ impl<F: Future> Future for Timeout<F> {
 /// # Panics
 ///
 /// If the period is zero, or outside of a tokio runtime with its timers enabled.
+#[must_use]
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     Interval::new(tokio::time::interval(period))
@@ -175,6 +176,7 @@ pub fn interval(period: Duration) -> Interval {
 /// # Panics
 ///
 /// If the period is zero, or outside of a tokio runtime with its timers enabled.
+#[must_use]
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     Interval::new(tokio::time::interval_at(start, period))

@@ -23,7 +23,6 @@ use crate::wait::{Kind, On, Wait, on};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = tokio_oneshot::channel();

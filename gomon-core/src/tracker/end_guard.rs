@@ -84,7 +84,7 @@ impl EndGuard {
     /// guard is dropped.
     pub fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
         if !self.tracker.is_recording() {
-            return f();
+            return self.tracker.enter(f);
         }
         self.catching(|this| this.run(f))
     }
@@ -101,7 +101,7 @@ impl EndGuard {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         if !self.tracker.is_recording() {
-            return poll(cx);
+            return self.tracker.enter(|| poll(cx));
         }
         self.catching(|this| match &mut this.meter {
             Some(meter) => meter.poll(cx, |cx| this.tracker.enter(|| poll(cx))),

@@ -14,8 +14,9 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
-use crate::keys;
+use crate::tracker::open;
 use crate::wait::{self, Doing};
+use crate::{clock, keys};
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub fn in_flight() -> Vec<Work> {
     for shard in SHARDS.iter() {
         let shard = shard.lock();
         let mine = shard.values().filter(|unit| unit.record.scope == scope);
-        units.extend(mine.map(|unit| (unit.record.start_unix, unit.work())));
+        units.extend(mine.map(|unit| (unit.record.start, unit.work())));
     }
     units.sort_by_key(|(start, _)| *start);
     units.into_iter().map(|(_, work)| work).collect()
@@ -64,12 +65,9 @@ pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
         .insert((record.trace, record.span), unit);
 }
 
-pub(crate) fn relabel(record: &Record, label: Cow<'static, str>) {
+pub(crate) fn relabel(trace: TraceId, span: SpanId, label: Cow<'static, str>) {
     let label = bounded(label);
-    if let Some(unit) = shard(record.span)
-        .lock()
-        .get_mut(&(record.trace, record.span))
-    {
+    if let Some(unit) = shard(span).lock().get_mut(&(trace, span)) {
         unit.label = label;
     }
 }
@@ -128,7 +126,6 @@ struct Identity {
     own_trace: bool,
     scope: u32,
     start: crate::clock::Stamp,
-    start_unix: u64,
 }
 
 impl Identity {
@@ -137,11 +134,10 @@ impl Identity {
             fp: record.fp,
             trace: record.trace,
             span: record.span,
-            parent: record.parent,
+            parent: record.parent(),
             own_trace: record.flags.own_trace,
             scope: record.scope,
             start: record.start,
-            start_unix: record.start_unix,
         }
     }
 }
@@ -153,14 +149,14 @@ impl Unit {
             trace,
             span,
             parent,
-            start_unix,
+            start,
             ..
         } = self.record;
         Work {
             kind: fp,
             id: trace.event_id(span),
             parent: parent.map(|span| trace.event_id(span)),
-            start: UNIX_EPOCH + Duration::from_nanos(start_unix),
+            start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
             label: self.label.clone(),
             doing: self.polled.as_ref().map(|polled| polled.doing()),
         }
@@ -175,11 +171,11 @@ impl Unit {
             own_trace,
             scope,
             start,
-            start_unix,
         } = self.record;
-        let mut record = Record::open(fp, Context::PROCESS);
-        (record.trace, record.span, record.parent) = (trace, span, parent);
-        (record.scope, record.start, record.start_unix) = (scope, start, start_unix);
+        let mut record = open::own(fp);
+        (record.trace, record.span) = (trace, span);
+        record.set_parent(parent);
+        (record.scope, record.start) = (scope, start);
         record.flags.own_trace = own_trace;
         record.set(keys::LABEL, self.label.into_owned().into());
         record.mark(Outcome::Abandoned);

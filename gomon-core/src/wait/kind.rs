@@ -60,7 +60,7 @@ impl Kind {
 pub(crate) struct PerKind<T>([T; Kind::ALL.len()]);
 
 impl<T: Copy> PerKind<T> {
-    #[expect(clippy::indexing_slicing, reason = "there is one place for each kind")]
+    #[cfg(test)]
     pub(crate) fn of(&self, kind: Kind) -> T {
         self.0[kind as usize]
     }

@@ -3,3 +3,4 @@
 mod context;
 mod endings;
 mod limits;
+mod waits;
