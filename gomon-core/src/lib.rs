@@ -38,6 +38,7 @@ mod context;
 mod deadline;
 mod error;
 mod event;
+mod hot;
 mod keys;
 mod life;
 pub mod mask;
@@ -46,7 +47,6 @@ mod segment;
 mod state;
 #[cfg(feature = "test-util")]
 pub mod testing;
-mod thread;
 mod tracker;
 
 pub use application::RUST_VERSION;
@@ -56,9 +56,14 @@ pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
-pub use context::propagation::TraceParent;
 #[cfg(feature = "tokio")]
-pub use context::task::{spawn, spawn_blocking};
+pub use context::join_set::JoinSet;
+pub use context::propagation::TraceParent;
+#[cfg(feature = "futures")]
+pub use context::stream::{MonitoredStream, StreamExt};
+#[cfg(feature = "tokio")]
+pub use context::task::{JoinHandle, spawn, spawn_blocking, spawn_local};
+pub use context::thread;
 pub use context::{Context, current, unmonitored};
 pub use error::{Error, FlushError};
 pub use event::Event;

@@ -21,7 +21,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::event::Event;
 use crate::tracker::panics;
-use crate::{application, state, thread};
+use crate::{application, hot, state};
 
 /// Gathers what gomon starts with.
 ///
@@ -254,7 +254,7 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
     {
         let mut life = LIFE.lock();
         let other = run.is_some_and(|run| run != state::load().run());
-        if thread::is_own_thread() || other {
+        if hot::is_own_thread() || other {
             return life.report();
         }
         match life.phase {

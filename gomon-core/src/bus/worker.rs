@@ -16,7 +16,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::tracker::{open, work};
-use crate::{application, clock, keys, state, thread};
+use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker() -> std::io::Result<()> {
@@ -48,7 +48,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
         loop {
