@@ -2,6 +2,7 @@
 
 mod listeners;
 mod retransmitters;
+mod sampling;
 mod shutdown;
 mod support;
 mod switching;
