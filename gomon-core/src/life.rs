@@ -22,7 +22,7 @@ use crate::error::{Error, FlushError};
 use crate::event::Event;
 use crate::sampling::Sampling;
 use crate::tracker::{head, panics};
-use crate::{application, state, thread};
+use crate::{application, hot, state};
 
 /// Gathers what gomon starts with.
 ///
@@ -283,7 +283,7 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
     {
         let mut life = LIFE.lock();
         let other = run.is_some_and(|run| run != state::load().run());
-        if thread::is_own_thread() || other {
+        if hot::is_own_thread() || other {
             return life.report();
         }
         match life.phase {

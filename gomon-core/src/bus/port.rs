@@ -16,8 +16,8 @@ use crate::clock;
 use crate::deadline::Deadline;
 use crate::event::batch::{Events, Slice};
 use crate::event::error_info::ErrorInfo;
+use crate::hot;
 use crate::life::ListenerId;
-use crate::thread;
 
 /// The sender's side of a listener. The queue is bounded in batches, events and bytes; a batch
 /// that finds no place is dropped and counted, so that the sender never waits.
@@ -283,7 +283,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         // Whatever happens: nobody is to wait for a thread that is gone.
         let _ended = Ended(Arc::clone(&self.port));
         loop {

@@ -18,7 +18,7 @@ use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::Sampler;
 use crate::tracker::{open, work};
-use crate::{application, clock, keys, state, thread};
+use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker(sampling: Option<Sampling>) -> std::io::Result<()> {
@@ -58,7 +58,7 @@ impl Worker {
     }
 
     fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
         loop {
