@@ -31,6 +31,7 @@ use crate::wait::{Kind, On, Wait, on};
 /// }
 /// # }
 /// ```
+#[must_use]
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = tokio_mpsc::channel(capacity);

@@ -34,6 +34,7 @@ impl Frame {
     }
 
     /// From now on it polls with that waker.
+    #[cfg(feature = "tokio")]
     pub(crate) fn poll_with(&mut self, waker: &Waker) {
         if !self.is_own(waker) {
             self.waker = Some(waker.clone());

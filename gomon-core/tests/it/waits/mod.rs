@@ -2,6 +2,7 @@
 
 mod joined;
 mod named;
+mod tasks;
 
 use gomon_core::testing::Recorded;
 use serde_json::Value;
