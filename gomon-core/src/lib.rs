@@ -31,6 +31,8 @@
 mod application;
 mod bus;
 mod capture;
+#[cfg(feature = "crossbeam")]
+pub mod channel;
 mod clock;
 #[cfg(feature = "tokio")]
 pub mod conn;
@@ -38,6 +40,7 @@ mod context;
 mod deadline;
 mod error;
 mod event;
+mod hot;
 mod keys;
 mod life;
 pub mod mask;
@@ -45,10 +48,14 @@ mod primitives;
 mod sampling;
 mod segment;
 mod state;
+#[cfg(feature = "tokio")]
+pub mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
-mod thread;
+#[cfg(feature = "tokio")]
+pub mod time;
 mod tracker;
+pub mod wait;
 
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
@@ -59,9 +66,15 @@ pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
-pub use context::propagation::TraceParent;
 #[cfg(feature = "tokio")]
-pub use context::task::{spawn, spawn_blocking};
+pub use context::join_set::JoinSet;
+pub use context::message::Message;
+pub use context::propagation::TraceParent;
+#[cfg(feature = "futures")]
+pub use context::stream::{MonitoredStream, StreamExt};
+#[cfg(feature = "tokio")]
+pub use context::task::{JoinHandle, spawn, spawn_blocking, spawn_local};
+pub use context::thread;
 pub use context::{Context, current, unmonitored};
 pub use error::{Error, FlushError};
 pub use event::Event;

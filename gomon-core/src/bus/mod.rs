@@ -38,7 +38,7 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
 use crate::tracker::work;
-use crate::{application, clock, state, thread};
+use crate::{application, clock, hot, state};
 
 pub(crate) use worker::start_worker;
 
@@ -200,7 +200,7 @@ pub(crate) fn flush_ports(ports: &[Arc<Port>], deadline: Duration) -> Result<(),
 
 /// Asks for a flush and waits until the bus has passed everything before it.
 fn pass_all(deadline: Duration) -> Result<FlushTicket, FlushError> {
-    if thread::is_own_thread() {
+    if hot::is_own_thread() {
         return Err(FlushError::OwnThread);
     }
     if !state::load().is_running() {

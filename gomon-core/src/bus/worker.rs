@@ -18,7 +18,7 @@ use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::Sampler;
 use crate::tracker::{open, work};
-use crate::{application, clock, keys, state, thread};
+use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker(sampling: Option<Sampling>) -> std::io::Result<()> {
@@ -58,7 +58,7 @@ impl Worker {
     }
 
     fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
         loop {
@@ -87,15 +87,14 @@ impl Worker {
     /// Drains every ring and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         let begin = clock::now();
-        for ring in BUS.registry.lock().new.drain(..) {
-            let home = self.homes.add(Arc::clone(&ring.shared.home));
-            self.rings.push((ring, home));
-        }
+        self.take_over_rings();
         let mut sources = usize::from(!self.held_back.is_empty());
         self.stage.append(&mut self.held_back);
         sources += self.drain();
         if state::load().has_messages() {
             let first = self.stage.len();
+            // The message may be the first thing that its thread ever sent.
+            self.take_over_rings();
             sources += self.drain();
             self.held_back.extend(self.stage.drain(first..));
         }
@@ -108,6 +107,13 @@ impl Worker {
             super::count_spent(begin);
         }
         count
+    }
+
+    fn take_over_rings(&mut self) {
+        for ring in BUS.registry.lock().new.drain(..) {
+            let home = self.homes.add(Arc::clone(&ring.shared.home));
+            self.rings.push((ring, home));
+        }
     }
 
     /// Reads all rings into the stage; how many had something.

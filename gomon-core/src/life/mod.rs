@@ -17,7 +17,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::tracker::{head, panics};
-use crate::{application, state, thread};
+use crate::{application, hot, state};
 
 pub use builder::{Builder, builder};
 pub use listeners::{
@@ -128,7 +128,7 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
     {
         let mut life = LIFE.lock();
         let other = run.is_some_and(|run| run != state::load().run());
-        if thread::is_own_thread() || other {
+        if hot::is_own_thread() || other {
             return life.report();
         }
         match life.phase {
