@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use crate::clock;
 use crate::event::outcome::Outcome;
-use crate::tracker::{EventTracker, deadline, panics};
+use crate::tracker::{EventTracker, panics};
 use crate::wait::breakdown;
 use crate::wait::meter::Meter;
 
@@ -152,14 +152,7 @@ impl Drop for EndGuard {
             self.tracker.ignore_unwinding();
         }
         if !self.tracker.is_unwound() {
-            let cut_short = matches!(self.on_drop, Outcome::Cancelled | Outcome::Truncated);
-            let timed_out = cut_short && deadline::has_passed();
-            let outcome = if timed_out {
-                Outcome::TimedOut
-            } else {
-                self.on_drop
-            };
-            self.tracker.mark(outcome);
+            self.tracker.mark(self.on_drop.when_dropped());
         }
         if let Some(meter) = self.meter.take() {
             let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());
