@@ -28,6 +28,7 @@
     clippy::print_stderr
 )]
 
+mod aggregate;
 mod application;
 mod bus;
 mod capture;
@@ -49,6 +50,9 @@ pub mod testing;
 mod thread;
 mod tracker;
 
+pub use aggregate::label::Label;
+pub use aggregate::series::Series;
+pub use aggregate::snapshot::Snapshot;
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
 pub use bus::report::{DropReason, ListenerReport, Report};
