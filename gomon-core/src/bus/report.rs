@@ -1,5 +1,7 @@
 use std::fmt;
+use std::time::Duration;
 
+use crate::bus::reason::{DropReason, Losses};
 use crate::event::value::Tree;
 use crate::keys;
 
@@ -40,59 +42,11 @@ pub struct ListenerReport {
     pub queue_high_water: u64,
     /// The last error it returned.
     pub last_error: Option<String>,
-}
-
-/// Why a listener did not get a record. The set is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DropReason {
-    /// A thread's ring or the listener's queue had no place.
-    QueueFull,
-    /// The listener's queue held too many bytes.
-    BytesFull,
-    /// gomon was disabled when the event ended.
-    Disabled,
-    /// Its trace was not among those that sampling keeps.
-    SampledOut,
-    /// A filter did not want it.
-    Filtered,
-    /// The listener returned an error.
-    ListenerError,
-    /// The listener panicked.
-    ListenerPanic,
-    /// The listener did not get to it before the shutdown's deadline.
-    ShutdownTimeout,
-}
-
-impl DropReason {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::QueueFull,
-        Self::BytesFull,
-        Self::Disabled,
-        Self::SampledOut,
-        Self::Filtered,
-        Self::ListenerError,
-        Self::ListenerPanic,
-        Self::ShutdownTimeout,
-    ];
-
-    /// How many there are.
-    pub(crate) const COUNT: usize = Self::ALL.len();
-
-    /// The name used in `gomon-self`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue_full",
-            Self::BytesFull => "bytes_full",
-            Self::Disabled => "disabled",
-            Self::SampledOut => "sampled_out",
-            Self::Filtered => "filtered",
-            Self::ListenerError => "listener_error",
-            Self::ListenerPanic => "listener_panic",
-            Self::ShutdownTimeout => "shutdown_timeout",
-        }
-    }
+    /// How long it has been getting nothing because it was stuck or panicked too often; `None`
+    /// while it is well.
+    pub quarantined_for: Option<Duration>,
+    /// How often it was put into quarantine.
+    pub quarantines: u64,
 }
 
 impl Report {
@@ -143,11 +97,29 @@ impl ListenerReport {
     pub fn total_dropped(&self) -> u64 {
         self.dropped.iter().map(|(_, count)| count).sum()
     }
-}
 
-impl fmt::Display for DropReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    /// What it did not get for one reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: DropReason) -> u64 {
+        let of_reason = self.dropped.iter().filter(|(other, _)| *other == reason);
+        of_reason.map(|(_, count)| count).sum()
+    }
+
+    /// What is missing in the account: `created` less `delivered`, dropped and `pending`. It is 0
+    /// whenever nothing is on its way between two counts.
+    #[must_use]
+    pub fn balance(&self) -> i128 {
+        let known = self.delivered + self.total_dropped() + self.pending;
+        i128::from(self.created) - i128::from(known)
+    }
+
+    /// Adds to what it did not get.
+    pub(crate) fn lose(&mut self, more: &Losses) {
+        let mut losses = *more;
+        for (reason, count) in &self.dropped {
+            losses.add(*reason, *count);
+        }
+        self.dropped = losses.iter().collect();
     }
 }
 

@@ -46,12 +46,12 @@ impl Sink {
     /// Waits until there are so many events.
     pub(crate) fn wait_for(&self, count: usize) {
         for _ in 0..10_000 {
-            if self.events().len() >= count {
+            if self.0.lock().unwrap().len() >= count {
                 return;
             }
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        panic!("{} of {count} events came", self.events().len());
+        panic!("{} of {count} events came", self.0.lock().unwrap().len());
     }
 
     /// Distinct records: an opening and a closing event of one id are two.
