@@ -76,8 +76,8 @@ pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
-    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
-    start, stats,
+    add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
+    set_application_id, shutdown, start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};

@@ -27,12 +27,12 @@ pub(crate) struct Aggregates {
 }
 
 impl Aggregates {
-    /// Begins now, with room for so many series.
-    pub(crate) fn new(now_unix_ns: u64, series_limit: usize) -> Self {
+    /// Begins at a time, with room for so many series.
+    pub(crate) fn new(from_unix_ns: u64, series_limit: usize) -> Self {
         Self {
             reader: Reader::new(),
             table: Table::new(series_limit),
-            from_unix_ns: now_unix_ns,
+            from_unix_ns,
         }
     }
 
@@ -54,6 +54,12 @@ impl Aggregates {
 
     pub(crate) fn snapshot(&mut self, now_unix_ns: u64) -> Snapshot {
         Snapshot::new(self.from_unix_ns, now_unix_ns, self.table.share())
+    }
+}
+
+impl Default for Aggregates {
+    fn default() -> Self {
+        Self::new(0, SERIES_LIMIT)
     }
 }
 

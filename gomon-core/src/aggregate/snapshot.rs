@@ -50,7 +50,7 @@ struct Inner {
 }
 
 impl Snapshot {
-    pub(super) fn new(from_unix_ns: u64, to_unix_ns: u64, series: Vec<Arc<Series>>) -> Self {
+    pub(crate) fn new(from_unix_ns: u64, to_unix_ns: u64, series: Vec<Arc<Series>>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 from_unix_ns,
