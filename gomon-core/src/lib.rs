@@ -28,6 +28,7 @@
     clippy::print_stderr
 )]
 
+mod aggregate;
 mod application;
 mod bus;
 mod capture;
@@ -57,6 +58,9 @@ pub mod time;
 mod tracker;
 pub mod wait;
 
+pub use aggregate::label::Label;
+pub use aggregate::series::Series;
+pub use aggregate::snapshot::Snapshot;
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
 pub use bus::options::{ListenerOptions, OnFull};
@@ -85,8 +89,8 @@ pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
-    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
-    start, stats,
+    add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
+    set_application_id, shutdown, start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};
