@@ -1,8 +1,15 @@
 pub(crate) mod future;
+#[cfg(feature = "tokio")]
+pub(crate) mod join_set;
+pub(crate) mod message;
 pub(crate) mod propagation;
+#[cfg(feature = "futures")]
+pub(crate) mod stream;
 #[cfg(feature = "tokio")]
 pub(crate) mod task;
+pub mod thread;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use uuid::Uuid;
@@ -10,8 +17,8 @@ use uuid::Uuid;
 use crate::context::propagation::TraceParent;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::value::Value;
-use crate::thread::{self, HOT};
-use crate::tracker;
+use crate::hot::{self, HOT};
+use crate::tracker::{self, work};
 
 /// What a new event becomes a child of: an event of this process, a remote caller's span, or the
 /// application.
@@ -190,6 +197,19 @@ impl Context {
         f()
     }
 
+    /// Takes this context along with a closure: wherever it is called, this is current in it.
+    ///
+    /// ```
+    /// use gomon_core::{EventTracker, current};
+    ///
+    /// let work = current().carry(|| EventTracker::new("resize").finish());
+    /// # fn hand_to_a_pool(work: impl FnOnce() + Send + 'static) { work() }
+    /// hand_to_a_pool(work);
+    /// ```
+    pub fn carry<R>(self, f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+        move || self.enter(f)
+    }
+
     /// Adds an attribute to the event behind this context, from wherever: at once if it is the
     /// innermost one that is being polled or entered on this thread, else by a message that reaches
     /// it while it is open. What comes later, or stays without an event for ten minutes, is counted
@@ -199,6 +219,14 @@ impl Context {
             && !origin.sampled_out
         {
             tracker::set_open(&origin, self.scope, key, value.into());
+        }
+    }
+
+    /// Changes what the event behind this context is called among the units of work, if it is one:
+    /// see [`EventTracker::relabel`](crate::EventTracker::relabel).
+    pub fn relabel(&self, label: impl Into<Cow<'static, str>>) {
+        if let Some(origin) = self.origin() {
+            work::relabel(origin.trace, origin.span, label.into());
         }
     }
 
@@ -297,7 +325,7 @@ pub(crate) struct Entered {
 impl Entered {
     #[inline]
     pub(crate) fn new(context: Context) -> Self {
-        let before = thread::replace_context(context);
+        let before = hot::replace_context(context);
         Self {
             before,
             _not_send: std::marker::PhantomData,
@@ -307,6 +335,6 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        thread::replace_context(self.before);
+        hot::replace_context(self.before);
     }
 }

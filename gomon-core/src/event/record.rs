@@ -354,16 +354,19 @@ impl Record {
     /// and all of it within the event's limit in bytes. Done once, off the application's threads.
     pub(crate) fn settle(&mut self) {
         let mut seen = 0u64;
-        for at in 0..usize::from(self.count) {
-            let Some(attribute) = self.attributes.get(at) else {
-                break;
-            };
+        let mut twice = false;
+        let inline = self.inline();
+        for (at, attribute) in inline.iter().enumerate() {
             let bit = key_bit(attribute.key);
-            if seen & bit != 0 && self.first_place(attribute.key) < at {
-                self.keep_last_values();
+            let mut before = inline.iter().take(at);
+            if seen & bit != 0 && before.any(|other| other.key == attribute.key) {
+                twice = true;
                 break;
             }
             seen |= bit;
+        }
+        if twice {
+            self.keep_last_values();
         }
         if self.rare.is_some() {
             self.trim();

@@ -2,20 +2,20 @@
 
 use crate::bus::link;
 use crate::bus::pool;
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::{Context, Origin};
 use crate::event::id::{SpanId, TraceId};
 use crate::event::outcome::Outcome;
 use crate::event::record::{Flags, Record};
 use crate::event::value::Value;
+use crate::hot;
 use crate::state::{self, State};
-use crate::thread;
 use crate::tracker::{EventTracker, head, panics, work};
 
 /// Begins an event as a child of `parent`. Not inlined: it is one call in the user's code.
 #[inline(never)]
 pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracker {
-    if thread::is_own_thread() || !parent.is_monitored() {
+    if hot::is_own_thread() || !parent.is_monitored() {
         return EventTracker::empty();
     }
     if parent.is_sampled_out() {
@@ -79,7 +79,7 @@ fn sampled_out() -> EventTracker {
 #[cold]
 pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value: Value<'_>) {
     let now = state::load();
-    if !now.is_on() || thread::is_own_thread() || origin.remote {
+    if !now.is_on() || hot::is_own_thread() || origin.remote {
         return;
     }
     if !now.has_messages() {
@@ -101,8 +101,14 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
 
 /// Ends an event and hands it over.
 #[inline(never)]
-pub(crate) fn close(mut record: Box<Record>) {
-    record.end = clock::now();
+pub(crate) fn close(record: Box<Record>) {
+    close_at(record, clock::now());
+}
+
+/// The same as of that moment.
+#[inline]
+pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
+    record.end = end;
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }
