@@ -3,5 +3,7 @@
 mod carrying;
 mod context;
 mod endings;
+mod header_noise;
 mod limits;
+mod propagation;
 mod streams;
