@@ -3,8 +3,6 @@
 
 use gomon_core::{B3, Baggage, Context, Propagation, TraceState};
 
-const EACH: u32 = 250_000;
-
 /// Headers that are nearly right, drawn from a seed.
 struct Noise {
     state: u64,
@@ -12,12 +10,12 @@ struct Noise {
 }
 
 impl Noise {
-    fn of(seeds: &'static [&'static str]) -> impl Iterator<Item = Vec<u8>> {
+    fn of(count: u32, seeds: &'static [&'static str]) -> impl Iterator<Item = Vec<u8>> {
         let mut noise = Self {
             state: 0x9e37_79b9_7f4a_7c15,
             seeds,
         };
-        (0..EACH).map(move |_| noise.header())
+        (0..count).map(move |_| noise.header())
     }
 
     /// xorshift64 (Marsaglia, 2003).
@@ -57,8 +55,8 @@ fn any_traceparent_and_b3_header_gives_a_context_that_can_be_sent_again() {
         "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1-05e3ac9a4f6e3b90",
         "64fe8b2a57d3eff7-e457b5a2e4d86bd1",
     ];
-    let mut valid = 0;
-    for header in Noise::of(seeds) {
+    let (count, mut valid) = (400_000, 0);
+    for header in Noise::of(count, seeds) {
         let found = propagation.extract(|name, each| match name {
             "traceparent" | "b3" => each(&header),
             _ => {}
@@ -71,7 +69,7 @@ fn any_traceparent_and_b3_header_gives_a_context_that_can_be_sent_again() {
         assert_eq!(again.trace_id(), found.trace_id());
         assert_eq!(again.span_id(), found.span_id());
     }
-    assert!(valid > EACH / 10, "{valid}: the noise is too loud");
+    assert!(valid > count / 10, "{valid}: the noise is too loud");
 }
 
 #[test]
@@ -80,8 +78,8 @@ fn any_tracestate_is_bounded_and_reads_back_as_it_was() {
         "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
         "fw529a3039@dt=FfAAAAAA,foo=1 \t , \t bar=2,a=b c",
     ];
-    let mut valid = 0;
-    for header in Noise::of(seeds) {
+    let (count, mut valid) = (300_000, 0);
+    for header in Noise::of(count, seeds) {
         let state = TraceState::parse([header.as_slice()]);
         let text = state.as_str();
         assert!(text.len() <= 512 && state.iter().count() <= 32);
@@ -89,7 +87,7 @@ fn any_tracestate_is_bounded_and_reads_back_as_it_was() {
         assert_eq!(TraceState::parse([text.as_bytes()]), state);
         valid += u32::from(!state.is_empty());
     }
-    assert!(valid > EACH / 10, "{valid}: the noise is too loud");
+    assert!(valid > count / 10, "{valid}: the noise is too loud");
 }
 
 #[test]
@@ -98,32 +96,21 @@ fn any_baggage_is_bounded_and_reads_back_as_it_was() {
         "userId=alice,serverNode=DF%2028,isProduction=false",
         "key1=value1;property1;property2, key2 = value2, key3=value3; propertyKey=propertyValue",
     ];
-    let mut valid = 0;
-    for header in Noise::of(seeds) {
+    let (count, mut valid) = (200_000, 0);
+    for header in Noise::of(count, seeds) {
         let baggage = Baggage::parse([header.as_slice()]);
         let text = baggage.as_str();
         assert!(text.len() <= 8192 && baggage.iter().count() <= 64);
         assert!(text.bytes().all(|byte| matches!(byte, b'!'..=b'~')));
         assert_eq!(Baggage::parse([text.as_bytes()]), baggage);
-        let mut copy = Baggage::new();
-        for (key, value) in baggage.iter() {
-            copy.insert(key, &value).unwrap();
-        }
-        let decoded = |baggage: &Baggage| -> Vec<_> {
-            let pairs = baggage.iter();
-            pairs
-                .map(|(key, value)| (key.to_owned(), value.into_owned()))
-                .collect()
-        };
-        assert_eq!(decoded(&copy), decoded(&baggage));
         valid += u32::from(!baggage.is_empty());
     }
-    assert!(valid > EACH / 10, "{valid}: the noise is too loud");
+    assert!(valid > count / 10, "{valid}: the noise is too loud");
 }
 
 #[test]
 fn a_baggage_of_any_text_is_written_and_read_back() {
-    for value in Noise::of(&["any text €, \"quoted\"; a=b%20\\ \u{1f600}"]) {
+    for value in Noise::of(100_000, &["any text €, \"quoted\"; a=b%20\\ \u{1f600}"]) {
         let value = String::from_utf8_lossy(&value);
         let mut baggage = Baggage::new();
         baggage.insert("key", &value).unwrap();
