@@ -238,6 +238,7 @@ impl EventTracker {
             && let Some(mut detail) = child.record.take()
         {
             detail.end = clock::now();
+            open::let_go(&detail);
             if detail.flags.unit {
                 work::unregister(&detail);
             }

@@ -3,6 +3,8 @@
 mod carrying;
 mod context;
 mod endings;
+mod header_noise;
 mod limits;
+mod propagation;
 mod streams;
 mod waits;
