@@ -5,6 +5,7 @@ pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod outcome;
 pub(crate) mod record;
+mod serialize;
 pub(crate) mod value;
 
 use std::sync::Arc;

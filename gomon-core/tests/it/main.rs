@@ -3,3 +3,5 @@
 mod context;
 mod endings;
 mod limits;
+mod lineage;
+mod values;
