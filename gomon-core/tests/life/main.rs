@@ -6,3 +6,4 @@ mod retransmitters;
 mod shutdown;
 mod support;
 mod switching;
+mod wall_clock;
