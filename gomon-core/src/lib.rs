@@ -41,6 +41,7 @@ mod event;
 mod keys;
 mod life;
 pub mod mask;
+mod sampling;
 mod segment;
 mod state;
 #[cfg(feature = "test-util")]
@@ -70,6 +71,7 @@ pub use life::{
     Builder, Gomon, ListenerId, add_listener, builder, execution_id, flush, remove_listener,
     set_application_id, shutdown, start, stats,
 };
+pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;

@@ -52,6 +52,8 @@ pub enum DropReason {
     BytesFull,
     /// gomon was disabled when the event ended.
     Disabled,
+    /// Its trace was not among those that sampling keeps.
+    SampledOut,
     /// A filter did not want it.
     Filtered,
     /// The listener returned an error.
@@ -63,15 +65,19 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::BytesFull,
         Self::Disabled,
+        Self::SampledOut,
         Self::Filtered,
         Self::ListenerError,
         Self::ListenerPanic,
         Self::ShutdownTimeout,
     ];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// The name used in `gomon-self`.
     #[must_use]
@@ -80,6 +86,7 @@ impl DropReason {
             Self::QueueFull => "queue_full",
             Self::BytesFull => "bytes_full",
             Self::Disabled => "disabled",
+            Self::SampledOut => "sampled_out",
             Self::Filtered => "filtered",
             Self::ListenerError => "listener_error",
             Self::ListenerPanic => "listener_panic",

@@ -3,6 +3,7 @@
 mod crowds;
 mod listeners;
 mod retransmitters;
+mod sampling;
 mod shutdown;
 mod support;
 mod switching;

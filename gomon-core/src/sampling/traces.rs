@@ -1,0 +1,622 @@
+//! What is known of each local trace: the events that wait for its end, and the decision on those
+//! that had one early.
+
+use std::collections::HashMap;
+
+use crate::event::id::TraceId;
+use crate::sampling::hash::Keyed;
+use crate::sampling::order::Order;
+use crate::sampling::ratio::Ratio;
+use crate::sampling::sampler::{Held, Verdict};
+
+/// Holds the events of each trace until its local root ends.
+///
+/// A trace is known by its id alone. Where its events have several local roots here (a caller that
+/// calls twice, a program that calls itself) each root's end decides on what came until then.
+/// That is fair to all: the ratio says the same for the whole trace, and merit is never the
+/// ratio's doing, so every event is kept with the probability that its weight stands for.
+#[derive(Debug)]
+pub(crate) struct Traces<T> {
+    ratio: Ratio,
+    limits: Limits,
+    known: HashMap<TraceId, u32, Keyed>,
+    /// What `known` points into.
+    units: Vec<Unit<T>>,
+    free: Vec<u32>,
+    /// The place that was asked for last.
+    last: u32,
+    /// Those that wait, the oldest first.
+    waiting: Order,
+    /// Those that are decided, so that later members follow. Forgetting one does little harm: the
+    /// ratio would say the same again.
+    decided: Order,
+    held: Held,
+}
+
+/// What one event says about its trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) trace: TraceId,
+    /// It is worth keeping, and its trace with it.
+    pub(crate) merit: bool,
+    /// With it the local trace ends.
+    pub(crate) root: bool,
+    /// What holding it takes.
+    pub(crate) bytes: usize,
+}
+
+/// How much may wait, and for how long; past any of these the ratio decides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) trace_events: usize,
+    pub(crate) trace_bytes: usize,
+    pub(crate) trace_nanos: u64,
+    pub(crate) total_bytes: usize,
+    /// Decided traces that are remembered.
+    pub(crate) decided: usize,
+}
+
+#[derive(Debug)]
+struct Unit<T> {
+    trace: TraceId,
+    /// It is not free.
+    known: bool,
+    standing: Standing,
+    /// Counts what it stood for: by this the orders know whether they still mean it.
+    version: u32,
+    /// When it began to wait.
+    since: u64,
+    bytes: usize,
+    items: Vec<T>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Waiting,
+    /// A member is worth keeping, so all are.
+    Kept,
+    /// It came to a limit, so the ratio has decided.
+    ByRatio,
+}
+
+impl<T> Traces<T> {
+    pub(crate) fn new(ratio: Ratio, limits: Limits) -> Self {
+        Self {
+            ratio,
+            limits,
+            known: HashMap::with_hasher(Keyed::new()),
+            units: Vec::new(),
+            free: Vec::new(),
+            last: 0,
+            waiting: Order::default(),
+            decided: Order::default(),
+            held: Held::default(),
+        }
+    }
+
+    /// Takes an event and gives out what is decided by it: itself, those that waited for it, or
+    /// nothing yet. Without an item there is nothing to give out, but what the facts say counts.
+    pub(crate) fn offer(
+        &mut self,
+        item: Option<T>,
+        facts: Facts,
+        now: u64,
+        out: &mut impl FnMut(T, Verdict),
+    ) {
+        let known = self.find(facts.trace);
+        let verdict = match known {
+            _ if self.ratio.keeps_everything() => Some(KEEP),
+            Some(slot) => self.next(slot, facts, out),
+            None => self.first(facts),
+        };
+        match (item, verdict) {
+            (Some(item), Some(verdict)) => out(item, verdict),
+            (Some(item), None) => {
+                let slot = known.unwrap_or_else(|| self.wait(facts.trace, now));
+                self.hold(slot, item, facts.bytes, out);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Decides on what has waited for too long.
+    pub(crate) fn expire(&mut self, now: u64, out: &mut impl FnMut(T, Verdict)) {
+        while let Some(slot) = self.oldest() {
+            let since = self.unit(slot).map_or(0, |unit| unit.since);
+            if now.saturating_sub(since) < self.limits.trace_nanos {
+                return;
+            }
+            self.decide(slot, Standing::ByRatio, out);
+        }
+    }
+
+    /// Decides on everything that waits.
+    pub(crate) fn settle(&mut self, out: &mut impl FnMut(T, Verdict)) {
+        while let Some(slot) = self.oldest() {
+            self.decide(slot, Standing::ByRatio, out);
+        }
+    }
+
+    /// What waits.
+    pub(crate) fn held(&self) -> Held {
+        self.held
+    }
+
+    /// The first event of a trace: what becomes of it, unless it waits.
+    fn first(&mut self, facts: Facts) -> Option<Verdict> {
+        if facts.merit {
+            let slot = self.open(facts.trace);
+            self.remember(slot, Standing::Kept);
+            return Some(KEEP);
+        }
+        facts.root.then(|| self.ratio.verdict(facts.trace))
+    }
+
+    /// One more of a known trace: what becomes of it, unless it waits.
+    fn next(
+        &mut self,
+        slot: u32,
+        facts: Facts,
+        out: &mut impl FnMut(T, Verdict),
+    ) -> Option<Verdict> {
+        match self.unit(slot)?.standing {
+            Standing::Kept => Some(KEEP),
+            Standing::ByRatio => {
+                if facts.root {
+                    self.decided.left();
+                    self.forget(slot);
+                }
+                Some(self.ratio.verdict(facts.trace))
+            }
+            Standing::Waiting if facts.merit => {
+                self.decide(slot, Standing::Kept, out);
+                Some(KEEP)
+            }
+            Standing::Waiting if facts.root => {
+                let verdict = self.ratio.verdict(facts.trace);
+                self.release(slot, verdict, out);
+                self.forget(slot);
+                Some(verdict)
+            }
+            Standing::Waiting => None,
+        }
+    }
+
+    fn hold(&mut self, slot: u32, item: T, bytes: usize, out: &mut impl FnMut(T, Verdict)) {
+        let Some(unit) = self.units.get_mut(slot as usize) else {
+            return;
+        };
+        unit.items.push(item);
+        unit.bytes += bytes;
+        self.held.events += 1;
+        self.held.bytes += bytes;
+        let limits = &self.limits;
+        if unit.items.len() > limits.trace_events || unit.bytes > limits.trace_bytes {
+            self.decide(slot, Standing::ByRatio, out);
+        }
+        while self.held.bytes > self.limits.total_bytes
+            && let Some(slot) = self.oldest()
+        {
+            self.decide(slot, Standing::ByRatio, out);
+        }
+    }
+
+    /// Decides on a trace whose root is still open.
+    fn decide(&mut self, slot: u32, standing: Standing, out: &mut impl FnMut(T, Verdict)) {
+        let Some(trace) = self.unit(slot).map(|unit| unit.trace) else {
+            return;
+        };
+        let verdict = match standing {
+            Standing::Kept => KEEP,
+            Standing::ByRatio | Standing::Waiting => self.ratio.verdict(trace),
+        };
+        self.release(slot, verdict, out);
+        self.remember(slot, standing);
+    }
+
+    /// Gives out what waits of a trace, which then does not wait any more.
+    fn release(&mut self, slot: u32, verdict: Verdict, out: &mut impl FnMut(T, Verdict)) {
+        let Some(unit) = self.units.get_mut(slot as usize) else {
+            return;
+        };
+        self.held.events -= unit.items.len();
+        self.held.bytes -= std::mem::take(&mut unit.bytes);
+        unit.items.drain(..).for_each(|item| out(item, verdict));
+        // Kept for the next trace, unless it is uncommonly long.
+        unit.items.shrink_to(USUAL_EVENTS);
+        unit.version = unit.version.wrapping_add(1);
+        self.waiting.left();
+    }
+
+    /// Begins to hold the events of a trace.
+    fn wait(&mut self, trace: TraceId, now: u64) -> u32 {
+        let slot = self.open(trace);
+        if let Some(unit) = self.units.get_mut(slot as usize) {
+            unit.since = now;
+            unit.standing = Standing::Waiting;
+            let version = unit.version;
+            self.waiting.push(slot, version, versions(&self.units));
+        }
+        slot
+    }
+
+    /// Keeps a decision in mind, and forgets the oldest one if there are too many.
+    fn remember(&mut self, slot: u32, standing: Standing) {
+        if let Some(unit) = self.units.get_mut(slot as usize) {
+            unit.standing = standing;
+            let version = unit.version;
+            self.decided.push(slot, version, versions(&self.units));
+        }
+        if self.decided.len() > self.limits.decided
+            && let Some(oldest) = self.decided.first(versions(&self.units))
+        {
+            self.decided.left();
+            self.forget(oldest);
+        }
+    }
+
+    fn open(&mut self, trace: TraceId) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.units.push(Unit {
+                trace,
+                known: true,
+                standing: Standing::Waiting,
+                version: 0,
+                since: 0,
+                bytes: 0,
+                items: Vec::new(),
+            });
+            u32::try_from(self.units.len() - 1).unwrap_or(u32::MAX)
+        });
+        if let Some(unit) = self.units.get_mut(slot as usize) {
+            unit.trace = trace;
+            unit.known = true;
+        }
+        self.last = slot;
+        self.known.insert(trace, slot);
+        slot
+    }
+
+    fn forget(&mut self, slot: u32) {
+        if let Some(unit) = self.units.get_mut(slot as usize) {
+            unit.version = unit.version.wrapping_add(1);
+            unit.known = false;
+            self.known.remove(&unit.trace);
+            self.free.push(slot);
+        }
+    }
+
+    /// The place of a trace. The event before was often one of the same trace.
+    fn find(&mut self, trace: TraceId) -> Option<u32> {
+        if let Some(unit) = self.unit(self.last)
+            && unit.trace == trace
+            && unit.known
+        {
+            return Some(self.last);
+        }
+        let slot = *self.known.get(&trace)?;
+        self.last = slot;
+        Some(slot)
+    }
+
+    fn oldest(&mut self) -> Option<u32> {
+        self.waiting.first(versions(&self.units))
+    }
+
+    fn unit(&self, slot: u32) -> Option<&Unit<T>> {
+        self.units.get(slot as usize)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            trace_events: 256,
+            trace_bytes: 256 << 10,
+            trace_nanos: 10_000_000_000,
+            total_bytes: 16 << 20,
+            decided: 8192,
+        }
+    }
+}
+
+/// The version of each slot.
+fn versions<T>(units: &[Unit<T>]) -> impl Fn(u32) -> u32 {
+    |slot| units.get(slot as usize).map_or(0, |unit| unit.version)
+}
+
+/// What merit says.
+const KEEP: Verdict = Verdict::Keep { weight: Some(1.0) };
+/// Events for which a place is kept that waits for the next trace.
+const USUAL_EVENTS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Traces with what came out of them.
+    struct Bench {
+        traces: Traces<u64>,
+        out: Vec<(u64, Verdict)>,
+        now: u64,
+    }
+
+    impl Bench {
+        fn new(share: f64, limits: Limits) -> Self {
+            Self {
+                traces: Traces::new(Ratio::new(share), limits),
+                out: Vec::new(),
+                now: 0,
+            }
+        }
+
+        fn offer(&mut self, item: u64, facts: Facts) {
+            let out = &mut self.out;
+            let mut out = |item, verdict| out.push((item, verdict));
+            self.traces.offer(Some(item), facts, self.now, &mut out);
+        }
+
+        fn at(&mut self, nanos: u64) {
+            self.now = nanos;
+            let out = &mut self.out;
+            self.traces
+                .expire(nanos, &mut |item, verdict| out.push((item, verdict)));
+        }
+
+        fn settle(&mut self) {
+            let out = &mut self.out;
+            self.traces
+                .settle(&mut |item, verdict| out.push((item, verdict)));
+        }
+
+        fn taken(&mut self) -> Vec<(u64, Verdict)> {
+            std::mem::take(&mut self.out)
+        }
+    }
+
+    fn limits() -> Limits {
+        Limits::default()
+    }
+
+    fn child(trace: TraceId) -> Facts {
+        Facts {
+            trace,
+            merit: false,
+            root: false,
+            bytes: 1000,
+        }
+    }
+
+    fn root(trace: TraceId) -> Facts {
+        Facts {
+            root: true,
+            ..child(trace)
+        }
+    }
+
+    fn with_merit(facts: Facts) -> Facts {
+        Facts {
+            merit: true,
+            ..facts
+        }
+    }
+
+    fn kept(item: u64, weight: f64) -> (u64, Verdict) {
+        let weight = Some(weight);
+        (item, Verdict::Keep { weight })
+    }
+
+    /// Traces that a ratio of a half keeps and drops.
+    const IN: TraceId = TraceId(0xff_ffff_ffff_ffff);
+    const OUT: TraceId = TraceId(1);
+
+    #[test]
+    fn a_trace_waits_for_its_root_and_comes_out_in_order() {
+        let mut bench = Bench::new(0.5, limits());
+        for trace in [IN, OUT] {
+            bench.offer(1, child(trace));
+            bench.offer(2, child(trace));
+            assert_eq!(bench.taken(), []);
+            assert_eq!(
+                bench.traces.held(),
+                Held {
+                    events: 2,
+                    bytes: 2000
+                }
+            );
+            bench.offer(3, root(trace));
+            let expected = match trace {
+                IN => [1, 2, 3].map(|item| kept(item, 2.0)),
+                _ => [1, 2, 3].map(|item| (item, Verdict::Drop)),
+            };
+            assert_eq!(bench.taken(), expected);
+            assert_eq!(bench.traces.held(), Held::default());
+        }
+    }
+
+    #[test]
+    fn the_merit_of_any_member_keeps_all_of_it() {
+        for at in 0..4 {
+            let mut bench = Bench::new(0.5, limits());
+            for item in 0..4 {
+                let facts = if item == 2 { root(OUT) } else { child(OUT) };
+                let facts = if item == at { with_merit(facts) } else { facts };
+                bench.offer(item, facts);
+            }
+            bench.settle();
+            let all = (0..4).map(|item| kept(item, 1.0)).collect::<Vec<_>>();
+            match at {
+                // It came after the root had decided.
+                3 => assert_eq!(bench.taken().last(), all.last()),
+                _ => assert_eq!(bench.taken(), all),
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_root_of_a_trace_is_judged_for_itself() {
+        let mut bench = Bench::new(0.5, limits());
+        bench.offer(1, root(OUT));
+        bench.offer(2, child(OUT));
+        bench.offer(3, with_merit(root(OUT)));
+        bench.offer(4, root(OUT));
+        let expected = [(1, Verdict::Drop), kept(2, 1.0), kept(3, 1.0), kept(4, 1.0)];
+        assert_eq!(bench.taken(), expected);
+    }
+
+    #[test]
+    fn past_a_traces_bounds_the_ratio_decides_and_the_rest_follows() {
+        let by_events = Limits {
+            trace_events: 2,
+            ..limits()
+        };
+        let by_bytes = Limits {
+            trace_bytes: 2999,
+            ..limits()
+        };
+        for bounds in [by_events, by_bytes] {
+            let mut bench = Bench::new(0.5, bounds);
+            for item in 0..3 {
+                assert_eq!(bench.taken(), []);
+                bench.offer(item, child(OUT));
+            }
+            bench.offer(3, with_merit(root(OUT)));
+            let dropped = (0..4).map(|item| (item, Verdict::Drop));
+            assert_eq!(bench.taken(), dropped.collect::<Vec<_>>());
+            // With its root it is forgotten.
+            bench.offer(4, with_merit(root(OUT)));
+            assert_eq!(bench.taken(), [kept(4, 1.0)]);
+        }
+    }
+
+    #[test]
+    fn nothing_waits_for_longer_than_it_may() {
+        let mut bench = Bench::new(0.5, limits());
+        bench.offer(1, child(OUT));
+        bench.at(1);
+        bench.offer(2, child(IN));
+        bench.at(limits().trace_nanos - 1);
+        assert_eq!(bench.taken(), []);
+        bench.at(limits().trace_nanos);
+        assert_eq!(bench.taken(), [(1, Verdict::Drop)]);
+        bench.at(limits().trace_nanos + 1);
+        assert_eq!(bench.taken(), [kept(2, 2.0)]);
+        bench.offer(3, child(IN));
+        assert_eq!(bench.taken(), [kept(3, 2.0)]);
+    }
+
+    #[test]
+    fn past_the_bound_of_all_the_oldest_goes_first() {
+        let bounds = Limits {
+            total_bytes: 3000,
+            ..limits()
+        };
+        let mut bench = Bench::new(0.5, bounds);
+        bench.offer(1, child(OUT));
+        bench.offer(2, child(IN));
+        bench.offer(3, child(OUT));
+        bench.offer(4, child(IN));
+        assert_eq!(bench.taken(), [(1, Verdict::Drop), (3, Verdict::Drop)]);
+        assert_eq!(bench.traces.held().bytes, 2000);
+    }
+
+    #[test]
+    fn no_more_decisions_are_remembered_than_there_is_room_for() {
+        let bounds = Limits {
+            decided: 10,
+            ..limits()
+        };
+        let mut bench = Bench::new(0.5, bounds);
+        for n in 0..10_000_u128 {
+            bench.offer(1, with_merit(child(TraceId(n << 64 | 1))));
+            bench.offer(1, child(TraceId(n << 64 | 2)));
+            bench.offer(1, root(TraceId(n << 64 | 2)));
+        }
+        assert!(bench.traces.units.len() <= 12);
+        assert_eq!(bench.traces.known.len(), 10);
+    }
+
+    #[test]
+    fn with_a_ratio_of_one_nothing_waits() {
+        let mut bench = Bench::new(1.0, limits());
+        bench.offer(1, child(OUT));
+        assert_eq!(bench.taken(), [kept(1, 1.0)]);
+    }
+
+    /// A million events in traces of one to eight, interleaved, with merit here and there, some
+    /// too long for their bounds and some with late members: each event comes out once, and sums
+    /// of weights are within 1 % of what went in, for each of eight kinds of event as well.
+    #[test]
+    fn weights_are_unbiased() {
+        let bounds = Limits {
+            trace_events: 5,
+            trace_nanos: 300,
+            total_bytes: 100_000,
+            decided: 100,
+            ..limits()
+        };
+        let mut bench = Bench::new(0.3, bounds);
+        let mut random = Random(42);
+        let mut open: Vec<(TraceId, u64)> = Vec::new();
+        for item in 0..EVENTS {
+            bench.at(item);
+            let at = usize::try_from(random.below(200)).unwrap();
+            if at >= open.len() {
+                open.push((random.trace(), random.below(8)));
+            }
+            let at = at.min(open.len() - 1);
+            let (trace, left) = &mut open[at];
+            let facts = match *left {
+                1 => root(*trace),
+                _ => child(*trace),
+            };
+            // Kind 7 deserves to be kept: its traces are kept more often than by the ratio.
+            let merit = item % 8 == 7 && random.below(10) == 0;
+            bench.offer(item, Facts { merit, ..facts });
+            match *left {
+                // One in ten has an event after its root.
+                0 => _ = open.swap_remove(at),
+                1 if random.below(10) > 0 => _ = open.swap_remove(at),
+                _ => *left -= 1,
+            }
+        }
+        bench.settle();
+        let mut out = bench.taken();
+        let mut by_kind = [0.0; 8];
+        for (item, verdict) in &out {
+            if let Verdict::Keep { weight } = verdict {
+                by_kind[usize::try_from(item % 8).unwrap()] += weight.unwrap();
+            }
+        }
+        let all = EVENTS as f64;
+        let total: f64 = by_kind.iter().sum();
+        assert!((total / all - 1.0).abs() < 0.01, "{total} of {all}");
+        for kind in by_kind {
+            assert!((kind * 8.0 / all - 1.0).abs() < 0.015, "{by_kind:?}");
+        }
+        out.sort_unstable_by_key(|(item, _)| *item);
+        assert!(out.iter().map(|(item, _)| *item).eq(0..EVENTS));
+    }
+
+    const EVENTS: u64 = 1_000_000;
+
+    /// splitmix64 (Steele, Lea and Flood, 2014): the same numbers in every run.
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        }
+
+        fn below(&mut self, end: u64) -> u64 {
+            self.next() % end
+        }
+
+        fn trace(&mut self) -> TraceId {
+            TraceId(u128::from(self.next()) << 64 | u128::from(self.next()))
+        }
+    }
+}

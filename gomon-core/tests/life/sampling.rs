@@ -1,0 +1,106 @@
+//! Sampling on the bus, by what reaches a listener.
+
+use gomon_core::{Context, DropReason, EventTracker, Outcome, Sampling, builder, stats};
+
+use crate::support::{DEADLINE, Sink, account, assert_ledger, turn};
+
+fn request(fails: bool) {
+    let mut root = EventTracker::in_context("request", Context::application());
+    let child = root.child("query");
+    child.child("row").finish();
+    child.finish();
+    if fails {
+        root.mark(Outcome::Failed);
+    }
+    root.finish();
+}
+
+#[test]
+fn traces_are_kept_whole_or_not_at_all_and_the_rest_is_counted() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .sampling(Sampling::ratio(0.25).keep_failed())
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    for number in 0..1000 {
+        request(number % 100 == 0);
+    }
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    let (_, sampled_out) = listener.dropped[0];
+    assert_eq!(listener.dropped[0].0, DropReason::SampledOut);
+    assert_eq!(listener.created, 3001);
+    let kept = listener.delivered - 1;
+    assert_eq!(kept + sampled_out, 3000);
+    assert_eq!(kept % 3, 0);
+    assert!((30 + 3 * 150..30 + 3 * 350).contains(&kept), "{kept}");
+    drop(gomon);
+}
+
+#[test]
+fn a_trace_that_is_sampled_out_at_its_head_is_counted_with_all_its_events() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    for _ in 0..10 {
+        request(true);
+        let mut root = EventTracker::new("entered");
+        assert!(!root.is_recording());
+        let header = root.context().traceparent().unwrap();
+        assert!(header.as_str().ends_with("-00"));
+        root.enter(|| EventTracker::new("inside").finish());
+    }
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    assert_eq!(listener.dropped, [(DropReason::SampledOut, 50)]);
+    assert_eq!((listener.created, listener.delivered), (51, 1));
+    // What lives long and says so is recorded all the same, and so is what happens in it.
+    let mut long = EventTracker::new("listening");
+    long.send_opening();
+    long.child("accept").finish();
+    long.finish();
+    gomon_core::flush(DEADLINE).unwrap();
+    assert_eq!(sink.unique(), 4);
+    drop(gomon);
+}
+
+#[test]
+fn attributes_reach_an_open_event_from_another_thread() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for number in 0..500u64 {
+                    let tracker = EventTracker::new("work");
+                    let context = tracker.context();
+                    std::thread::scope(|inner| {
+                        inner.spawn(move || context.set("number", number));
+                    });
+                    tracker.finish();
+                }
+            });
+        }
+    });
+    gomon_core::flush(DEADLINE).unwrap();
+    let events = sink.events();
+    let with = events.iter().filter(|event| event["number"].is_u64());
+    assert_eq!(with.count(), 2000);
+    assert_ledger(&stats());
+    assert_eq!(account(&stats(), "sink").created, 2001);
+    drop(gomon);
+}
