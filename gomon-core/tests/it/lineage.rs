@@ -77,12 +77,13 @@ fn trackers_that_are_leaked_send_nothing_and_harm_nobody() {
 }
 
 #[test]
-fn what_is_set_after_the_end_reaches_nobody() {
+fn what_is_set_on_an_event_that_has_been_delivered_reaches_nobody() {
     let recorder = Recorder::new();
     recorder.run(|| {
         let tracker = EventTracker::new("ended");
         let context = tracker.context();
         tracker.finish();
+        assert_eq!(recorder.one("ended").get("late"), None);
         context.set("late", true);
     });
     assert_eq!(recorder.one("ended").get("late"), None);
