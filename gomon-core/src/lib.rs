@@ -28,9 +28,12 @@
     clippy::print_stderr
 )]
 
+mod aggregate;
 mod application;
 mod bus;
 mod capture;
+#[cfg(feature = "crossbeam")]
+pub mod channel;
 mod clock;
 #[cfg(feature = "tokio")]
 pub mod conn;
@@ -46,10 +49,18 @@ mod primitives;
 mod sampling;
 mod segment;
 mod state;
+#[cfg(feature = "tokio")]
+pub mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
+#[cfg(feature = "tokio")]
+pub mod time;
 mod tracker;
+pub mod wait;
 
+pub use aggregate::label::Label;
+pub use aggregate::series::Series;
+pub use aggregate::snapshot::Snapshot;
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
 pub use bus::options::{ListenerOptions, OnFull};
@@ -64,6 +75,7 @@ pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
 #[cfg(feature = "tokio")]
 pub use context::join_set::JoinSet;
 pub use context::member::MemberError;
+pub use context::message::Message;
 pub use context::propagation::{Propagation, propagation, set_propagation};
 #[cfg(feature = "futures")]
 pub use context::stream::{MonitoredStream, StreamExt};
@@ -82,8 +94,8 @@ pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
-    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
-    start, stats,
+    add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
+    set_application_id, shutdown, start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};

@@ -156,7 +156,7 @@ pin_project! {
             // What the future drops belongs to the event, which ends after it.
             let mut this = this.project();
             match this.guard {
-                Some(guard) => guard.tracker().enter(|| this.future.set(None)),
+                Some(guard) => guard.run(|| this.future.set(None)),
                 None => this.future.set(None),
             }
         }
@@ -200,10 +200,10 @@ impl<F: Future> Future for Monitored<F> {
         let this = self.project();
         let future = this.future;
         if let Some(start) = this.start.take() {
-            *this.guard = Some(EndGuard::new(start.tracker()));
+            *this.guard = Some(EndGuard::unit(start.tracker()));
         }
         let polled = match this.guard {
-            Some(guard) => guard.poll(|| poll_some(future, cx)),
+            Some(guard) => guard.poll_future(cx, |cx| poll_some(future, cx)),
             None => poll_some(future, cx),
         };
         if polled.is_ready()

@@ -6,6 +6,7 @@ pub(crate) mod future;
 pub(crate) mod join_set;
 mod kind;
 pub(crate) mod member;
+pub(crate) mod message;
 pub(crate) mod propagation;
 #[cfg(feature = "futures")]
 pub(crate) mod stream;
@@ -15,6 +16,7 @@ pub mod thread;
 pub(crate) mod traceparent;
 pub(crate) mod tracestate;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use uuid::Uuid;
@@ -27,7 +29,7 @@ use crate::context::tracestate::TraceState;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::value::Value;
 use crate::hot::{self, HOT};
-use crate::tracker;
+use crate::tracker::{self, work};
 
 /// What a new event becomes a child of: an event of this process, a remote caller's span, or the
 /// application.
@@ -270,6 +272,14 @@ impl Context {
             && !origin.sampled_out
         {
             tracker::set_open(&origin, self.scope(), key, value.into());
+        }
+    }
+
+    /// Changes what the event behind this context is called among the units of work, if it is one:
+    /// see [`EventTracker::relabel`](crate::EventTracker::relabel).
+    pub fn relabel(&self, label: impl Into<Cow<'static, str>>) {
+        if let Some(origin) = self.origin() {
+            work::relabel(origin.trace, origin.span, label.into());
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::task::{AbortHandle, Id, JoinError};
 
 use crate::context::Context;
 use crate::context::future::FutureExt;
+use crate::wait::task::{JoinWait, task};
 
 /// [`tokio::spawn`] with the current context: events of the task are children of what spawned it.
 ///
@@ -33,7 +34,11 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    tokio::spawn(future.in_current()).into()
+    let (task, join) = task(future.in_current());
+    JoinHandle {
+        task: tokio::spawn(task),
+        join,
+    }
 }
 
 /// [`tokio::task::spawn_local`] with the current context.
@@ -46,7 +51,11 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    tokio::task::spawn_local(future.in_current()).into()
+    let (task, join) = task(future.in_current());
+    JoinHandle {
+        task: tokio::task::spawn_local(task),
+        join,
+    }
 }
 
 /// [`tokio::task::spawn_blocking`] with the current context.
@@ -65,12 +74,17 @@ where
 /// A task that was spawned with its context: [`tokio::task::JoinHandle`] with another name, and
 /// with its semantics. Awaiting it gives what the task returned; dropping it detaches the task.
 ///
+/// While the unit of work that spawned the task awaits it, what the task waits for is what the unit
+/// waits for: see [`wait`](crate::wait).
+///
 /// # Cancel safety
 ///
 /// Awaiting `&mut handle` in `tokio::select!` is cancel safe: when another branch wins, the output
 /// of the task is not lost.
 pub struct JoinHandle<T> {
     task: tokio::task::JoinHandle<T>,
+    /// What the task waits for, the unit of work that awaits it waits for.
+    join: Option<JoinWait>,
 }
 
 impl<T> JoinHandle<T> {
@@ -107,7 +121,7 @@ impl<T> JoinHandle<T> {
 
 impl<T> From<tokio::task::JoinHandle<T>> for JoinHandle<T> {
     fn from(task: tokio::task::JoinHandle<T>) -> Self {
-        Self { task }
+        Self { task, join: None }
     }
 }
 
@@ -115,7 +129,11 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.task).poll(cx)
+        let polled = Pin::new(&mut self.task).poll(cx);
+        if let Some(join) = &mut self.join {
+            join.note(cx, &polled);
+        }
+        polled
     }
 }
 

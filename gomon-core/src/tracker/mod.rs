@@ -1,3 +1,4 @@
+pub(crate) mod deadline;
 pub(crate) mod end_guard;
 pub(crate) mod head;
 pub(crate) mod open;
@@ -10,12 +11,13 @@ use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::bus::link;
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
@@ -23,6 +25,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
+use crate::wait::unit::Unit;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
 /// the tracker is finished or dropped.
@@ -278,6 +281,24 @@ impl EventTracker {
         }
     }
 
+    /// Changes what a [registered](Self::register) event is called among the units of work.
+    pub fn relabel(&mut self, label: impl Into<Cow<'static, str>>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::relabel(record.trace, record.span, label.into());
+        }
+    }
+
+    /// Lets the registry ask what a registered event is doing.
+    pub(crate) fn watch(&self, unit: &Arc<Unit>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::watch(record, unit);
+        }
+    }
+
     /// Sends the opening event with what was set so far, once, for a thing that lives long and
     /// has children before it ends. Registers it too, under its fingerprint unless it is
     /// registered.
@@ -295,6 +316,18 @@ impl EventTracker {
             self.register(opening.fp);
         }
         link::send(opening);
+    }
+
+    /// When it started, if there is an event.
+    pub(crate) fn start_stamp(&self) -> Option<Stamp> {
+        self.recorded().map(|record| record.start)
+    }
+
+    /// Ends the event as of that moment.
+    pub(crate) fn finish_at(mut self, end: Stamp) {
+        if let Some(record) = self.record.take() {
+            open::close_at(record, end);
+        }
     }
 
     /// Whether it is being dropped by a panic that began after it.

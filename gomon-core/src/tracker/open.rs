@@ -2,7 +2,7 @@
 
 use crate::bus::link;
 use crate::bus::pool;
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::{Context, Origin};
 use crate::event::id::{SpanId, TraceId};
 use crate::event::outcome::Outcome;
@@ -106,8 +106,14 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
 
 /// Ends an event and hands it over.
 #[inline(never)]
-pub(crate) fn close(mut record: Box<Record>) {
-    record.end = clock::now();
+pub(crate) fn close(record: Box<Record>) {
+    close_at(record, clock::now());
+}
+
+/// The same as of that moment.
+#[inline]
+pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
+    record.end = end;
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }

@@ -7,3 +7,4 @@ mod header_noise;
 mod limits;
 mod propagation;
 mod streams;
+mod waits;
