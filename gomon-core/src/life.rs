@@ -106,7 +106,7 @@ impl Builder {
     /// Passes only these events to the listeners; the others count as `filtered`. It runs on the
     /// bus thread. Default: all.
     pub fn filter(mut self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Box::new(wanted));
+        self.filter = Some(Arc::new(wanted));
         self
     }
 

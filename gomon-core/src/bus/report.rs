@@ -52,8 +52,10 @@ pub enum DropReason {
     BytesFull,
     /// gomon was disabled when the event ended.
     Disabled,
-    /// A filter did not want it.
+    /// A condition, a map or a limit of a retransmitter left it out.
     Filtered,
+    /// Sampling left its trace out.
+    SampledOut,
     /// The listener returned an error.
     ListenerError,
     /// The listener panicked.
@@ -63,11 +65,12 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::BytesFull,
         Self::Disabled,
         Self::Filtered,
+        Self::SampledOut,
         Self::ListenerError,
         Self::ListenerPanic,
         Self::ShutdownTimeout,
@@ -81,6 +84,7 @@ impl DropReason {
             Self::BytesFull => "bytes_full",
             Self::Disabled => "disabled",
             Self::Filtered => "filtered",
+            Self::SampledOut => "sampled_out",
             Self::ListenerError => "listener_error",
             Self::ListenerPanic => "listener_panic",
             Self::ShutdownTimeout => "shutdown_timeout",

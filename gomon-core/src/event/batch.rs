@@ -130,6 +130,15 @@ impl Slice {
         }
     }
 
+    /// Events that are copies, and so nobody's to give back.
+    pub(crate) fn of_copies(events: Vec<Event>) -> Self {
+        Self::whole(events.into())
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&Event> {
+        self.batch.get(self.index(at)?)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.picks
             .as_ref()
@@ -141,7 +150,7 @@ impl Slice {
     }
 
     fn iter_from(&self, from: usize) -> impl Iterator<Item = &Event> {
-        (from..self.len()).filter_map(|at| self.batch.get(self.index(at)?))
+        (from..self.len()).filter_map(|at| self.get(at))
     }
 
     fn index(&self, at: usize) -> Option<usize> {

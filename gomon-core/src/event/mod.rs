@@ -144,6 +144,14 @@ impl Event {
         out
     }
 
+    /// A copy that is not shared yet.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            record: self.record.clone(),
+            application: Arc::clone(&self.application),
+        }
+    }
+
     /// What it takes in memory, about: what the queues are bounded by.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.record.memory_bytes()

@@ -13,7 +13,7 @@ use crate::state;
 use crate::tracker::panics;
 
 /// One event in the making, or a finished one on its way to the listeners.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) fp: &'static str,
     pub(crate) trace: TraceId,
@@ -87,7 +87,7 @@ enum Stored {
 }
 
 /// What most events do not have.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Rare {
     trees: Vec<Tree>,
     errors: Vec<ErrorInfo>,
@@ -191,6 +191,27 @@ impl Record {
         if let Some(attribute) = self.attributes.get_mut(at) {
             attribute.value = value;
             attribute.bytes = bytes;
+        }
+    }
+
+    /// Removes an attribute, if it is there.
+    pub(crate) fn remove(&mut self, key: &str) {
+        let place = |record: &Self| record.attributes.iter().position(|other| other.key == key);
+        if let Some(at) = place(self) {
+            self.clear_value(at);
+            self.attributes.remove(at);
+        }
+    }
+
+    /// Gives an attribute another name, if it is there; what had that name is removed.
+    pub(crate) fn rename(&mut self, from: &str, to: &'static str) {
+        let to = self.bounded_key(to);
+        if from != to && self.attributes.iter().any(|other| other.key == from) {
+            self.remove(to);
+            let mut attributes = self.attributes.iter_mut();
+            if let Some(attribute) = attributes.find(|other| other.key == from) {
+                attribute.key = to;
+            }
         }
     }
 

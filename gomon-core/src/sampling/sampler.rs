@@ -81,6 +81,11 @@ impl<T> Sampler<T> {
         self.traces.settle(out);
     }
 
+    /// The items that wait.
+    pub(crate) fn held_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.traces.held_mut()
+    }
+
     /// What waits.
     pub(crate) fn held(&self) -> Held {
         self.traces.held()

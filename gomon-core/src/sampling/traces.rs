@@ -137,6 +137,11 @@ impl<T> Traces<T> {
         }
     }
 
+    /// The items that wait, in no order.
+    pub(crate) fn held_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.units.iter_mut().flat_map(|unit| &mut unit.items)
+    }
+
     /// What waits.
     pub(crate) fn held(&self) -> Held {
         self.held
