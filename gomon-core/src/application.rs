@@ -1,18 +1,19 @@
 //! The application event: the first that any listener sees, and the parent of every root.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
 use uuid::Uuid;
 
 use crate::clock::Stamp;
-use crate::context::Context;
-use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::json;
 use crate::event::limits;
-use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::keys;
+use crate::tracker::open;
 
 /// The version of the compiler that built this program, such as `1.95.0`.
 pub const RUST_VERSION: &str = env!("GOMON_RUSTC_VERSION");
@@ -21,19 +22,45 @@ pub const RUST_VERSION: &str = env!("GOMON_RUSTC_VERSION");
 #[derive(Debug)]
 pub(crate) struct Application {
     id: Uuid,
-    app_id: String,
+    json: String,
     started: Stamp,
 }
 
 /// What is running now, or ran last.
 pub(crate) fn current() -> Arc<Application> {
-    Arc::clone(&CURRENT.read())
+    let runs = RUNS.read();
+    runs.back()
+        .map_or_else(|| Arc::clone(&NOBODY), |(_, last)| Arc::clone(last))
+}
+
+/// Calls `f`, which must not come back here, with the application of a run. Each thread remembers
+/// which one it asked for last. Always `Some`.
+pub(crate) fn with<R>(run: u32, f: impl FnOnce(&Application) -> R) -> Option<R> {
+    let mut f = Some(f);
+    let done = ASKED.try_with(|asked| {
+        let mut asked = asked.try_borrow_mut().ok()?;
+        if asked.as_ref().is_none_or(|(known, _)| *known != run) {
+            *asked = Some((run, find(run)));
+        }
+        let (_, application) = asked.as_ref()?;
+        f.take().map(|f| f(application))
+    });
+    match (done.ok().flatten(), f) {
+        (Some(done), _) => Some(done),
+        (None, f) => f.map(|f| f(&find(run))),
+    }
+}
+
+fn find(run: u32) -> Arc<Application> {
+    let runs = RUNS.read();
+    let known = runs.iter().rev().find(|(known, _)| *known == run);
+    known.map_or_else(|| Arc::clone(&NOBODY), |(_, found)| Arc::clone(found))
 }
 
 /// Begins a run; `app_id` is the execution id unless it is given. The application event is
 /// returned, ready to be fed to listeners.
 pub(crate) fn begin(app_id: Option<&str>) -> Slice {
-    let mut record = Record::open(keys::APPLICATION, Context::PROCESS);
+    let mut record = open::own(keys::APPLICATION);
     let id = record.trace.event_id(record.span);
     record.flags.application = true;
     record.set(keys::EXECUTION_ID, id.into());
@@ -51,14 +78,16 @@ pub(crate) fn begin(app_id: Option<&str>) -> Slice {
     );
     let application = Arc::new(Application {
         id,
-        app_id,
+        json: json::of_run(&app_id, id),
         started: record.start,
     });
-    *CURRENT.write() = Arc::clone(&application);
-    Slice::whole(Arc::new([Event {
-        record,
-        application,
-    }]))
+    let mut runs = RUNS.write();
+    if runs.len() == RUNS_KNOWN {
+        runs.pop_front();
+    }
+    runs.push_back((record.run, application));
+    drop(runs);
+    Slice::single(record)
 }
 
 impl Application {
@@ -67,8 +96,9 @@ impl Application {
         self.id
     }
 
-    pub(crate) fn app_id(&self) -> &str {
-        &self.app_id
+    /// What comes between the parent and the fingerprint of every event as JSON.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
     }
 
     pub(crate) fn started(&self) -> Stamp {
@@ -82,11 +112,18 @@ fn host() -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-static CURRENT: LazyLock<RwLock<Arc<Application>>> = LazyLock::new(|| {
-    let nobody = Application {
+thread_local! {
+    static ASKED: RefCell<Option<(u32, Arc<Application>)>> = const { RefCell::new(None) };
+}
+
+/// The last runs: a listener may keep events beyond the run they are from.
+static RUNS: RwLock<VecDeque<(u32, Arc<Application>)>> = RwLock::new(VecDeque::new());
+/// So many runs later the events of one know neither their parent nor their process any more.
+const RUNS_KNOWN: usize = 64;
+static NOBODY: LazyLock<Arc<Application>> = LazyLock::new(|| {
+    Arc::new(Application {
         id: Uuid::nil(),
-        app_id: String::new(),
+        json: json::of_run("", Uuid::nil()),
         started: 0,
-    };
-    RwLock::new(Arc::new(nobody))
+    })
 });

@@ -15,11 +15,13 @@ use parking_lot::Mutex;
 /// A raw reading of the monotonic clock.
 pub(crate) type Stamp = u64;
 
+#[inline]
 pub(crate) fn now() -> Stamp {
     CLOCK.raw()
 }
 
 /// Nanoseconds from one stamp to a later one; 0 if it is not later.
+#[inline]
 pub(crate) fn nanos_between(from: Stamp, to: Stamp) -> u64 {
     if to <= from {
         0
@@ -28,9 +30,31 @@ pub(crate) fn nanos_between(from: Stamp, to: Stamp) -> u64 {
     }
 }
 
-/// The Unix time of a stamp, in nanoseconds.
+/// The Unix time of a stamp, in nanoseconds. It never runs backwards: the time of a stamp from
+/// before the last anchor is that of the anchor which was valid then.
+#[inline]
 pub(crate) fn unix_nanos(stamp: Stamp) -> u64 {
-    ANCHOR.load().unix_nanos(stamp)
+    WallTime::now().unix_nanos(stamp)
+}
+
+/// How stamps are converted just now, for many of them.
+#[derive(Clone, Copy)]
+pub(crate) struct WallTime(Anchor);
+
+impl WallTime {
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self(ANCHOR.load())
+    }
+
+    #[inline]
+    pub(crate) fn unix_nanos(&self, stamp: Stamp) -> u64 {
+        if stamp >= self.0.stamp {
+            self.0.unix_nanos(stamp)
+        } else {
+            HISTORY.lock().unix_nanos(stamp, &self.0)
+        }
+    }
 }
 
 /// The time since gomon first looked at the clock; it never goes backwards.
@@ -43,7 +67,10 @@ pub fn monotonic() -> Duration {
 
 /// Renews the anchor; the bus does so once a minute.
 pub(crate) fn slew() {
-    ANCHOR.store(|anchor| anchor.slewed(now(), system_nanos()));
+    ANCHOR.store(|anchor| {
+        HISTORY.lock().push(anchor);
+        anchor.slewed(now(), system_nanos())
+    });
 }
 
 /// Where wall time stands and how fast it runs.
@@ -51,8 +78,8 @@ pub(crate) fn slew() {
 struct Anchor {
     stamp: Stamp,
     unix_nanos: u64,
-    /// Parts per billion by which wall time runs faster than the monotonic clock.
-    rate_ppb: i64,
+    /// By how much of itself wall time runs faster than the monotonic clock, in 2^-32.
+    rate: i64,
 }
 
 impl Anchor {
@@ -67,22 +94,64 @@ impl Anchor {
     }
 
     fn scaled(&self, nanos: u64) -> u64 {
-        let nanos = i128::from(nanos);
-        let scaled = nanos + nanos * i128::from(self.rate_ppb) / BILLION;
-        u64::try_from(scaled).unwrap_or(0)
+        let ahead = (i128::from(nanos) * i128::from(self.rate)) >> 32;
+        nanos.saturating_add_signed(i64::try_from(ahead).unwrap_or(0))
     }
 
     /// The anchor from `stamp` on: it meets `system_nanos` after one interval, if 500 ppm suffice.
     fn slewed(&self, stamp: Stamp, system_nanos: u64) -> Self {
         let here = self.unix_nanos(stamp);
         let behind = i128::from(system_nanos) - i128::from(here);
-        let wanted = behind * BILLION / i128::from(SLEW_INTERVAL_NANOS);
-        let rate = wanted.clamp(-i128::from(MAX_RATE_PPB), i128::from(MAX_RATE_PPB));
+        let wanted = (behind << 32) / i128::from(SLEW_INTERVAL_NANOS);
+        let rate = wanted.clamp(-i128::from(MAX_RATE), i128::from(MAX_RATE));
         Self {
             stamp,
             unix_nanos: here,
-            rate_ppb: i64::try_from(rate).unwrap_or(0),
+            rate: i64::try_from(rate).unwrap_or(0),
         }
+    }
+
+    /// The anchor that stands here and comes to where a later one stands.
+    fn straight_to(&self, later: &Self) -> Self {
+        let monotonic = i128::from(nanos_between(self.stamp, later.stamp)).max(1);
+        let wall = i128::from(later.unix_nanos) - i128::from(self.unix_nanos);
+        let rate = ((wall - monotonic) << 32) / monotonic;
+        Self {
+            rate: i64::try_from(rate).unwrap_or(0),
+            ..*self
+        }
+    }
+}
+
+/// Earlier anchors, the oldest first. Wall time goes from one to the next without a jump.
+struct History(Vec<Anchor>);
+
+impl History {
+    fn push(&mut self, anchor: Anchor) {
+        if self.0.len() == HISTORY_ANCHORS {
+            self.thin();
+        }
+        self.0.push(anchor);
+    }
+
+    /// Drops every second anchor; the one before goes straight on to the one after.
+    fn thin(&mut self) {
+        let pairs = self.0.chunks(2).zip(self.0.chunks(2).skip(1));
+        let straight = pairs.filter_map(|(pair, next)| {
+            let (first, next) = (pair.first()?, next.first()?);
+            Some(first.straight_to(next))
+        });
+        let mut kept: Vec<Anchor> = straight.collect();
+        // The last pair has no next one yet, and stays.
+        let last = self.0.len() - self.0.len().min(2 - self.0.len() % 2);
+        kept.extend_from_slice(self.0.get(last..).unwrap_or(&[]));
+        self.0 = kept;
+    }
+
+    fn unix_nanos(&self, stamp: Stamp, newest: &Anchor) -> u64 {
+        let after = self.0.partition_point(|anchor| anchor.stamp <= stamp);
+        let valid = self.0.get(after.saturating_sub(1));
+        valid.unwrap_or(newest).unix_nanos(stamp)
     }
 }
 
@@ -94,7 +163,7 @@ struct AnchorCell {
     first: Stamp,
     stamp: AtomicU64,
     unix_nanos: AtomicU64,
-    rate_ppb: AtomicI64,
+    rate: AtomicI64,
     writer: Mutex<()>,
 }
 
@@ -106,7 +175,7 @@ impl AnchorCell {
             let anchor = Anchor {
                 stamp: self.stamp.load(Ordering::Relaxed),
                 unix_nanos: self.unix_nanos.load(Ordering::Relaxed),
-                rate_ppb: self.rate_ppb.load(Ordering::Relaxed),
+                rate: self.rate.load(Ordering::Relaxed),
             };
             // Acquire: pairs with the Release fence in `store`; a word of a newer write makes the
             // second reading of the sequence differ.
@@ -128,7 +197,7 @@ impl AnchorCell {
         fence(Ordering::Release);
         self.stamp.store(anchor.stamp, Ordering::Relaxed);
         self.unix_nanos.store(anchor.unix_nanos, Ordering::Relaxed);
-        self.rate_ppb.store(anchor.rate_ppb, Ordering::Relaxed);
+        self.rate.store(anchor.rate, Ordering::Relaxed);
         // Release: pairs with the Acquire load at the start of `load`.
         self.sequence
             .store(sequence.wrapping_add(2), Ordering::Release);
@@ -147,8 +216,12 @@ fn system_nanos() -> u64 {
 }
 
 pub(crate) const SLEW_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
-const MAX_RATE_PPB: i64 = 500_000;
-const BILLION: i128 = 1_000_000_000;
+/// 500 ppm in 2^-32.
+const MAX_RATE: i64 = (1 << 32) / 2000;
+/// At one a minute the last 17 hours are kept as they were.
+const HISTORY_ANCHORS: usize = 1024;
+
+static HISTORY: Mutex<History> = Mutex::new(History(Vec::new()));
 
 static CLOCK: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 static ANCHOR: LazyLock<AnchorCell> = LazyLock::new(|| {
@@ -158,7 +231,7 @@ static ANCHOR: LazyLock<AnchorCell> = LazyLock::new(|| {
         first,
         stamp: AtomicU64::new(first),
         unix_nanos: AtomicU64::new(system_nanos()),
-        rate_ppb: AtomicI64::new(0),
+        rate: AtomicI64::new(0),
         writer: Mutex::new(()),
     }
 });
@@ -180,10 +253,10 @@ mod tests {
         let anchor = Anchor {
             stamp: at(0),
             unix_nanos: 5_000_000_000_000,
-            rate_ppb: 0,
+            rate: 0,
         };
         let slewed = anchor.slewed(at(MINUTE), 0);
-        assert_eq!(slewed.rate_ppb, -MAX_RATE_PPB);
+        assert_eq!(slewed.rate, -MAX_RATE);
         assert_eq!(slewed.unix_nanos, anchor.unix_nanos(at(MINUTE)));
         assert!(slewed.unix_nanos(at(MINUTE + 1_000_000)) > slewed.unix_nanos);
     }
@@ -193,7 +266,7 @@ mod tests {
         let anchor = Anchor {
             stamp: at(0),
             unix_nanos: 0,
-            rate_ppb: 0,
+            rate: 0,
         };
         let ahead = 1_000_000;
         let here = anchor.unix_nanos(at(MINUTE));
@@ -208,9 +281,35 @@ mod tests {
         let anchor = Anchor {
             stamp: at(MINUTE),
             unix_nanos: MINUTE,
-            rate_ppb: 0,
+            rate: 0,
         };
         assert!(anchor.unix_nanos(at(0)).abs_diff(0) < 100_000);
+    }
+
+    #[test]
+    fn a_thinned_history_tells_the_same_time_where_it_kept_an_anchor() {
+        let mut anchors = vec![Anchor {
+            stamp: at(0),
+            unix_nanos: 1 << 60,
+            rate: 0,
+        }];
+        for minute in 1..7 {
+            let last = anchors[anchors.len() - 1];
+            let here = at(minute * MINUTE);
+            let system = last.unix_nanos(here) + 1_000_000 * (minute % 3);
+            anchors.push(last.slewed(here, system));
+        }
+        let mut history = History(anchors.clone());
+        history.thin();
+        assert!(history.0.len() < anchors.len());
+        let newest = anchors[anchors.len() - 1];
+        for anchor in &history.0 {
+            assert_eq!(history.unix_nanos(anchor.stamp, &newest), anchor.unix_nanos);
+        }
+        let times: Vec<u64> = (0..700)
+            .map(|at_time| history.unix_nanos(at(at_time * MINUTE / 100), &newest))
+            .collect();
+        assert!(times.is_sorted());
     }
 
     #[test]

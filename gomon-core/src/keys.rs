@@ -22,6 +22,7 @@ pub(crate) const AFTER_SHUTDOWN: &str = "after-shutdown";
 pub(crate) const IN_FLIGHT: &str = "in-flight";
 pub(crate) const BYTES: &str = "bytes";
 pub(crate) const SPENT: &str = "spent";
+pub(crate) const LATE: &str = "late-sets";
 pub(crate) const ORPHANS: &str = "orphans";
 pub(crate) const QUEUE_HIGH_WATER: &str = "queue-high-water";
 pub(crate) const UPTIME: &str = "uptime";

@@ -4,32 +4,59 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-static STATE: AtomicU32 = AtomicU32::new(ENABLED);
+static STATE: Word = Word(AtomicU32::new(ENABLED));
 const ENABLED: u32 = 1;
 const RUNNING: u32 = 2;
+/// Roots are sampled when they begin.
+const HEAD: u32 = 4;
+/// An attribute was sent after its event as a message, in this run.
+const MESSAGES: u32 = 8;
 /// The bits above are the number of the run.
-const RUN: u32 = 4;
+const RUN: u32 = 16;
+
+/// On a cache line of its own: whatever is written next to it would make it dear to read.
+#[repr(align(128))]
+struct Word(AtomicU32);
 
 /// A reading of the word.
 #[derive(Clone, Copy)]
 pub(crate) struct State(u32);
 
+#[inline]
 pub(crate) fn load() -> State {
-    State(STATE.load(Ordering::Relaxed))
+    // Tests need their events.
+    if cfg!(all(feature = "off", not(feature = "test-util"))) {
+        return State(0);
+    }
+    State(STATE.0.load(Ordering::Relaxed))
 }
 
 impl State {
     /// Between start and shutdown.
+    #[inline]
     pub(crate) fn is_running(self) -> bool {
         self.0 & RUNNING != 0
     }
 
     /// Running and not disabled.
+    #[inline]
     pub(crate) fn is_on(self) -> bool {
         self.0 & (ENABLED | RUNNING) == ENABLED | RUNNING
     }
 
+    /// Whether a root may not be recorded, by the ratio of `sampling::head`.
+    #[inline]
+    pub(crate) fn samples_heads(self) -> bool {
+        self.0 & HEAD != 0
+    }
+
+    /// Whether messages may be under way.
+    pub(crate) fn has_messages(self) -> bool {
+        self.0 & MESSAGES != 0
+    }
+
     /// Counts the starts, and wraps.
+    #[inline]
     pub(crate) fn run(self) -> u32 {
         self.0 / RUN
     }
@@ -41,20 +68,34 @@ impl State {
 
 /// Begins a run, in which nothing is recorded yet.
 pub(crate) fn begin_run() -> u32 {
-    State(STATE.fetch_add(RUN, Ordering::Relaxed).wrapping_add(RUN)).run()
+    STATE.0.fetch_and(!MESSAGES, Ordering::Relaxed);
+    State(STATE.0.fetch_add(RUN, Ordering::Relaxed).wrapping_add(RUN)).run()
+}
+
+pub(crate) fn set_head_sampling(on: bool) {
+    if on {
+        STATE.0.fetch_or(HEAD, Ordering::Relaxed);
+    } else {
+        STATE.0.fetch_and(!HEAD, Ordering::Relaxed);
+    }
+}
+
+/// The bus looks for messages from now on.
+pub(crate) fn set_messages() {
+    STATE.0.fetch_or(MESSAGES, Ordering::Relaxed);
 }
 
 pub(crate) fn set_running(running: bool) {
     if running {
-        STATE.fetch_or(RUNNING, Ordering::Relaxed);
+        STATE.0.fetch_or(RUNNING, Ordering::Relaxed);
     } else {
-        STATE.fetch_and(!RUNNING, Ordering::Relaxed);
+        STATE.0.fetch_and(!RUNNING, Ordering::Relaxed);
     }
 }
 
 /// Events are recorded again.
 pub fn enable() {
-    STATE.fetch_or(ENABLED, Ordering::Relaxed);
+    STATE.0.fetch_or(ENABLED, Ordering::Relaxed);
 }
 
 /// From now on no event is recorded, at the price of one relaxed load each.
@@ -62,12 +103,12 @@ pub fn enable() {
 /// Trackers that are open already end without an event; these are counted as dropped for the
 /// reason `disabled`.
 pub fn disable() {
-    STATE.fetch_and(!ENABLED, Ordering::Relaxed);
+    STATE.0.fetch_and(!ENABLED, Ordering::Relaxed);
 }
 
 /// Enables what is disabled and the other way round; true if it is enabled now.
 pub fn toggle() -> bool {
-    let before = STATE.fetch_xor(ENABLED, Ordering::Relaxed);
+    let before = STATE.0.fetch_xor(ENABLED, Ordering::Relaxed);
     !State(before).is_enabled()
 }
 

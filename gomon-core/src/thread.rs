@@ -11,14 +11,17 @@ pub(crate) struct Hot {
     pub(crate) context: Cell<Context>,
     random: Cell<u64>,
     own: Cell<bool>,
+    /// A panic was noted, see `tracker::panics`.
+    pub(crate) panic_noted: Cell<bool>,
 }
 
 thread_local! {
     pub(crate) static HOT: Hot = const {
-        Hot { context: Cell::new(Context::PROCESS), random: Cell::new(0), own: Cell::new(false) }
+        Hot { context: Cell::new(Context::PROCESS), random: Cell::new(0), own: Cell::new(false), panic_noted: Cell::new(false) }
     };
 }
 
+#[inline]
 pub(crate) fn replace_context(context: Context) -> Context {
     HOT.with(|hot| hot.context.replace(context))
 }
@@ -32,11 +35,13 @@ pub(crate) fn mark_own_thread() {
     });
 }
 
+#[inline]
 pub(crate) fn is_own_thread() -> bool {
     HOT.with(|hot| hot.own.get())
 }
 
 /// A random number: wyrand (Wang Yi, 2019), seeded per thread by the standard library's hasher.
+#[inline]
 pub(crate) fn random() -> u64 {
     HOT.with(|hot| {
         let seed = match hot.random.get() {
@@ -51,6 +56,7 @@ pub(crate) fn random() -> u64 {
     })
 }
 
+#[cold]
 fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     // RandomState draws its keys once a thread and counts them up: every hasher differs.

@@ -72,7 +72,7 @@ const BURST: u64 = 4096;
 const BATCH: usize = 32;
 
 fn main() -> ExitCode {
-    run("allocs", TABLES, make)
+    run("allocs", TABLES, &[], make)
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {

@@ -68,7 +68,7 @@ const BURST: u64 = 8192;
 const PRECISION: u8 = 5;
 
 fn main() -> ExitCode {
-    run("hist", TABLES, make)
+    run("hist", TABLES, &[], make)
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {

@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     match words[..] {
         ["serve", arm] => wrk::serve(arm),
         ["wrk", ..] => wrk::run(&arguments[1..]),
-        _ => run("http", TABLES, make),
+        _ => run("http", TABLES, &[], make),
     }
 }
 

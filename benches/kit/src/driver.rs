@@ -7,16 +7,19 @@ use crate::arm::Arm;
 use crate::callgrind;
 use crate::child;
 use crate::figures::Figures;
+use crate::goal::{self, Goal};
 use crate::options::Options;
-use crate::row::{Row, append};
-use crate::table::{self, Cores, Measured, Table};
+use crate::row::{append, append_objects};
+use crate::table::{self, Cores, Measured, Results, Table};
 
-/// Measures `tables`, or, in a process that this one started, the one arm its arguments name.
+/// Measures `tables` and says how the figures stand to `goals`; or, in a process that this one started, measures the
+/// one arm its arguments name.
 ///
 /// `make` builds the arm of a name for the input of a table, and `None` when it knows neither.
 pub fn run(
     group: &'static str,
     tables: &[Table],
+    goals: &[Goal],
     make: impl Fn(&str, &str) -> Option<Arm>,
 ) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,45 +33,53 @@ pub fn run(
             return ExitCode::from(2);
         }
     };
-    let mut void = 0;
-    for table in tables {
-        let rows = measure(group, table, &options);
-        void += rows.iter().filter(|row| row.is_void()).count();
-        if let Some(file) = &options.json
-            && let Err(error) = append(file, &rows)
-        {
-            eprintln!("{}: {error}", file.display());
-            return ExitCode::FAILURE;
-        }
+    let measured = measure(tables, &options);
+    let mut rows = Vec::new();
+    for (table, arms) in &measured {
+        rows.extend(table::print(group, table, arms));
     }
+    let goals = goal::print(goals, &measured);
+    if let Some(file) = &options.json
+        && let Err(error) = append(file, &rows).and_then(|()| append_objects(file, &goals))
+    {
+        eprintln!("{}: {error}", file.display());
+        return ExitCode::FAILURE;
+    }
+    let void = rows.iter().filter(|row| row.is_void()).count();
     if void > 0 {
         println!("\n{group}: {void} rows are void and say nothing");
     }
     ExitCode::SUCCESS
 }
 
-fn measure(group: &'static str, table: &Table, options: &Options) -> Vec<Row> {
-    let mut measured: Vec<_> = table
-        .arms
+/// A round goes over every arm of every table, so that figures of two tables can be compared within a round too.
+fn measure<'a>(tables: &'a [Table], options: &Options) -> Results<'a> {
+    let asked = |table: &&Table| {
+        let only = &options.only;
+        only.is_empty() || only.iter().any(|workload| workload == table.workload)
+    };
+    let arms = |table: &Table| table.arms.iter().copied().map(Measured::of).collect();
+    let mut measured: Results<'a> = tables
         .iter()
-        .map(|arm| Measured {
-            arm,
-            rounds: Vec::new(),
-            instructions: None,
-        })
+        .filter(asked)
+        .map(|table| (table, arms(table)))
         .collect();
     for _ in 0..options.rounds {
-        for arm in &mut measured {
-            arm.rounds.push(time(table, arm.arm, options));
+        for (table, arms) in &mut measured {
+            for arm in arms {
+                arm.rounds.push(time(table, arm.arm, options));
+            }
         }
     }
-    // Callgrind runs one thread at a time: it cannot tell what threads and cores do to each other.
-    if options.instructions && table.threads == 1 && table.cores == Cores::Same {
-        for arm in &mut measured {
-            arm.instructions = report(arm.arm, callgrind::count(arm.arm, table.input));
+    for (table, arms) in &mut measured {
+        // Callgrind runs one thread at a time: it cannot tell what threads and cores do to each other.
+        if options.instructions && table.threads == 1 && table.cores == Cores::Same {
+            for arm in arms {
+                arm.instructions = report(arm.arm, callgrind::count(arm.arm, table.input));
+            }
         }
     }
-    table::print(group, table, &measured)
+    measured
 }
 
 /// One arm in a process of its own; no figures when it failed.

@@ -13,6 +13,8 @@ pub struct Options {
     pub seconds: u64,
     /// `--instructions`: callgrind counts too.
     pub instructions: bool,
+    /// `--only WORKLOAD`, any number of them: the other tables are left out.
+    pub only: Vec<String>,
     /// `--json FILE`: rows are appended there, one object a line.
     pub json: Option<PathBuf>,
 }
@@ -29,12 +31,17 @@ impl Options {
             milliseconds: number("MS", 100)?,
             seconds: number("SECS", 2)?,
             instructions: false,
+            only: Vec::new(),
             json: None,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--instructions" => options.instructions = true,
+                "--only" => {
+                    let workload = arguments.next().ok_or("--only needs a workload")?;
+                    options.only.push(workload.clone());
+                }
                 "--json" => {
                     let file = arguments.next().ok_or("--json needs a file")?;
                     options.json = Some(file.into());

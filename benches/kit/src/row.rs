@@ -65,16 +65,18 @@ impl Row {
 ///
 /// The file cannot be opened or written.
 pub fn append(file: &Path, rows: &[Row]) -> io::Result<()> {
+    let objects: Vec<_> = rows.iter().map(Row::to_json).collect();
+    append_objects(file, &objects)
+}
+
+pub(crate) fn append_objects(file: &Path, objects: &[serde_json::Value]) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-    let lines: String = rows
-        .iter()
-        .map(|row| format!("{}\n", row.to_json()))
-        .collect();
+    let lines: String = objects.iter().map(|object| format!("{object}\n")).collect();
     file.write_all(lines.as_bytes())
 }
 
 /// Three decimals are more than the clocks can tell.
-fn rounded(value: Option<f64>) -> Option<f64> {
+pub(crate) fn rounded(value: Option<f64>) -> Option<f64> {
     value.map(|value| (value * 1000.0).round() / 1000.0)
 }
 

@@ -1,6 +1,7 @@
 //! The arms of one workload, and how they are printed.
 
 use crate::figures::{Figures, median};
+use crate::goal::Cost;
 use crate::row::Row;
 
 /// Where the threads of an arm run.
@@ -70,6 +71,9 @@ impl Table {
     }
 }
 
+/// Each table with what its arms gave.
+pub(crate) type Results<'a> = Vec<(&'a Table, Vec<Measured>)>;
+
 /// What the rounds of one arm gave.
 pub(crate) struct Measured {
     pub(crate) arm: &'static str,
@@ -78,7 +82,38 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    fn row(&self, group: &'static str, table: &Table) -> Row {
+    pub(crate) fn of(arm: &'static str) -> Self {
+        Self {
+            arm,
+            rounds: Vec::new(),
+            instructions: None,
+        }
+    }
+
+    /// One cost in every round, NaN where a round failed; instructions are counted once.
+    pub(crate) fn values(&self, cost: Cost) -> Vec<f64> {
+        let of_rounds = |key| {
+            let rounds = self.rounds.iter();
+            rounds
+                .map(|round| round.get(key).unwrap_or(f64::NAN))
+                .collect()
+        };
+        match cost {
+            Cost::App => of_rounds("app_ns"),
+            Cost::All => of_rounds("all_ns"),
+            Cost::AppAllocs => of_rounds("app_allocs"),
+            Cost::AllAllocs => of_rounds("all_allocs"),
+            Cost::AppInstructions => {
+                let counted = self.instructions.as_ref();
+                counted
+                    .and_then(|figures| figures.get("app"))
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    pub(crate) fn row(&self, group: &'static str, table: &Table) -> Row {
         let middle = |key| median(self.rounds.iter().filter_map(|round| round.get(key)));
         let counted = |key| self.instructions.as_ref()?.get(key);
         // A single round that lost or repeated events voids the row, however the others went.

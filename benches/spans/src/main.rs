@@ -4,10 +4,12 @@
 //! `tracing/log`, which makes a disabled tracing span 25 times dearer.
 
 mod arms;
+mod goals;
 mod work;
 
 use std::process::ExitCode;
 
+use arms::{growth, parts};
 use bench_kit::{Arm, Counting, Table, run};
 
 #[global_allocator]
@@ -15,6 +17,21 @@ static ALLOCATOR: Counting = Counting;
 
 const ARMS: &[&str] = &[
     "gomon",
+    "floor",
+    "floor_owned",
+    "fastrace_local",
+    "fastrace_span",
+    "otel_sdk",
+    "tracing_otel_lean",
+    "tracing_otel",
+    "tracing_fmt_json",
+    "naive_port",
+];
+
+/// And ways in which gomon can be used differently.
+const REQUEST_ARMS: &[&str] = &[
+    "gomon",
+    "gomon_context",
     "floor",
     "floor_owned",
     "fastrace_local",
@@ -55,7 +72,7 @@ const TABLES: &[Table] = &[
     Table::new(
         "a request trace, 4 events with 22 attributes",
         "w3",
-        ARMS,
+        REQUEST_ARMS,
         "fastrace_span",
     ),
     Table::new("a request trace to JSON lines", "w4", ARMS, "fastrace_span"),
@@ -65,13 +82,47 @@ const TABLES: &[Table] = &[
     Table::new("a request trace", "w3", CLOSE, "fastrace_span").on_threads(2),
     Table::new("one child with 8 attributes", "w2", CLOSE, "fastrace_span").split_as("w2-split"),
     Table::new("a request trace", "w3", CLOSE, "fastrace_span").split_as("w3-split"),
+    Table::new(
+        "a request trace",
+        "w3",
+        &["gomon", "floor_owned", "fastrace_span"],
+        "fastrace_span",
+    )
+    .on_threads(4),
+    Table::new(
+        "where the time of an event goes",
+        "parts",
+        parts::PARTS,
+        "event",
+    ),
+    Table::new(
+        "an event with so many attributes",
+        "attributes",
+        growth::ATTRIBUTES,
+        "8",
+    ),
+    Table::new(
+        "an event so many levels down, mean of the levels",
+        "depth",
+        growth::DEPTHS,
+        "1",
+    ),
+    Table::new(
+        "an event with 8 attributes to so many listeners",
+        "listeners",
+        growth::LISTENERS,
+        "1",
+    ),
 ];
 
 fn main() -> ExitCode {
-    run("spans", TABLES, make)
+    run("spans", TABLES, goals::GOALS, make)
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {
+    if let Some(arm) = growth::make(arm, input).or_else(|| parts::make(arm, input)) {
+        return Some(arm);
+    }
     let workload = work::Workload::named(input)?;
     arms::gomon::make(arm, workload)
         .or_else(|| arms::floor::make(arm, workload))

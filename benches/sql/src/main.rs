@@ -42,7 +42,7 @@ const QUERY: &str = "SELECT id, name, email FROM users WHERE id <= ?";
 const BURST: u64 = 64;
 
 fn main() -> ExitCode {
-    run("sql", TABLES, make)
+    run("sql", TABLES, &[], make)
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {

@@ -49,7 +49,7 @@ const MESSAGE: usize = 64;
 const BURST: u64 = 256;
 
 fn main() -> ExitCode {
-    run("tcp", TABLES, make)
+    run("tcp", TABLES, &[], make)
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {

@@ -40,14 +40,8 @@ struct Inner {
 pub(crate) struct Account {
     /// Records that came in, whatever became of them.
     pub(crate) created: u64,
-    /// Of these, lost before they came: the thread's ring was full.
-    pub(crate) ring_full: u64,
-    /// Of these, closed while gomon was disabled.
-    pub(crate) disabled: u64,
-    /// Of these, not wanted by the filter.
-    pub(crate) filtered: u64,
-    /// Of these, left out by sampling.
-    pub(crate) sampled_out: u64,
+    /// Of these, those that no listener was given, in the order of [`DropReason::ALL`].
+    pub(crate) lost: [u64; DropReason::COUNT],
 }
 
 struct Outlet {
@@ -214,11 +208,9 @@ impl FanOut {
     }
 
     /// Counts records that were lost before they could be passed.
-    pub(crate) fn lost(&self, ring_full: u64, disabled: u64) {
+    pub(crate) fn lost(&self, lost: &Account) {
         let mut inner = self.inner.lock();
-        inner.account.created += ring_full + disabled;
-        inner.account.ring_full += ring_full;
-        inner.account.disabled += disabled;
+        inner.account = inner.account.plus(lost);
     }
 
     /// Every listener's account, held against what came in so far or, where the caller knows of
@@ -236,7 +228,7 @@ impl FanOut {
             .filter(|outlet| outlet.port.scope() == 0);
         (
             outlets
-                .map(|outlet| outlet.report(now, on_the_way))
+                .map(|outlet| outlet.report(&now, on_the_way))
                 .collect(),
             now,
         )
@@ -255,50 +247,65 @@ impl FanOut {
 impl Account {
     pub(crate) const ZERO: Self = Self {
         created: 0,
-        ring_full: 0,
-        disabled: 0,
-        filtered: 0,
-        sampled_out: 0,
+        lost: [0; DropReason::COUNT],
     };
 
-    /// Records that no loss is known of.
-    fn undecided(self) -> u64 {
-        self.created.saturating_sub(self.ring_full + self.disabled)
-    }
-
     /// Adds to what was lost, not to what was created.
-    fn lose(&mut self, reason: DropReason, count: u64) {
-        match reason {
-            DropReason::SampledOut => self.sampled_out += count,
-            _ => self.filtered += count,
+    pub(crate) fn lose(&mut self, reason: DropReason, count: u64) {
+        let mut places = DropReason::ALL.iter().zip(&mut self.lost);
+        if let Some((_, place)) = places.find(|(other, _)| **other == reason) {
+            *place += count;
         }
     }
 
-    pub(crate) fn since(self, before: Self) -> Self {
+    pub(crate) fn lost(&self) -> impl Iterator<Item = (DropReason, u64)> {
+        DropReason::ALL.into_iter().zip(self.lost)
+    }
+
+    pub(crate) fn total_lost(&self) -> u64 {
+        self.lost.iter().sum()
+    }
+
+    /// Records that no loss is known of.
+    fn undecided(&self) -> u64 {
+        self.created.saturating_sub(self.total_lost())
+    }
+
+    /// Only what was lost, as created and lost at once.
+    pub(crate) fn losses(&self) -> Self {
         Self {
-            created: self.created.saturating_sub(before.created),
-            ring_full: self.ring_full.saturating_sub(before.ring_full),
-            disabled: self.disabled.saturating_sub(before.disabled),
-            filtered: self.filtered.saturating_sub(before.filtered),
-            sampled_out: self.sampled_out.saturating_sub(before.sampled_out),
+            created: self.total_lost(),
+            ..*self
         }
+    }
+
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        self.zip(other, u64::saturating_add)
+    }
+
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        self.zip(before, u64::saturating_sub)
+    }
+
+    fn zip(&self, other: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        let mut sum = *self;
+        sum.created = f(self.created, other.created);
+        for (place, other) in sum.lost.iter_mut().zip(other.lost) {
+            *place = f(*place, other);
+        }
+        sum
     }
 }
 
 impl Outlet {
-    fn report(&self, now: Account, on_the_way: u64) -> ListenerReport {
+    fn report(&self, now: &Account, on_the_way: u64) -> ListenerReport {
         let mut report = self.port.report();
-        let since = now.since(self.before);
+        let since = now.since(&self.before);
         report.created = since.created + u64::from(self.replayed);
         report.pending += on_the_way;
-        add(&mut report.dropped, DropReason::QueueFull, since.ring_full);
-        add(&mut report.dropped, DropReason::Disabled, since.disabled);
-        add(&mut report.dropped, DropReason::Filtered, since.filtered);
-        add(
-            &mut report.dropped,
-            DropReason::SampledOut,
-            since.sampled_out,
-        );
+        for (reason, count) in since.lost() {
+            add(&mut report.dropped, reason, count);
+        }
         report
     }
 }

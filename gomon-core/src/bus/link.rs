@@ -1,10 +1,14 @@
-//! A thread's way to the bus: its ring, which only it writes to.
+//! A thread's way to the bus: its stock of records and its ring, which only it writes to.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bus;
+use crate::bus::fan_out::Account;
+use crate::bus::pool::{self, Home, Stock};
+use crate::bus::report::DropReason;
+use crate::event::Event;
 use crate::event::record::Record;
 use crate::state;
 
@@ -14,80 +18,226 @@ thread_local! {
 
 /// A thread's end of its ring.
 struct Link {
-    ring: rtrb::Producer<Box<Record>>,
-    counters: Arc<Counters>,
-    until_look: u32,
+    stock: Stock,
+    ring: rtrb::Producer<Event>,
+    shared: Arc<Shared>,
+    /// Records handed over that the pool was not told of.
+    untold: u32,
+    /// Nothing may be handed over, as it was when this thread looked last.
+    refused: Option<DropReason>,
 }
 
-/// What a thread counts, each written by that thread alone and read by others.
-#[derive(Debug, Default)]
+/// What a thread shares with the bus. Only that thread writes the counters: a plain load and
+/// store, no locked instruction. Apart from everything else, or its cache line would be torn
+/// between the cores.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Shared {
+    pub(crate) counters: Counters,
+    pub(crate) home: Arc<Home>,
+}
+
+/// What a thread counts.
+#[derive(Debug)]
 pub(crate) struct Counters {
     /// Records of the process: sent, or lost on the way to the ring.
     pub(crate) created: AtomicU64,
-    /// Of these, lost because the ring was full.
-    pub(crate) ring_full: AtomicU64,
+    /// Of these, lost because the ring was full, or all records were on their way.
+    pub(crate) queue_full: AtomicU64,
+    /// Of these, lost because too much lay beside the records that were on their way.
+    pub(crate) bytes_full: AtomicU64,
     /// Of these, closed while gomon was disabled.
     pub(crate) disabled: AtomicU64,
+    /// Of these, not recorded because the root of their trace was not.
+    pub(crate) sampled_out: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) const fn new() -> Self {
+        Self {
+            created: AtomicU64::new(0),
+            queue_full: AtomicU64::new(0),
+            bytes_full: AtomicU64::new(0),
+            disabled: AtomicU64::new(0),
+            sampled_out: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn account(&self) -> Account {
+        let mut account = Account {
+            created: self.created.load(Ordering::Relaxed),
+            ..Account::ZERO
+        };
+        for reason in COUNTED {
+            account.lose(reason, self.lost_for(reason).load(Ordering::Relaxed));
+        }
+        account
+    }
+
+    pub(crate) fn lost_for(&self, reason: DropReason) -> &AtomicU64 {
+        match reason {
+            DropReason::BytesFull => &self.bytes_full,
+            DropReason::Disabled => &self.disabled,
+            DropReason::SampledOut => &self.sampled_out,
+            _ => &self.queue_full,
+        }
+    }
+}
+
+/// A record for a new event. It is never refused.
+#[inline]
+pub(crate) fn take() -> Box<Record> {
+    // The thread is ending, or an allocator called us in the middle of ourselves.
+    with_link(|link| link.stock.take()).unwrap_or_else(pool::fresh)
 }
 
 /// Hands a finished record over. It never blocks: a full ring is a counted loss.
+#[inline]
 pub(crate) fn send(record: Box<Record>) {
     let now = state::load();
     if !now.is_running() || record.run != now.run() {
-        bus::count_after_shutdown();
-        return;
+        return after_the_end(record);
     }
     let mut record = Some(record);
-    let sent = LINK.try_with(|link| {
-        let mut link = link.try_borrow_mut().ok()?;
-        let link = link.get_or_insert_with(Link::new);
-        record.take().map(|record| link.send(record, now.is_on()))
+    let sent = with_link(|link| {
+        if let Some(record) = record.take() {
+            link.send(record, now.is_on());
+        }
     });
-    // The thread is ending, or an allocator called us in the middle of ourselves.
-    if !matches!(sent, Ok(Some(())))
+    if sent.is_none()
         && let Some(record) = record
     {
         bus::send_without_ring(record, now.is_on());
     }
 }
 
+/// Counts an event that is not recorded because its root was not.
+#[inline]
+pub(crate) fn count_sampled_out() {
+    let counted = with_link(|link| {
+        let counters = &link.shared.counters;
+        bump(&counters.created);
+        bump(&counters.sampled_out);
+    });
+    if counted.is_none() {
+        bus::count_without_ring(DropReason::SampledOut);
+    }
+}
+
+/// Ends an event that only stood for its ids.
+pub(crate) fn send_sampled_out(record: Box<Record>) {
+    count_sampled_out();
+    with_link(|link| link.stock.put(record));
+}
+
+#[cold]
+fn after_the_end(record: Box<Record>) {
+    if !record.flags.message {
+        bus::count_after_shutdown();
+    }
+    with_link(|link| link.stock.put(record));
+}
+
+#[inline]
+fn with_link<R>(f: impl FnOnce(&mut Link) -> R) -> Option<R> {
+    let done = LINK.try_with(|link| {
+        let mut link = link.try_borrow_mut().ok()?;
+        Some(f(link.get_or_insert_with(Link::new)))
+    });
+    done.ok().flatten()
+}
+
 impl Link {
+    #[cold]
+    #[inline(never)]
     fn new() -> Self {
         let (ring, consumer) = rtrb::RingBuffer::new(RING);
-        let counters = Arc::new(Counters::default());
-        bus::register(consumer, Arc::clone(&counters));
+        let stock = Stock::new();
+        let shared = Arc::new(Shared {
+            counters: Counters::new(),
+            home: Arc::clone(stock.home()),
+        });
+        bus::register(consumer, Arc::clone(&shared));
         Self {
+            stock,
             ring,
-            counters,
-            until_look: LOOK_EVERY,
+            shared,
+            untold: 0,
+            refused: None,
         }
     }
 
-    fn send(&mut self, record: Box<Record>, on: bool) {
-        let counted = record.scope == 0;
+    #[inline]
+    fn send(&mut self, mut record: Box<Record>, on: bool) {
+        let counted = record.scope == 0 && !record.flags.message;
         if counted {
-            bump(&self.counters.created);
+            bump(&self.shared.counters.created);
         }
         if !on {
-            if counted {
-                bump(&self.counters.disabled);
-            }
-            return;
+            return self.lose(record, DropReason::Disabled);
         }
-        if self.ring.push(record).is_err() && counted {
-            bump(&self.counters.ring_full);
+        if self.refused.is_some()
+            && let Some(reason) = self.still_refused()
+        {
+            return self.lose(record, reason);
         }
-        self.until_look -= 1;
-        if self.until_look == 0 {
-            self.until_look = LOOK_EVERY;
-            if self.ring.slots() < RING / 2 {
-                bus::wake();
-            }
+        record.beside_bytes = record.bytes_beside();
+        if record.beside_bytes > 0 {
+            pool::hand_over_bytes(record.beside_bytes);
+        }
+        if let Err(rtrb::PushError::Full(event)) = self.ring.push(Event { record }) {
+            return self.ring_full(event);
+        }
+        self.untold += 1;
+        if self.untold == LOOK_EVERY {
+            self.look();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lose(&mut self, record: Box<Record>, reason: DropReason) {
+        if record.scope == 0 && !record.flags.message {
+            bump(self.shared.counters.lost_for(reason));
+        }
+        self.stock.put(record);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ring_full(&mut self, event: Event) {
+        pool::come_back(0, u64::from(event.record.beside_bytes));
+        self.lose(event.record, DropReason::QueueFull);
+        bus::wake();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn still_refused(&mut self) -> Option<DropReason> {
+        self.refused = pool::refuses();
+        self.refused
+    }
+
+    /// Looks up from the ring: how full is it, and how much is on its way?
+    #[cold]
+    #[inline(never)]
+    fn look(&mut self) {
+        pool::hand_over(std::mem::take(&mut self.untold));
+        self.refused = pool::refuses();
+        if self.ring.slots() < RING / 2 {
+            bus::wake();
         }
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        pool::hand_over(self.untold);
+    }
+}
+
 /// One writer: a plain load and store, no locked instruction.
+#[inline]
 fn bump(counter: &AtomicU64) {
     counter.store(
         counter.load(Ordering::Relaxed).wrapping_add(1),
@@ -95,7 +245,14 @@ fn bump(counter: &AtomicU64) {
     );
 }
 
+/// Why records are lost before the bus has them.
+const COUNTED: [DropReason; 4] = [
+    DropReason::QueueFull,
+    DropReason::BytesFull,
+    DropReason::Disabled,
+    DropReason::SampledOut,
+];
 /// Records a thread may be ahead of the bus.
 const RING: usize = 4096;
-/// How many records pass between two looks at how full the ring is.
-const LOOK_EVERY: u32 = 512;
+/// How many records pass between two looks.
+const LOOK_EVERY: u32 = 64;

@@ -4,7 +4,10 @@
 pub(crate) mod fan_out;
 pub(crate) mod link;
 pub(crate) mod listener;
+mod messages;
 mod orphans;
+mod outgoing;
+pub(crate) mod pool;
 pub(crate) mod port;
 pub(crate) mod report;
 pub(crate) mod retransmitter;
@@ -19,29 +22,25 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::bus::fan_out::{Account, FanOut};
 use crate::bus::port::{FlushTicket, Flushed, Port};
-use crate::bus::report::Report;
+use crate::bus::report::{DropReason, Report};
 use crate::deadline::Deadline;
 use crate::error::FlushError;
+use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
 use crate::tracker::work;
 use crate::{application, clock, state, thread};
 
-pub(crate) use link::send;
 pub(crate) use worker::start_worker;
 
-use link::Counters;
+use link::{Counters, Shared};
 
 /// The bus: one for the process.
 pub(crate) struct Bus {
     pub(crate) root: FanOut,
     registry: Mutex<Registry>,
     /// Records of threads that are past their ring.
-    #[expect(
-        clippy::vec_box,
-        reason = "records travel boxed: a move is a pointer's"
-    )]
-    ringless: Mutex<Vec<Box<Record>>>,
+    ringless: Mutex<Vec<Event>>,
     /// Counts of events without a ring: those of ending threads, and the bus's own.
     ringless_counters: Counters,
     after_shutdown: AtomicU64,
@@ -71,35 +70,34 @@ struct Progress {
 
 /// The bus's end of a thread's ring.
 struct Ring {
-    records: rtrb::Consumer<Box<Record>>,
-    counters: Arc<Counters>,
+    records: rtrb::Consumer<Event>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Default)]
 struct Registry {
     /// Rings that the bus thread has not taken over yet.
     new: Vec<Ring>,
-    counters: Vec<Arc<Counters>>,
+    threads: Vec<Arc<Shared>>,
     /// What ended threads counted.
     gone: Account,
     /// The sums when this run began.
     at_start: Account,
+    /// What of the losses since then the root was told of.
+    told: Account,
 }
 
 pub(crate) static BUS: Bus = Bus {
     root: FanOut::new(),
     registry: Mutex::new(Registry {
         new: Vec::new(),
-        counters: Vec::new(),
+        threads: Vec::new(),
         gone: Account::ZERO,
         at_start: Account::ZERO,
+        told: Account::ZERO,
     }),
     ringless: Mutex::new(Vec::new()),
-    ringless_counters: Counters {
-        created: AtomicU64::new(0),
-        ring_full: AtomicU64::new(0),
-        disabled: AtomicU64::new(0),
-    },
+    ringless_counters: Counters::new(),
     after_shutdown: AtomicU64::new(0),
     spent_nanos: AtomicU64::new(0),
     report_interval_nanos: AtomicU64::new(REPORT_INTERVAL_NANOS),
@@ -116,16 +114,16 @@ pub(crate) static BUS: Bus = Bus {
 };
 
 /// Makes a thread's ring known.
-pub(crate) fn register(records: rtrb::Consumer<Box<Record>>, counters: Arc<Counters>) {
+pub(crate) fn register(records: rtrb::Consumer<Event>, shared: Arc<Shared>) {
     let mut registry = BUS.registry.lock();
-    registry.counters.push(Arc::clone(&counters));
-    registry.new.push(Ring { records, counters });
+    registry.threads.push(Arc::clone(&shared));
+    registry.new.push(Ring { records, shared });
 }
 
 /// The way of a record whose thread has no ring any more.
 pub(crate) fn send_without_ring(record: Box<Record>, on: bool) {
     let counters = &BUS.ringless_counters;
-    let counted = record.scope == 0;
+    let counted = record.scope == 0 && !record.flags.message;
     let count = |counter: &AtomicU64| {
         if counted {
             counter.fetch_add(1, Ordering::Relaxed);
@@ -137,9 +135,16 @@ pub(crate) fn send_without_ring(record: Box<Record>, on: bool) {
     }
     // Never wait: an allocator may have called us while this very thread holds the lock.
     match BUS.ringless.try_lock() {
-        Some(mut records) if records.len() < RINGLESS => records.push(record),
-        _ => count(&counters.ring_full),
+        Some(mut events) if events.len() < RINGLESS => events.push(Event { record }),
+        _ => count(&counters.queue_full),
     }
+}
+
+/// Counts an event that is not recorded, on a thread without a ring.
+pub(crate) fn count_without_ring(reason: DropReason) {
+    let counters = &BUS.ringless_counters;
+    counters.created.fetch_add(1, Ordering::Relaxed);
+    counters.lost_for(reason).fetch_add(1, Ordering::Relaxed);
 }
 
 pub(crate) fn after_shutdown() -> u64 {
@@ -231,11 +236,13 @@ pub(crate) fn has_ended() -> bool {
 }
 
 pub(crate) fn report() -> Report {
+    let registry = BUS.registry.lock();
+    let threads = BUS.sum(&registry);
     // Once gomon does not run, what the threads still count reaches nobody.
     let counted = |passed: Account| match state::load().is_running() {
         true => Account {
-            filtered: passed.filtered,
-            ..BUS.account()
+            created: threads.created,
+            ..passed.plus(&threads.losses().since(&registry.told))
         },
         false => passed,
     };
@@ -249,16 +256,31 @@ pub(crate) fn report() -> Report {
     }
 }
 
+/// Tells the root what was lost on the way to the rings since the last time.
+fn tell_losses() {
+    let mut registry = BUS.registry.lock();
+    let losses = BUS.sum(&registry).losses();
+    let new = losses.since(&registry.told);
+    if new.created > 0 {
+        registry.told = losses;
+        // Under the lock: a report sees a loss here or there, and not twice.
+        BUS.root.lost(&new);
+    }
+}
+
 impl Bus {
     /// Prepares a run: what an earlier one left in the rings can reach nobody any more.
     pub(crate) fn begin(&self, application: Slice) {
         let mut registry = self.registry.lock();
         self.ringless.lock().clear();
         for ring in &mut registry.new {
-            while ring.records.pop().is_ok() {}
+            while let Ok(event) = ring.records.pop() {
+                pool::come_back(1, u64::from(event.record.beside_bytes));
+            }
         }
         registry.at_start = Account::ZERO;
         registry.at_start = self.sum(&registry);
+        registry.told = Account::ZERO;
         drop(registry);
         drop(work::abandon_all());
         self.after_shutdown.store(0, Ordering::Relaxed);
@@ -269,18 +291,11 @@ impl Bus {
     }
 
     /// What all threads counted in this run.
-    fn account(&self) -> Account {
-        self.sum(&self.registry.lock())
-    }
-
     fn sum(&self, registry: &Registry) -> Account {
-        let counters = registry
-            .counters
-            .iter()
-            .map(Arc::as_ref)
-            .chain([&self.ringless_counters]);
-        let sum = counters.fold(registry.gone, |sum, counters| sum.plus(counters));
-        sum.since(registry.at_start)
+        let threads = registry.threads.iter().map(|shared| &shared.counters);
+        let counters = threads.chain([&self.ringless_counters]);
+        let sum = counters.fold(registry.gone, |sum, counters| sum.plus(&counters.account()));
+        sum.since(&registry.at_start)
     }
 
     fn wait(&self, deadline: Deadline, reached: impl Fn(&Progress) -> bool) -> bool {
@@ -295,17 +310,6 @@ impl Bus {
             }
         }
         true
-    }
-}
-
-impl Account {
-    fn plus(self, counters: &Counters) -> Self {
-        Self {
-            created: self.created + counters.created.load(Ordering::Relaxed),
-            ring_full: self.ring_full + counters.ring_full.load(Ordering::Relaxed),
-            disabled: self.disabled + counters.disabled.load(Ordering::Relaxed),
-            ..self
-        }
     }
 }
 

@@ -52,10 +52,10 @@ pub enum DropReason {
     BytesFull,
     /// gomon was disabled when the event ended.
     Disabled,
+    /// Its trace was not among those that sampling keeps.
+    SampledOut,
     /// A condition, a map or a limit of a retransmitter left it out.
     Filtered,
-    /// Sampling left its trace out.
-    SampledOut,
     /// The listener returned an error.
     ListenerError,
     /// The listener panicked.
@@ -69,12 +69,15 @@ impl DropReason {
         Self::QueueFull,
         Self::BytesFull,
         Self::Disabled,
-        Self::Filtered,
         Self::SampledOut,
+        Self::Filtered,
         Self::ListenerError,
         Self::ListenerPanic,
         Self::ShutdownTimeout,
     ];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// The name used in `gomon-self`.
     #[must_use]
@@ -83,8 +86,8 @@ impl DropReason {
             Self::QueueFull => "queue_full",
             Self::BytesFull => "bytes_full",
             Self::Disabled => "disabled",
-            Self::Filtered => "filtered",
             Self::SampledOut => "sampled_out",
+            Self::Filtered => "filtered",
             Self::ListenerError => "listener_error",
             Self::ListenerPanic => "listener_panic",
             Self::ShutdownTimeout => "shutdown_timeout",

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::messages::Messages;
 use super::orphans::Orphans;
-use super::{Account, BUS, Ring};
+use super::outgoing::{HomeIndex, HomeTable, Outgoing, Staged};
+use super::{BUS, Ring};
 use crate::bus::port::FlushTicket;
-use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
-use crate::tracker::work;
+use crate::tracker::{open, work};
 use crate::{application, clock, keys, state, thread};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
@@ -28,11 +29,16 @@ pub(crate) fn start_worker() -> std::io::Result<()> {
 
 #[derive(Default)]
 struct Worker {
-    rings: Vec<Ring>,
+    rings: Vec<(Ring, HomeIndex)>,
+    homes: HomeTable,
     /// Drained in this cycle, to be put in order.
-    stage: Vec<Event>,
-    /// What the root's account says was lost before it came there.
-    lost: Account,
+    stage: Vec<Staged>,
+    /// Found when the rings were read again: for the next cycle.
+    held_back: Vec<Staged>,
+    messages: Messages,
+    kept: Outgoing,
+    /// What nobody is to get.
+    discarded: Outgoing,
     orphans: Orphans,
     passed: u64,
     pauses: u32,
@@ -47,9 +53,13 @@ impl Worker {
         self.last_report = self.last_slew;
         loop {
             // Read before the rings are: what was finished before the request is then in this
-            // cycle.
+            // cycle, or was held back in it.
             let request = *BUS.request.lock();
-            let count = self.cycle();
+            let mut count = self.cycle();
+            let due = request.flush.number > self.passed || request.stop.is_some();
+            if due && !self.held_back.is_empty() {
+                count += self.cycle();
+            }
             self.housekeeping();
             if request.flush.number > self.passed {
                 self.passed = request.flush.number;
@@ -64,58 +74,105 @@ impl Worker {
         }
     }
 
-    /// Drains every ring once and passes on what was there, in the order in which it ended.
+    /// Drains every ring and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         let begin = clock::now();
-        self.rings.append(&mut BUS.registry.lock().new);
-        let application = application::current();
-        let event = |record| Event {
-            record,
-            application: Arc::clone(&application),
-        };
-        let stage = &mut self.stage;
-        for ring in &mut self.rings {
-            let count = ring.records.slots();
-            if let Ok(records) = ring.records.read_chunk(count) {
-                stage.extend(records.into_iter().map(event));
-            }
+        for ring in BUS.registry.lock().new.drain(..) {
+            let home = self.homes.add(Arc::clone(&ring.shared.home));
+            self.rings.push((ring, home));
         }
-        stage.extend(BUS.ringless.lock().drain(..).map(event));
-        self.rings.retain(|ring| !retire(ring));
+        let mut sources = usize::from(!self.held_back.is_empty());
+        self.stage.append(&mut self.held_back);
+        sources += self.drain();
+        if state::load().has_messages() {
+            let first = self.stage.len();
+            sources += self.drain();
+            self.held_back.extend(self.stage.drain(first..));
+        }
+        self.retire_rings();
         let count = self.stage.len();
-        self.pass_stage();
-        self.count_losses();
+        self.pass_stage(sources > 1);
+        self.messages.expire(begin);
+        super::tell_losses();
         if count > 0 {
             super::count_spent(begin);
         }
         count
     }
 
-    fn pass_stage(&mut self) {
-        // Each ring is in the order of finishing already, so this is nearly a merge.
-        self.stage
-            .sort_by_key(|event| (event.record.scope, event.record.end));
-        self.stage.iter().for_each(|event| self.orphans.note(event));
-        while let Some(first) = self.stage.first() {
-            let scope = first.record.scope;
-            let same = self
-                .stage
-                .iter()
-                .take(BATCH)
-                .take_while(|event| event.record.scope == scope);
-            let batch: Arc<[Event]> = self.stage.drain(..same.count()).collect();
-            BUS.root.pass(&Slice::whole(batch), scope);
+    /// Reads all rings into the stage; how many had something.
+    fn drain(&mut self) -> usize {
+        let Self {
+            rings,
+            stage,
+            messages,
+            discarded,
+            ..
+        } = self;
+        let mut take = |event: Event, home| {
+            let staged = Staged { event, home };
+            if staged.event.record.flags.message {
+                messages.add(&staged.event.record);
+                discarded.push(staged);
+            } else {
+                stage.push(staged);
+            }
+        };
+        let mut sources = 0;
+        for (ring, home) in rings {
+            let count = ring.records.slots();
+            if count > 0
+                && let Ok(events) = ring.records.read_chunk(count)
+            {
+                sources += 1;
+                events.into_iter().for_each(|event| take(event, *home));
+            }
         }
+        let mut ringless = BUS.ringless.lock();
+        if !ringless.is_empty() {
+            sources += 1;
+            ringless
+                .drain(..)
+                .for_each(|event| take(event, HomeIndex::NONE));
+        }
+        sources
     }
 
-    /// Tells the root of what was lost on the way to the rings since the last time.
-    fn count_losses(&mut self) {
-        let now = BUS.account();
-        let lost = now.since(self.lost);
-        if lost.ring_full + lost.disabled > 0 {
-            BUS.root.lost(lost.ring_full, lost.disabled);
-            self.lost = now;
+    fn retire_rings(&mut self) {
+        let homes = &mut self.homes;
+        self.rings.retain(|(ring, home)| {
+            let retired = retire(ring);
+            if retired {
+                homes.remove(*home);
+            }
+            !retired
+        });
+    }
+
+    fn pass_stage(&mut self, several_sources: bool) {
+        if several_sources {
+            // Each ring is in the order of finishing already, so this is nearly a merge.
+            let key = |staged: &Staged| (staged.event.record.scope, staged.event.record.end);
+            self.stage.sort_by_key(key);
         }
+        let time = clock::WallTime::now();
+        let mut scope = 0;
+        for mut staged in self.stage.drain(..) {
+            let record = &mut staged.event.record;
+            if !self.messages.is_empty() {
+                self.messages.bring(record);
+            }
+            record.start_unix = time.unix_nanos(record.start);
+            record.settle();
+            if self.kept.is_full() || record.scope != scope {
+                pass(&mut self.kept, &self.homes, scope);
+                scope = record.scope;
+            }
+            self.orphans.note(&staged.event);
+            self.kept.push(staged);
+        }
+        pass(&mut self.kept, &self.homes, scope);
+        drop(self.discarded.take(&self.homes));
     }
 
     fn housekeeping(&mut self) {
@@ -127,21 +184,17 @@ impl Worker {
         let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;
-            self.send_own(self_report(&self.orphans));
+            self.send_own(self_report(&self.orphans, &self.messages));
         }
     }
 
     /// Passes on an event of the bus itself.
-    fn send_own(&mut self, record: Box<Record>) {
+    fn send_own(&mut self, mut record: Box<Record>) {
         BUS.ringless_counters
             .created
             .fetch_add(1, Ordering::Relaxed);
-        let application = application::current();
-        let batch: Arc<[Event]> = Arc::new([Event {
-            record,
-            application,
-        }]);
-        BUS.root.pass(&Slice::whole(batch), 0);
+        record.end = clock::now();
+        BUS.root.pass(&Slice::single(record), 0);
     }
 
     /// Polls quickly while there is work and more and more seldom while there is none.
@@ -149,6 +202,7 @@ impl Worker {
         self.pauses = if count > 0 {
             0
         } else {
+            super::pool::shrink();
             (self.pauses + 1).min(SLOWEST)
         };
         std::thread::park_timeout(PAUSE * (1 + self.pauses));
@@ -163,7 +217,9 @@ impl Worker {
         state::set_running(false);
         self.abandon_units();
         self.cycle();
-        self.send_own(self_report(&self.orphans));
+        self.cycle();
+        self.messages.give_up();
+        self.send_own(self_report(&self.orphans, &self.messages));
         // The totals are those after everything else was taken, as far as half the time allows.
         let half = Deadline::after(deadline.left() / 2);
         let ticket = FlushTicket {
@@ -186,13 +242,12 @@ impl Worker {
         BUS.ringless_counters
             .created
             .fetch_add(counted as u64, Ordering::Relaxed);
-        let application = application::current();
-        let event = |record| Event {
-            record,
-            application: Arc::clone(&application),
-        };
-        self.stage.extend(units.into_iter().map(event));
-        self.pass_stage();
+        let staged = units.into_iter().map(|record| Staged {
+            event: Event { record },
+            home: HomeIndex::NONE,
+        });
+        self.stage.extend(staged);
+        self.pass_stage(true);
     }
 }
 
@@ -200,7 +255,8 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         state::set_running(false);
-        BUS.registry.lock().new.append(&mut self.rings);
+        let rings = self.rings.drain(..).map(|(ring, _)| ring);
+        BUS.registry.lock().new.extend(rings);
         *BUS.thread.lock() = None;
         BUS.progress.lock().ended = true;
         BUS.progressed.notify_all();
@@ -215,15 +271,22 @@ fn retire(ring: &Ring) -> bool {
     }
     let mut registry = BUS.registry.lock();
     registry
-        .counters
-        .retain(|counters| !Arc::ptr_eq(counters, &ring.counters));
-    registry.gone = registry.gone.plus(&ring.counters);
+        .threads
+        .retain(|shared| !Arc::ptr_eq(shared, &ring.shared));
+    registry.gone = registry.gone.plus(&ring.shared.counters.account());
     true
 }
 
+/// Passes a batch on, if there is one.
+fn pass(batch: &mut Outgoing, homes: &HomeTable, scope: u32) {
+    if let Some(batch) = batch.take(homes) {
+        BUS.root.pass(&Slice::whole(batch), scope);
+    }
+}
+
 /// `gomon-self`: how gomon itself is doing.
-fn self_report(orphans: &Orphans) -> Box<Record> {
-    let mut record = Record::open(keys::GOMON_SELF, Context::PROCESS);
+fn self_report(orphans: &Orphans, messages: &Messages) -> Box<Record> {
+    let mut record = open::own(keys::GOMON_SELF);
     let report = super::report();
     record.set(keys::CREATED, report.created.into());
     record.set(keys::DELIVERED, report.delivered().into());
@@ -245,13 +308,14 @@ fn self_report(orphans: &Orphans) -> Box<Record> {
     record.set(keys::SPENT, report.spent_nanos.into());
     record.set(keys::IN_FLIGHT, work::count().into());
     record.set(keys::ORPHANS, Value::Tree(orphans.tree()));
+    record.set(keys::LATE, messages.late().into());
     record.set(keys::LISTENERS, Value::Tree(report.listeners_tree(0)));
     record
 }
 
 /// `application-end`: the totals, in which it counts itself as delivered to every listener.
 fn end_report() -> Box<Record> {
-    let mut record = Record::open(keys::APPLICATION_END, Context::PROCESS);
+    let mut record = open::own(keys::APPLICATION_END);
     let report = super::report();
     let uptime = clock::nanos_between(application::current().started(), clock::now());
     record.set(keys::UPTIME, uptime.into());
@@ -267,8 +331,6 @@ fn end_report() -> Box<Record> {
     record
 }
 
-/// Events of a batch at the most.
-const BATCH: usize = 256;
 const PAUSE: Duration = Duration::from_millis(10);
 /// Pauses grow from one to ten times [`PAUSE`].
 const SLOWEST: u32 = 9;

@@ -41,6 +41,8 @@ enum Kind {
     Application,
     /// Nothing made in it is recorded.
     Unmonitored,
+    /// An event of a trace that is not recorded; its children are counted.
+    SampledOut,
     /// An event in a trace that this process began.
     OwnTrace,
     /// An event of this process in a trace that another process began.
@@ -57,6 +59,8 @@ pub(crate) struct Origin {
     pub(crate) own_trace: bool,
     /// It is an event of another process.
     pub(crate) remote: bool,
+    /// Its trace is not recorded.
+    pub(crate) sampled_out: bool,
 }
 
 /// The context of the running task or thread.
@@ -93,6 +97,11 @@ impl Context {
         ..Self::PROCESS
     };
 
+    pub(crate) const SAMPLED_OUT: Self = Self {
+        kind: Kind::SampledOut,
+        ..Self::PROCESS
+    };
+
     /// Nothing: events made in it, and in what carries it on, are not recorded. See
     /// [`unmonitored`].
     #[must_use]
@@ -115,6 +124,7 @@ impl Context {
 
     /// The context of the running task or thread.
     #[must_use]
+    #[inline]
     pub fn current() -> Self {
         HOT.with(|hot| hot.context.get())
     }
@@ -169,6 +179,7 @@ impl Context {
     }
 
     /// Whether events made in it are recorded.
+    #[inline]
     pub(crate) fn is_monitored(&self) -> bool {
         self.kind != Kind::Unmonitored
     }
@@ -179,14 +190,19 @@ impl Context {
         f()
     }
 
-    /// Adds an attribute to the event behind this context while it is the innermost one that is
-    /// being polled or entered on this thread; otherwise the value is lost.
+    /// Adds an attribute to the event behind this context, from wherever: at once if it is the
+    /// innermost one that is being polled or entered on this thread, else by a message that reaches
+    /// it while it is open. What comes later, or stays without an event for ten minutes, is counted
+    /// in `gomon-self` as late.
     pub fn set<'a>(&self, key: &'static str, value: impl Into<Value<'a>>) {
-        if let Some(origin) = self.origin() {
-            tracker::set_lent(origin.span, key, value.into());
+        if let Some(origin) = self.origin()
+            && !origin.sampled_out
+        {
+            tracker::set_open(&origin, self.scope, key, value.into());
         }
     }
 
+    #[inline]
     pub(crate) fn of_event(trace: TraceId, span: SpanId, own_trace: bool, scope: u32) -> Self {
         let kind = if own_trace {
             Kind::OwnTrace
@@ -198,6 +214,32 @@ impl Context {
             span,
             kind,
             scope,
+        }
+    }
+
+    pub(crate) fn of_sampled_out(trace: TraceId, span: SpanId, scope: u32) -> Self {
+        Self {
+            trace,
+            span,
+            kind: Kind::SampledOut,
+            scope,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_sampled_out(&self) -> bool {
+        self.kind == Kind::SampledOut
+    }
+
+    /// This context if its trace is not recorded, else one whose trace is not.
+    pub(crate) fn or_sampled_out(self) -> Self {
+        if self.is_sampled_out() {
+            self
+        } else {
+            Self {
+                scope: self.scope,
+                ..Self::SAMPLED_OUT
+            }
         }
     }
 
@@ -220,14 +262,18 @@ impl Context {
         }
     }
 
+    #[inline]
     pub(crate) fn scope(&self) -> u32 {
         self.scope
     }
 
+    #[inline]
     pub(crate) fn origin(&self) -> Option<Origin> {
         let own_trace = match self.kind {
             Kind::Application | Kind::Unmonitored => return None,
+            Kind::SampledOut if self.trace.0 == 0 => return None,
             Kind::OwnTrace => true,
+            Kind::SampledOut => false,
             Kind::ForeignTrace | Kind::Remote => false,
         };
         Some(Origin {
@@ -235,6 +281,7 @@ impl Context {
             span: self.span,
             own_trace,
             remote: self.kind == Kind::Remote,
+            sampled_out: self.kind == Kind::SampledOut,
         })
     }
 }
@@ -248,6 +295,7 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
+    #[inline]
     pub(crate) fn new(context: Context) -> Self {
         let before = thread::replace_context(context);
         Self {

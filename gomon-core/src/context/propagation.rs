@@ -13,8 +13,8 @@ pub struct TraceParent {
 
 impl TraceParent {
     pub(crate) fn new(origin: &Origin) -> Self {
-        // "sampled" always; "random" (level 2) only for trace ids that this process drew.
-        let flags: u8 = if origin.own_trace { 0b11 } else { 0b01 };
+        // "sampled" unless it is not recorded; "random" (level 2) only for trace ids that this process drew.
+        let flags = u8::from(!origin.sampled_out) | u8::from(origin.own_trace) << 1;
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         hex(&mut text, 3, &origin.trace.to_u128().to_be_bytes());
         hex(&mut text, 36, &origin.span.to_u64().to_be_bytes());
@@ -97,6 +97,7 @@ mod tests {
             span: SpanId(0xb7ad_6b71_6920_3331),
             own_trace: false,
             remote: false,
+            sampled_out: false,
         };
         assert_eq!(TraceParent::new(&origin).as_str(), VALID);
         assert_eq!(parse(VALID.as_bytes()), Some((origin.trace, origin.span)));

@@ -3,7 +3,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::bus::pool::{self, Home};
 use crate::event::Event;
+use crate::event::record::Record;
 
 /// A batch of events in order, as [`Listener::feed_batch`](crate::Listener::feed_batch) gets it.
 ///
@@ -44,10 +46,31 @@ pub struct SharedEvents {
 /// A batch, or the part of it that passed a filter.
 #[derive(Clone, Debug)]
 pub(crate) struct Slice {
-    batch: Arc<[Event]>,
-    picks: Option<Arc<[usize]>>,
-    /// What it keeps in memory: a part of a batch keeps all of it.
+    batch: Arc<Batch>,
+    picks: Option<Arc<[u32]>>,
+}
+
+/// Events that travel together, and what is to become of their records afterwards.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    events: Vec<Event>,
+    /// Where the records came from: a home, and how many in a row are from there. What is not
+    /// from a thread's stock is freed.
+    homes: Homes,
+    /// The places of events that have something beside their records.
+    beside: Vec<u32>,
+    /// How many bytes that is, as it was counted at the hand-over.
+    handed_over_bytes: u64,
+    /// How many of the events were handed over by threads.
+    handed_over: usize,
     memory_bytes: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum Homes {
+    None,
+    One(Arc<Home>),
+    Many(Vec<(Option<Arc<Home>>, usize)>),
 }
 
 impl<'a> Events<'a> {
@@ -121,28 +144,31 @@ impl SharedEvents {
 }
 
 impl Slice {
-    pub(crate) fn whole(batch: Arc<[Event]>) -> Self {
-        let memory_bytes = batch.iter().map(|event| event.memory_bytes() as u64).sum();
+    pub(crate) fn whole(batch: Batch) -> Self {
         Self {
-            batch,
+            batch: Arc::new(batch),
             picks: None,
-            memory_bytes,
         }
     }
 
-    /// Events that are copies, and so nobody's to give back.
+    /// One event of gomon's own.
+    pub(crate) fn single(record: Box<Record>) -> Self {
+        Self::whole(Batch::new(vec![Event::settled(record)], Homes::None))
+    }
+
+    /// Copies of events, whose records belong to no thread.
     pub(crate) fn of_copies(events: Vec<Event>) -> Self {
-        Self::whole(events.into())
+        Self::whole(Batch::new(events, Homes::None))
     }
 
     pub(crate) fn get(&self, at: usize) -> Option<&Event> {
-        self.batch.get(self.index(at)?)
+        self.batch.events.get(self.index(at)?)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.picks
             .as_ref()
-            .map_or(self.batch.len(), |picks| picks.len())
+            .map_or(self.batch.events.len(), |picks| picks.len())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
@@ -156,31 +182,86 @@ impl Slice {
     fn index(&self, at: usize) -> Option<usize> {
         self.picks
             .as_ref()
-            .map_or(Some(at), |picks| picks.get(at).copied())
+            .map_or(Some(at), |picks| picks.get(at).map(|at| *at as usize))
     }
 
     /// The part whose events are wanted.
     pub(crate) fn filtered(&self, mut wanted: impl FnMut(&Event) -> bool) -> Self {
         let picks = (0..self.len()).filter_map(|at| self.index(at));
-        let picks = picks
-            .filter(|at| self.batch.get(*at).is_some_and(&mut wanted))
-            .collect();
-        Self {
-            picks: Some(picks),
-            ..self.clone()
-        }
+        self.picked(picks.filter(|at| self.batch.events.get(*at).is_some_and(&mut wanted)))
     }
 
     /// The part without its first events.
     fn from(&self, from: usize) -> Self {
-        let picks = (from..self.len()).filter_map(|at| self.index(at)).collect();
+        self.picked((from..self.len()).filter_map(|at| self.index(at)))
+    }
+
+    fn picked(&self, picks: impl Iterator<Item = usize>) -> Self {
         Self {
-            picks: Some(picks),
-            ..self.clone()
+            batch: Arc::clone(&self.batch),
+            picks: Some(picks.filter_map(|at| u32::try_from(at).ok()).collect()),
         }
     }
 
+    /// What it keeps in memory: a part of a batch keeps all of it.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.memory_bytes
+        self.batch.memory_bytes
+    }
+}
+
+impl Batch {
+    pub(crate) fn new(events: Vec<Event>, homes: Homes) -> Self {
+        let mut batch = Self {
+            beside: Vec::new(),
+            handed_over_bytes: 0,
+            handed_over: match homes {
+                Homes::None => 0,
+                _ => events.len(),
+            },
+            memory_bytes: (events.len() * size_of::<Record>()) as u64,
+            events,
+            homes,
+        };
+        for (at, event) in (0..).zip(&batch.events) {
+            if event.record.has_rare() {
+                batch.beside.push(at);
+                batch.handed_over_bytes += u64::from(event.record.beside_bytes);
+                batch.memory_bytes += u64::from(event.record.bytes_beside());
+            }
+        }
+        batch
+    }
+}
+
+/// The last holder gives the records back, without a look at those that have nothing beside them:
+/// their threads would pay for it when they write to them again.
+impl Drop for Batch {
+    fn drop(&mut self) {
+        pool::come_back(self.handed_over, self.handed_over_bytes);
+        for at in &self.beside {
+            if let Some(event) = self.events.get_mut(*at as usize) {
+                event.record.clear_rare();
+            }
+        }
+        let mut events = std::mem::take(&mut self.events);
+        match std::mem::replace(&mut self.homes, Homes::None) {
+            Homes::None => {}
+            Homes::One(home) => home.take_back(events),
+            Homes::Many(runs) => {
+                let mut events_left = events.drain(..);
+                for (home, count) in runs {
+                    let some = events_left.by_ref().take(count);
+                    if let Some(home) = home {
+                        let mut magazine = pool::empty();
+                        magazine.extend(some);
+                        home.take_back(magazine);
+                    } else {
+                        some.for_each(drop);
+                    }
+                }
+                drop(events_left);
+                pool::give_empty(events);
+            }
+        }
     }
 }

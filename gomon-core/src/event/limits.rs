@@ -33,6 +33,16 @@ pub(crate) const EMBEDDED: usize = 64;
 /// Entries of `gomon:dropped`.
 pub(crate) const CUT_ENTRIES: usize = 32;
 
+/// A key, or as much of it as is allowed.
+#[inline]
+pub(crate) fn key(key: &'static str) -> &'static str {
+    if key.len() <= KEY_BYTES {
+        key
+    } else {
+        prefix(key, KEY_BYTES)
+    }
+}
+
 /// The longest prefix of `text` that has at most `bytes` bytes and ends between two characters.
 pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or("")

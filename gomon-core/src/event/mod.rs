@@ -1,18 +1,19 @@
+mod attribute;
 pub(crate) mod batch;
 pub(crate) mod error_info;
 pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod outcome;
+mod rare;
 pub(crate) mod record;
 pub(crate) mod value;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::application::Application;
+use crate::application::{self, Application};
 use crate::clock;
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::TraceId;
@@ -27,11 +28,16 @@ use crate::event::value::ValueRef;
 #[derive(Debug)]
 pub struct Event {
     pub(crate) record: Box<Record>,
-    /// The run it belongs to.
-    pub(crate) application: Arc<Application>,
 }
 
 impl Event {
+    /// An event that is ready to be read.
+    pub(crate) fn settled(mut record: Box<Record>) -> Self {
+        record.start_unix = clock::unix_nanos(record.start);
+        record.settle();
+        Self { record }
+    }
+
     /// The fingerprint: what kind of thing happened.
     #[must_use]
     pub fn fp(&self) -> &'static str {
@@ -50,9 +56,9 @@ impl Event {
         if self.record.flags.application {
             return None;
         }
-        match self.record.parent {
+        match self.record.parent() {
             Some(span) => Some(self.record.trace.event_id(span)),
-            None => Some(self.application.id()),
+            None => application::with(self.record.run, Application::id),
         }
     }
 
@@ -133,7 +139,8 @@ impl Event {
 
     /// Appends the event to `out` as one JSON object, without a newline.
     pub fn write_json(&self, out: &mut String) {
-        json::write_event(out, &self.record, &self.application);
+        let write = |application: &Application| json::write_event(out, &self.record, application);
+        let _ = application::with(self.record.run, write);
     }
 
     /// The event as one line of JSON.
@@ -147,13 +154,12 @@ impl Event {
     /// A copy that is not shared yet.
     pub(crate) fn duplicate(&self) -> Self {
         Self {
-            record: self.record.clone(),
-            application: Arc::clone(&self.application),
+            record: Box::new(self.record.duplicate()),
         }
     }
 
     /// What it takes in memory, about: what the queues are bounded by.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.record.memory_bytes()
+        self.record.memory_bytes()
     }
 }

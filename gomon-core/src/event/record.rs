@@ -2,41 +2,55 @@
 
 use std::borrow::Cow;
 
+use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
 use crate::context::Context;
+use crate::event::attribute::{Attribute, Stored, key_bit, key_bytes};
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
+use crate::event::rare::Rare;
 use crate::event::value::{Tree, Value, ValueRef};
-use crate::state;
-use crate::tracker::panics;
 
 /// One event in the making, or a finished one on its way to the listeners.
+///
+/// Records are used again and again (see `bus::pool`): the first two cache lines are what every
+/// event has, then come the attributes and the text of nearly all events. Values are stored in
+/// their place field by field: a value that is built first and then copied there costs some 4 ns
+/// more. Nothing here has a destructor but `rare`.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Record {
-    pub(crate) fp: &'static str,
     pub(crate) trace: TraceId,
     pub(crate) span: SpanId,
-    /// The span of the parent in the same trace; `None` stands for the application event.
-    pub(crate) parent: Option<SpanId>,
+    /// The span of the parent in the same trace; 0 stands for the application event.
+    parent: u64,
+    pub(crate) start: Stamp,
+    pub(crate) end: Stamp,
+    pub(crate) fp: &'static str,
+
+    rare: Option<Box<Rare>>,
+    /// What of that was counted at the hand-over, in bytes.
+    pub(crate) beside_bytes: u32,
+    /// Unix time in nanoseconds: of the bus's making.
+    pub(crate) start_unix: u64,
+    /// How many events it stands for under sampling; 0 where nothing was sampled.
+    pub(crate) weight: f64,
     /// Which recorder it belongs to; 0 is the process.
     pub(crate) scope: u32,
     /// Which run of gomon it belongs to.
     pub(crate) run: u32,
-    pub(crate) start: Stamp,
-    /// Converted once, at the start, so that a parent never starts after its child.
-    pub(crate) start_unix: u64,
-    pub(crate) end: Stamp,
+    /// How many of the inline attributes are in use.
+    count: u8,
     pub(crate) outcome: Outcome,
-    /// How many events it stands for under sampling; 0 where nothing was sampled.
-    pub(crate) weight: f64,
+    /// Bytes of `text` that are in use.
+    used: u16,
     pub(crate) flags: Flags,
-    attributes: Vec<Attribute>,
-    text: String,
-    /// Bytes it may still grow by.
-    room: usize,
-    rare: Option<Box<Rare>>,
+    _counted: Counted,
+
+    attributes: [Attribute; INLINE],
+    text: [u8; TEXT],
 }
 
 /// Facts about a record that are true or false.
@@ -63,349 +77,437 @@ pub(crate) struct Flags {
     pub(crate) application: bool,
     /// It is the first event of its trace in this process: with it the local trace ends.
     pub(crate) local_root: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Attribute {
-    key: &'static str,
-    value: Stored,
-    /// What the value takes of the event's room.
-    bytes: usize,
-}
-
-/// A value as it lies in the record: `Copy`, with text by position.
-#[derive(Clone, Copy, Debug)]
-enum Stored {
-    Null,
-    Bool(bool),
-    I64(i64),
-    U64(u64),
-    F64(f64),
-    Static(&'static str),
-    Text { from: usize, to: usize },
-    Tree(usize),
-}
-
-/// What most events do not have.
-#[derive(Clone, Debug, Default)]
-struct Rare {
-    trees: Vec<Tree>,
-    errors: Vec<ErrorInfo>,
-    children: Vec<Record>,
-    cut: Vec<(Cow<'static, str>, u64)>,
+    /// Its trace is not recorded: it only stands for the ids.
+    pub(crate) sampled_out: bool,
+    /// It is no event, but attributes for the open event of the same span.
+    pub(crate) message: bool,
 }
 
 impl Record {
-    /// A record that starts now, as a child of `parent`.
-    pub(crate) fn open(fp: &'static str, parent: Context) -> Box<Self> {
-        panics::forget_last();
-        let start = clock::now();
-        let start_unix = clock::unix_nanos(start);
-        let origin = parent.origin();
-        let (trace, own_trace, parent_span) = match origin {
-            Some(origin) => (origin.trace, origin.own_trace, Some(origin.span)),
-            None => (TraceId::new(start_unix), true, None),
-        };
-        Box::new(Self {
-            fp: limits::prefix(fp, limits::KEY_BYTES),
-            trace,
-            span: SpanId::new(),
-            parent: parent_span,
-            scope: parent.scope(),
-            run: state::load().run(),
-            start,
-            start_unix,
-            end: start,
-            outcome: Outcome::Completed,
-            weight: 0.0,
-            flags: Flags {
-                own_trace,
-                local_root: origin.is_none_or(|origin| origin.remote),
-                ignores_unwinding: std::thread::panicking(),
-                ..Flags::default()
-            },
-            attributes: Vec::with_capacity(TYPICAL_KEYS),
-            text: String::with_capacity(TYPICAL_TEXT),
-            room: limits::EVENT_BYTES - limits::RESERVED_BYTES,
+    /// A record that was never used.
+    pub(crate) fn blank() -> Self {
+        Self {
+            trace: TraceId(0),
+            span: SpanId(0),
+            parent: 0,
+            start: 0,
+            end: 0,
+            fp: "",
             rare: None,
-        })
+            beside_bytes: 0,
+            start_unix: 0,
+            weight: 0.0,
+            scope: 0,
+            run: 0,
+            count: 0,
+            outcome: Outcome::Completed,
+            used: 0,
+            flags: Flags::default(),
+            _counted: Counted::new(),
+            attributes: [Attribute::EMPTY; INLINE],
+            text: [0; TEXT],
+        }
     }
 
+    /// Begins a new event in this record, whatever it was before. The caller sets ids, run and
+    /// start.
+    #[inline]
+    pub(crate) fn begin(&mut self, fp: &'static str, flags: Flags) {
+        self.fp = limits::key(fp);
+        self.weight = 0.0;
+        self.count = 0;
+        self.used = 0;
+        self.outcome = Outcome::Completed;
+        self.flags = flags;
+    }
+
+    /// Lets go of what lies beside it. The pool's records have nothing there.
+    pub(crate) fn clear_rare(&mut self) {
+        self.rare = None;
+    }
+
+    /// Bytes that lie beside it.
+    #[inline]
+    pub(crate) fn bytes_beside(&self) -> u32 {
+        match &self.rare {
+            None => 0,
+            Some(rare) => u32::try_from(rare.memory_bytes()).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(crate) fn has_rare(&self) -> bool {
+        self.rare.is_some()
+    }
+
+    pub(crate) fn parent(&self) -> Option<SpanId> {
+        (self.parent != 0).then_some(SpanId(self.parent))
+    }
+
+    pub(crate) fn set_parent(&mut self, parent: Option<SpanId>) {
+        self.parent = parent.map_or(0, |span| span.0);
+    }
+
+    #[inline]
     pub(crate) fn context(&self) -> Context {
+        if self.flags.sampled_out {
+            return Context::of_sampled_out(self.trace, self.span, self.scope);
+        }
         Context::of_event(self.trace, self.span, self.flags.own_trace, self.scope)
     }
 
-    /// A copy that is sent as the opening event.
-    pub(crate) fn opening(&self) -> Box<Self> {
-        Box::new(Self {
-            end: clock::now(),
-            flags: Flags {
-                opening: true,
-                ..self.flags
-            },
-            attributes: self.attributes.clone(),
-            text: self.text.clone(),
-            rare: self.rare.as_ref().map(|rare| {
-                Box::new(Rare {
-                    trees: rare.trees.clone(),
-                    cut: rare.cut.clone(),
-                    ..Rare::default()
-                })
-            }),
-            ..*self
-        })
+    /// Turns a copy of an open record into its opening event.
+    pub(crate) fn into_opening(mut self) -> Self {
+        self.end = clock::now();
+        self.flags.opening = true;
+        if let Some(rare) = &mut self.rare {
+            rare.errors.clear();
+            rare.children.clear();
+        }
+        self
     }
 
-    /// Sets an attribute; the last value of a key wins, at the place of the first.
+    /// Sets an attribute. A key that is set twice among the first attributes is only found by
+    /// [`settle`](Self::settle).
+    #[inline(always)]
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
-        let key = self.bounded_key(key);
-        let known = self
-            .attributes
-            .iter()
-            .position(|attribute| attribute.key == key);
-        let at = match known {
-            Some(at) => {
-                self.clear_value(at);
-                at
-            }
-            None => {
-                if self.attributes.len() == limits::KEYS {
-                    return self.note_cut(Cow::Borrowed("keys"), 1);
-                }
-                let bytes = limits::json_len(key) + 4;
-                if self.room < bytes + limits::SCALAR_BYTES {
-                    return self.note_cut(Cow::Borrowed(key), 1);
-                }
-                self.room -= bytes;
-                self.attributes.push(Attribute {
-                    key,
-                    value: Stored::Null,
-                    bytes: 0,
-                });
-                self.attributes.len() - 1
-            }
-        };
-        let before = self.room;
-        let value = self.store(key, value);
-        let bytes = before - self.room;
-        if let Some(attribute) = self.attributes.get_mut(at) {
-            attribute.value = value;
-            attribute.bytes = bytes;
-        }
-    }
-
-    /// Removes an attribute, if it is there.
-    pub(crate) fn remove(&mut self, key: &str) {
-        let place = |record: &Self| record.attributes.iter().position(|other| other.key == key);
-        if let Some(at) = place(self) {
-            self.clear_value(at);
-            self.attributes.remove(at);
-        }
-    }
-
-    /// Gives an attribute another name, if it is there; what had that name is removed.
-    pub(crate) fn rename(&mut self, from: &str, to: &'static str) {
-        let to = self.bounded_key(to);
-        if from != to && self.attributes.iter().any(|other| other.key == from) {
-            self.remove(to);
-            let mut attributes = self.attributes.iter_mut();
-            if let Some(attribute) = attributes.find(|other| other.key == from) {
-                attribute.key = to;
-            }
-        }
-    }
-
-    /// Gives back what the value of an attribute takes, for another to take its place.
-    fn clear_value(&mut self, at: usize) {
-        let Some(attribute) = self.attributes.get_mut(at) else {
-            return;
-        };
-        let value = std::mem::replace(&mut attribute.value, Stored::Null);
-        self.room += std::mem::take(&mut attribute.bytes);
         match value {
-            Stored::Text { from, to } if to == self.text.len() => self.text.truncate(from),
-            Stored::Text { .. } if self.text.len() > limits::EVENT_BYTES => self.compact_text(),
-            Stored::Tree(at) => {
-                if let Some(tree) = self.rare().trees.get_mut(at) {
-                    *tree = FREE;
-                }
-            }
-            _ => {}
+            Value::Bool(value) => match self.place(key) {
+                Some(place) => place.value = Stored::Bool(value),
+                None => self.set_beside(key, Value::Bool(value)),
+            },
+            Value::I64(value) => match self.place(key) {
+                Some(place) => place.value = Stored::I64(value),
+                None => self.set_beside(key, Value::I64(value)),
+            },
+            Value::U64(value) => match self.place(key) {
+                Some(place) => place.value = Stored::U64(value),
+                None => self.set_beside(key, Value::U64(value)),
+            },
+            Value::F64(value) => match self.place(key) {
+                Some(place) => place.value = Stored::F64(value),
+                None => self.set_beside(key, Value::F64(value)),
+            },
+            Value::Static(text) if text.len() <= SHORT_STATIC => match self.place(key) {
+                Some(place) => place.value = Stored::Static(text),
+                None => self.set_beside(key, Value::Static(text)),
+            },
+            Value::Str(text) => self.set_text(key, text),
+            other => self.set_other(key, other),
         }
     }
 
-    /// Forgets the text of values that were replaced.
-    fn compact_text(&mut self) {
-        let old = std::mem::take(&mut self.text);
-        for attribute in &mut self.attributes {
-            if let Stored::Text { from, to } = &mut attribute.value {
-                let start = self.text.len();
-                self.text.push_str(old.get(*from..*to).unwrap_or(""));
-                (*from, *to) = (start, self.text.len());
-            }
+    /// The next free inline attribute with its key written.
+    #[inline(always)]
+    fn place(&mut self, key: &'static str) -> Option<&mut Attribute> {
+        if key.len() > limits::KEY_BYTES {
+            return None;
+        }
+        let place = self.attributes.get_mut(usize::from(self.count))?;
+        self.count += 1;
+        place.key = key;
+        Some(place)
+    }
+
+    #[inline(never)]
+    fn set_text(&mut self, key: &'static str, text: &str) {
+        let from = usize::from(self.used);
+        let count = usize::from(self.count);
+        let to = from + text.len();
+        if key.len() <= limits::KEY_BYTES
+            && let Some(place) = self.attributes.get_mut(count)
+            && let Some(free) = self.text.get_mut(from..to)
+            && let Ok(used) = u16::try_from(to)
+        {
+            free.copy_from_slice(text.as_bytes());
+            place.key = key;
+            place.value = Stored::Text {
+                from: self.used,
+                to: used,
+            };
+            self.count += 1;
+            self.used = used;
+        } else {
+            self.set_beside(key, Value::Str(text));
         }
     }
 
-    fn bounded_key(&mut self, key: &'static str) -> &'static str {
+    #[inline(never)]
+    fn set_other(&mut self, key: &'static str, value: Value<'_>) {
+        match value {
+            Value::Null => match self.place(key) {
+                Some(place) => place.value = Stored::Null,
+                None => self.set_beside(key, Value::Null),
+            },
+            Value::String(text) => self.set_text(key, &text),
+            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => self.set_text(key, text),
+                Err(_) => self.set_beside(key, Value::Bytes(bytes)),
+            },
+            other => self.set_beside(key, other),
+        }
+    }
+
+    /// The way of what has no place in the record itself, or may not have one.
+    #[cold]
+    #[inline(never)]
+    fn set_beside(&mut self, key: &'static str, value: Value<'_>) {
         let kept = limits::prefix(key, limits::KEY_BYTES);
         if kept.len() < key.len() {
             self.note_cut(Cow::Borrowed(kept), (key.len() - kept.len()) as u64);
         }
-        kept
-    }
-
-    fn store(&mut self, key: &'static str, value: Value<'_>) -> Stored {
-        match value {
-            Value::Null => self.scalar(Stored::Null),
-            Value::Bool(value) => self.scalar(Stored::Bool(value)),
-            Value::I64(value) => self.scalar(Stored::I64(value)),
-            Value::U64(value) => self.scalar(Stored::U64(value)),
-            Value::F64(value) => self.scalar(Stored::F64(value)),
-            Value::Static(text) if text.len() <= limits::STRING_BYTES => {
-                self.static_text(key, text)
+        let Some(at) = self.place_anywhere(kept) else {
+            return;
+        };
+        let stored = match value {
+            Value::Null => Stored::Null,
+            Value::Bool(value) => Stored::Bool(value),
+            Value::I64(value) => Stored::I64(value),
+            Value::U64(value) => Stored::U64(value),
+            Value::F64(value) => Stored::F64(value),
+            Value::Static(text) if text.len() <= SHORT_STATIC => Stored::Static(text),
+            Value::Static(text) | Value::Str(text) => self.rare().store_text(kept, text),
+            Value::String(text) => self.rare().store_text(kept, &text),
+            Value::Bytes(bytes) => {
+                // What is past the limit would be cut anyway: do not copy it first.
+                let head = bytes.get(..limits::STRING_BYTES).unwrap_or(bytes);
+                self.note_cut(Cow::Borrowed(kept), (bytes.len() - head.len()) as u64);
+                self.rare().store_tree(kept, Tree::Bytes(head.to_vec()))
             }
-            Value::Static(text) | Value::Str(text) => self.text(key, text),
-            Value::String(text) => self.text(key, &text),
-            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => self.text(key, text),
-                Err(_) => {
-                    // What is past the limit would be cut anyway: do not copy it first.
-                    let kept = bytes.get(..limits::STRING_BYTES).unwrap_or(bytes);
-                    self.note_cut(Cow::Borrowed(key), (bytes.len() - kept.len()) as u64);
-                    self.tree(key, Tree::Bytes(kept.to_vec()))
-                }
-            },
-            Value::Tree(tree) => self.tree(key, tree),
+            Value::Tree(tree) => self.rare().store_tree(kept, tree),
+        };
+        if let Some(place) = self.attribute_mut(at) {
+            place.value = stored;
         }
     }
 
-    fn scalar(&mut self, stored: Stored) -> Stored {
-        self.room = self.room.saturating_sub(limits::SCALAR_BYTES);
-        stored
-    }
-
-    fn static_text(&mut self, key: &'static str, text: &'static str) -> Stored {
-        let kept = self.kept(key, text);
-        Stored::Static(kept)
-    }
-
-    fn text(&mut self, key: &'static str, text: &str) -> Stored {
-        let kept = self.kept(key, text);
-        let from = self.text.len();
-        self.text.push_str(kept);
-        Stored::Text {
-            from,
-            to: self.text.len(),
+    /// A copy that was never handed over.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            beside_bytes: 0,
+            ..self.clone()
         }
     }
 
-    /// The part of a text that is within the limits; the room shrinks by it.
-    fn kept<'a>(&mut self, key: &'static str, text: &'a str) -> &'a str {
-        let room = self.room.saturating_sub(2);
-        let kept = limits::json_prefix(limits::prefix(text, limits::STRING_BYTES), room);
-        if kept.len() < text.len() {
-            self.note_cut(Cow::Borrowed(key), (text.len() - kept.len()) as u64);
+    /// Removes an attribute of a settled record, if it is there.
+    pub(crate) fn remove(&mut self, key: &str) {
+        let count = usize::from(self.count);
+        let value = if let Some(at) = self.inline().iter().position(|other| other.key == key) {
+            let value = self.attributes.get(at).map(|attribute| attribute.value);
+            self.attributes.copy_within(at + 1..count, at);
+            self.count -= 1;
+            value
+        } else {
+            self.rare.as_deref_mut().and_then(|rare| rare.remove(key))
+        };
+        if let (Some(value), Some(rare)) = (value, self.rare.as_deref_mut()) {
+            rare.release(value);
         }
-        self.room = self.room.saturating_sub(limits::json_len(kept) + 2);
-        kept
     }
 
-    fn tree(&mut self, key: &'static str, mut tree: Tree) -> Stored {
-        let cut = limits::fit(&mut tree, &mut self.room);
-        self.note_cut(Cow::Borrowed(key), cut);
-        if tree == FREE {
-            return Stored::Null;
+    /// Gives an attribute of a settled record another name, if it is there; what had that name is
+    /// removed.
+    pub(crate) fn rename(&mut self, from: &str, to: &'static str) {
+        let to = limits::key(to);
+        let known = self.attributes().any(|(key, _)| key == from);
+        if from == to || !known {
+            return;
         }
-        let trees = &mut self.rare().trees;
-        let free = trees.iter().position(|tree| *tree == FREE);
-        match free.and_then(|at| trees.get_mut(at)) {
-            Some(place) => *place = tree,
-            None => trees.push(tree),
+        self.remove(to);
+        let count = usize::from(self.count);
+        let inline = self.attributes.iter_mut().take(count);
+        let beside = self.rare.as_deref_mut().map(|rare| &mut rare.attributes);
+        let mut all = inline.chain(beside.into_iter().flatten());
+        if let Some(attribute) = all.find(|other| other.key == from) {
+            attribute.key = to;
         }
-        Stored::Tree(free.unwrap_or(trees.len() - 1))
+    }
+
+    /// The place for a key: the next inline one, else the one that it has already, else one
+    /// beside the record. What was there is released.
+    fn place_anywhere(&mut self, key: &'static str) -> Option<usize> {
+        let count = usize::from(self.count);
+        if self.place(key).is_some() {
+            return Some(count);
+        }
+        // From the end: among the inline ones the last value of a key is the valid one.
+        let inline = self.inline().iter().rposition(|other| other.key == key);
+        let beside = || {
+            let rare = self.rare.as_deref()?;
+            let at = rare.attributes.iter().position(|other| other.key == key)?;
+            Some(count + at)
+        };
+        let Some(at) = inline.or_else(beside) else {
+            self.rare().place(key, count)?;
+            return Some(count + self.rare().attributes.len() - 1);
+        };
+        if let Some(place) = self.attribute_mut(at) {
+            let value = std::mem::replace(&mut place.value, Stored::Null);
+            self.rare().release(value);
+            self.compact_text();
+        }
+        Some(at)
+    }
+
+    fn attribute_mut(&mut self, at: usize) -> Option<&mut Attribute> {
+        let count = usize::from(self.count);
+        match at.checked_sub(count) {
+            None => self.attributes.get_mut(at),
+            Some(at) => self.rare.as_deref_mut()?.attributes.get_mut(at),
+        }
+    }
+
+    /// Forgets the long text of values that were replaced, once there is much of it.
+    fn compact_text(&mut self) {
+        let Some(rare) = self
+            .rare
+            .as_deref_mut()
+            .filter(|rare| rare.wants_compaction())
+        else {
+            return;
+        };
+        let old = std::mem::take(&mut rare.text);
+        let inline = self.attributes.iter_mut().take(usize::from(self.count));
+        for attribute in inline.chain(&mut rare.attributes) {
+            if let Stored::LongText { from, to } = &mut attribute.value {
+                let start = rare.text.len();
+                let range = *from as usize..*to as usize;
+                rare.text.push_str(old.get(range).unwrap_or(""));
+                *from = crate::event::rare::position(start);
+                *to = crate::event::rare::position(rare.text.len());
+            }
+        }
+    }
+
+    /// Makes the record fit to be read: each key once, at its first place and with its last value,
+    /// and all of it within the event's limit in bytes. Done once, off the application's threads.
+    pub(crate) fn settle(&mut self) {
+        let mut seen = 0u64;
+        for at in 0..usize::from(self.count) {
+            let Some(attribute) = self.attributes.get(at) else {
+                break;
+            };
+            let bit = key_bit(attribute.key);
+            if seen & bit != 0 && self.first_place(attribute.key) < at {
+                self.keep_last_values();
+                break;
+            }
+            seen |= bit;
+        }
+        if self.rare.is_some() {
+            self.trim();
+        }
+    }
+
+    fn first_place(&self, key: &str) -> usize {
+        let first = self.attributes.iter().position(|other| other.key == key);
+        first.unwrap_or(INLINE)
+    }
+
+    #[cold]
+    fn keep_last_values(&mut self) {
+        let count = usize::from(self.count);
+        let mut kept = 0u8;
+        for at in 0..count {
+            let Some(attribute) = self.attributes.get(at).copied() else {
+                break;
+            };
+            let first = self.first_place(attribute.key);
+            let target = if first < usize::from(kept) {
+                first
+            } else {
+                usize::from(kept)
+            };
+            if target == usize::from(kept) {
+                kept += 1;
+            }
+            if let Some(place) = self.attributes.get_mut(target) {
+                *place = attribute;
+            }
+        }
+        self.count = kept;
+    }
+
+    /// Drops the attributes that were set last until the rest is within the event's limit.
+    fn trim(&mut self) {
+        let limit = limits::EVENT_BYTES - limits::RESERVED_BYTES;
+        while self.json_bytes() > limit {
+            let beside = self
+                .rare
+                .as_deref_mut()
+                .and_then(|rare| rare.attributes.pop());
+            let dropped = beside.or_else(|| {
+                self.count = self.count.checked_sub(1)?;
+                self.attributes.get(usize::from(self.count)).copied()
+            });
+            let Some(dropped) = dropped else {
+                return;
+            };
+            self.note_cut(Cow::Borrowed(dropped.key), 1);
+            let rare = self.rare();
+            rare.release(dropped.value);
+        }
     }
 
     /// Adds to `gomon:dropped`.
     pub(crate) fn note_cut(&mut self, key: Cow<'static, str>, amount: u64) {
-        if amount == 0 {
-            return;
-        }
-        let key = match limits::prefix(&key, limits::KEY_BYTES).len() {
-            kept if kept < key.len() => Cow::Owned(limits::prefix(&key, kept).to_owned()),
-            _ => key,
-        };
-        let cut = &mut self.rare().cut;
-        if let Some(entry) = cut.iter_mut().find(|entry| entry.0 == key) {
-            entry.1 = entry.1.saturating_add(amount);
-        } else if cut.len() < limits::CUT_ENTRIES {
-            cut.push((key, amount));
+        if amount > 0 {
+            self.rare().note_cut(key, amount);
         }
     }
 
     pub(crate) fn push_error(&mut self, error: ErrorInfo) {
-        let bytes = error.bytes();
-        let full = self
-            .rare
-            .as_ref()
-            .is_some_and(|rare| rare.errors.len() == limits::ERRORS);
-        if full || bytes > self.room {
-            return self.note_cut(Cow::Borrowed("error"), 1);
-        }
-        self.room -= bytes;
-        self.note_cut(Cow::Borrowed("error"), error.cut);
-        self.rare().errors.push(error);
+        self.rare().push_error(error);
     }
 
-    pub(crate) fn embed(&mut self, child: Record) {
-        let full = self
-            .rare
-            .as_ref()
-            .is_some_and(|rare| rare.children.len() == limits::EMBEDDED);
-        let cut: usize = child
-            .cut()
-            .iter()
-            .map(|(key, _)| limits::json_len(key) + 24)
-            .sum();
-        let bytes = child.json_bytes() + cut + ENVELOPE_BYTES;
-        if full || bytes > self.room {
-            return self.note_cut(Cow::Borrowed("children"), 1);
-        }
-        self.room -= bytes;
-        self.rare().children.push(child);
+    /// Lets a finished event travel inside this one.
+    pub(crate) fn embed(&mut self, mut child: Self) {
+        child.settle();
+        self.rare().push_child(child);
     }
 
     /// Raises the outcome by the precedence of docs/events.md, section 2.
+    #[inline]
     pub(crate) fn mark(&mut self, outcome: Outcome) {
         self.outcome = self.outcome.max(outcome);
     }
 
     /// What its content takes as JSON, at the most.
-    fn json_bytes(&self) -> usize {
-        (limits::EVENT_BYTES - limits::RESERVED_BYTES).saturating_sub(self.room)
+    pub(crate) fn json_bytes(&self) -> usize {
+        let inline = self.inline().iter().map(|attribute| {
+            let value = match attribute.value {
+                Stored::Text { from, to } => limits::json_len(self.text_at(from, to)) + 2,
+                Stored::Static(text) => limits::json_len(text) + 2,
+                // Counted beside the record.
+                Stored::LongText { .. } | Stored::Tree(_) => 0,
+                _ => limits::SCALAR_BYTES,
+            };
+            key_bytes(attribute.key) + value
+        });
+        inline.sum::<usize>() + self.rare.as_deref().map_or(0, Rare::json_bytes)
+    }
+
+    /// What `gomon:dropped` takes as JSON, at the most.
+    pub(crate) fn cut_bytes(&self) -> usize {
+        self.rare.as_deref().map_or(0, Rare::cut_bytes)
     }
 
     /// What it takes in memory, about.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let attributes = self.attributes.capacity() * size_of::<Attribute>();
-        size_of::<Self>() + attributes + self.text.capacity() + self.json_bytes()
+        size_of::<Self>() + self.rare.as_deref().map_or(0, Rare::memory_bytes)
     }
 
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        self.attributes
-            .iter()
-            .map(|attribute| (attribute.key, self.read(attribute.value)))
+        let beside = self
+            .rare
+            .as_deref()
+            .map_or(&[][..], |rare| &rare.attributes);
+        let all = self.inline().iter().chain(beside);
+        all.map(|attribute| (attribute.key, self.read(attribute.value)))
     }
 
-    pub(crate) fn errors(&self) -> &[ErrorInfo] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.errors)
-    }
-
-    pub(crate) fn children(&self) -> &[Record] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.children)
-    }
-
-    pub(crate) fn cut(&self) -> &[(Cow<'static, str>, u64)] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.cut)
+    fn inline(&self) -> &[Attribute] {
+        let count = usize::from(self.count);
+        self.attributes.get(..count).unwrap_or(&self.attributes)
     }
 
     fn read(&self, stored: Stored) -> ValueRef<'_> {
@@ -416,12 +518,34 @@ impl Record {
             Stored::U64(value) => ValueRef::U64(value),
             Stored::F64(value) => ValueRef::F64(value),
             Stored::Static(text) => ValueRef::Str(text),
-            Stored::Text { from, to } => ValueRef::Str(self.text.get(from..to).unwrap_or("")),
+            Stored::Text { from, to } => ValueRef::Str(self.text_at(from, to)),
+            Stored::LongText { from, to } => {
+                let rare = self.rare.as_deref();
+                ValueRef::Str(rare.map_or("", |rare| rare.text_at(from, to)))
+            }
             Stored::Tree(at) => {
-                let tree = self.rare.as_ref().and_then(|rare| rare.trees.get(at));
+                let tree = self.rare.as_deref().and_then(|rare| rare.tree(at));
                 tree.map_or(ValueRef::Null, ValueRef::Tree)
             }
         }
+    }
+
+    fn text_at(&self, from: u16, to: u16) -> &str {
+        let bytes = self.text.get(usize::from(from)..usize::from(to));
+        // Only whole strings are ever copied there.
+        bytes.map_or("", |bytes| std::str::from_utf8(bytes).unwrap_or(""))
+    }
+
+    pub(crate) fn errors(&self) -> &[ErrorInfo] {
+        self.rare.as_deref().map_or(&[], |rare| &rare.errors)
+    }
+
+    pub(crate) fn children(&self) -> &[Record] {
+        self.rare.as_deref().map_or(&[], |rare| &rare.children)
+    }
+
+    pub(crate) fn cut(&self) -> &[(Cow<'static, str>, u64)] {
+        self.rare.as_deref().map_or(&[], |rare| &rare.cut)
     }
 
     fn rare(&mut self) -> &mut Rare {
@@ -429,9 +553,9 @@ impl Record {
     }
 }
 
-const TYPICAL_KEYS: usize = 16;
-const TYPICAL_TEXT: usize = 256;
-/// An envelope without what is in it, and with an application id of the usual length.
-const ENVELOPE_BYTES: usize = 512 + limits::APPLICATION_ID_BYTES;
-/// The mark of a place among the trees that another may take; `null` itself is stored as such.
-const FREE: Tree = Tree::Null;
+/// Attributes that have a place in the record itself.
+const INLINE: usize = 16;
+/// Bytes of text that have a place in the record itself.
+const TEXT: usize = 512;
+/// Static text up to so many bytes is kept by its address; the rest is copied, and counted.
+const SHORT_STATIC: usize = 128;

@@ -1,4 +1,6 @@
 pub(crate) mod end_guard;
+pub(crate) mod head;
+pub(crate) mod open;
 pub(crate) mod panics;
 pub(crate) mod work;
 
@@ -12,15 +14,15 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::bus::link;
 use crate::clock;
 use crate::context::future::Scope;
-use crate::context::{Context, Entered};
+use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
-use crate::event::id::SpanId;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
-use crate::{bus, state, thread};
+use crate::state;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
 /// the tracker is finished or dropped.
@@ -48,59 +50,87 @@ use crate::{bus, state, thread};
 #[must_use = "an event ends when its tracker is dropped"]
 pub struct EventTracker {
     record: Option<Box<Record>>,
+    /// The root of its trace was sampled out: it is counted, and so are its children.
+    sampled_out: bool,
 }
 
 impl EventTracker {
     /// Starts an event as a child of the current context, else of the application.
+    #[inline]
     pub fn new(fp: &'static str) -> Self {
-        if !state::load().is_on() {
-            return Self { record: None };
+        let now = state::load();
+        if !now.is_on() {
+            return Self::empty();
         }
-        Self::open(fp, Context::current())
+        open::open(fp, Context::current(), now)
     }
 
     /// Starts an event as a child of a given context.
+    #[inline]
     pub fn in_context(fp: &'static str, parent: Context) -> Self {
-        if !state::load().is_on() {
-            return Self { record: None };
+        let now = state::load();
+        if !now.is_on() {
+            return Self::empty();
         }
-        Self::open(fp, parent)
+        open::open(fp, parent, now)
     }
 
     /// Starts an event as a child of this one; an empty tracker has empty children.
+    #[inline]
     pub fn child(&self, fp: &'static str) -> Self {
+        let now = state::load();
+        if !now.is_on() {
+            return Self::empty();
+        }
         match &self.record {
-            Some(record) if state::load().is_on() => Self::open(fp, record.context()),
-            _ => Self { record: None },
+            Some(record) => open::open(fp, record.context(), now),
+            None if self.sampled_out => open::open(fp, Context::SAMPLED_OUT, now),
+            None => Self::empty(),
         }
     }
 
-    fn open(fp: &'static str, parent: Context) -> Self {
-        if thread::is_own_thread() || !parent.is_monitored() {
-            return Self { record: None };
-        }
+    pub(crate) fn of(record: Box<Record>) -> Self {
         Self {
-            record: Some(Record::open(fp, parent)),
+            record: Some(record),
+            sampled_out: false,
+        }
+    }
+
+    pub(crate) const fn sampled_out() -> Self {
+        Self {
+            record: None,
+            sampled_out: true,
         }
     }
 
     /// A tracker that records nothing.
+    #[inline]
     pub const fn empty() -> Self {
-        Self { record: None }
+        Self {
+            record: None,
+            sampled_out: false,
+        }
     }
 
     /// Whether there is an event; if not, skip what is expensive to find out.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.record.is_some()
+        self.recorded().is_some()
+    }
+
+    fn recorded(&self) -> Option<&Record> {
+        let recorded = |record: &&Record| !record.flags.sampled_out;
+        self.record.as_deref().filter(recorded)
     }
 
     /// The context for children elsewhere, and for a `traceparent` header.
     #[must_use]
     pub fn context(&self) -> Context {
-        self.record
-            .as_ref()
-            .map_or_else(Context::current, |record| record.context())
+        match &self.record {
+            Some(record) => record.context(),
+            None if self.sampled_out => Context::current().or_sampled_out(),
+            None => Context::current(),
+        }
     }
 
     /// The event's id.
@@ -114,6 +144,7 @@ impl EventTracker {
     /// Sets an attribute. A key set twice keeps the last value.
     ///
     /// What is past the limits of docs/events.md is cut and counted in `gomon:dropped`.
+    #[inline]
     pub fn set<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) -> &mut Self {
         if let Some(record) = &mut self.record {
             record.set(key, value.into());
@@ -212,7 +243,9 @@ impl EventTracker {
     /// [`in_flight`](crate::in_flight), and if it is still open at shutdown it is sent as
     /// [`Outcome::Abandoned`].
     pub fn register(&mut self, label: impl Into<Cow<'static, str>>) {
-        if let Some(record) = &mut self.record {
+        if let Some(record) = &mut self.record
+            && !record.flags.sampled_out
+        {
             record.flags.unit = true;
             work::register(record, label.into());
         }
@@ -228,11 +261,13 @@ impl EventTracker {
         if std::mem::replace(&mut record.flags.opened, true) {
             return;
         }
-        let opening = record.opening();
+        // What lives long is never sampled out.
+        record.flags.sampled_out = false;
+        let opening = Box::new(Record::clone(record).into_opening());
         if !record.flags.unit {
             self.register(opening.fp);
         }
-        bus::send(opening);
+        link::send(opening);
     }
 
     /// Whether it is being dropped by a panic that began after it.
@@ -266,24 +301,11 @@ impl EventTracker {
 }
 
 impl Drop for EventTracker {
+    #[inline]
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
-            close(record);
+            open::close(record);
         }
-    }
-}
-
-fn close(mut record: Box<Record>) {
-    record.end = clock::now();
-    if std::thread::panicking()
-        && !record.flags.ignores_unwinding
-        && record.outcome != Outcome::Panicked
-    {
-        panics::note_on(&mut record);
-    }
-    // Shutdown may have sent a unit already, as abandoned: then this one was never created.
-    if !record.flags.unit || work::unregister(&record) {
-        bus::send(record);
     }
 }
 
@@ -295,34 +317,39 @@ thread_local! {
 /// Lends a tracker's record to the thread and takes it back when dropped.
 struct Lent<'a> {
     home: &'a mut Option<Box<Record>>,
+    /// Whether the record is with the thread now.
+    lent: bool,
     /// What the thread held before: the record of the event round this one.
     outer: Option<Box<Record>>,
-    entered: Option<Entered>,
+    _entered: Option<Entered>,
 }
 
 impl<'a> Lent<'a> {
     fn new(tracker: &'a mut EventTracker) -> Self {
+        let entered = match &tracker.record {
+            Some(record) => Some(Entered::new(record.context())),
+            None if tracker.sampled_out => Some(Entered::new(Context::current().or_sampled_out())),
+            None => None,
+        };
         let home = &mut tracker.record;
-        let entered = home.as_ref().map(|record| Entered::new(record.context()));
-        let mut held = None;
-        if entered.is_some() {
-            held = home.take();
+        let mut held = home.take();
+        let lent = held.is_some() && swap_lent(&mut held);
+        if !lent {
             // Where the thread-local is gone already, the record stays at home.
-            if !swap_lent(&mut held) {
-                *home = held.take();
-            }
+            *home = held.take();
         }
         Self {
             home,
+            lent,
             outer: held,
-            entered,
+            _entered: entered,
         }
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if self.entered.is_some() && self.home.is_none() {
+        if self.lent {
             let mut held = self.outer.take();
             swap_lent(&mut held);
             *self.home = held;
@@ -342,14 +369,20 @@ fn swap_lent(record: &mut Option<Box<Record>>) -> bool {
     swapped.unwrap_or(false)
 }
 
-/// Sets an attribute on the lent record, if it is the one of that span.
-pub(crate) fn set_lent(span: SpanId, key: &'static str, value: Value<'_>) {
+/// Sets an attribute of an open event: on the spot if its record is lent to this thread now, else
+/// by a message that follows it to the bus.
+pub(crate) fn set_open(origin: &Origin, scope: u32, key: &'static str, value: Value<'_>) {
+    let mut value = Some(value);
     let _ = LENT.try_with(|lent| {
         if let Ok(mut lent) = lent.try_borrow_mut()
             && let Some(record) = lent.as_mut()
-            && record.span == span
+            && record.span == origin.span
+            && let Some(value) = value.take()
         {
             record.set(key, value);
         }
     });
+    if let Some(value) = value {
+        open::send_message(origin, scope, key, value);
+    }
 }

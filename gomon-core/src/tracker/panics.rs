@@ -53,7 +53,7 @@ fn note(info: &PanicHookInfo<'_>) {
     tracker.set(keys::LOCATION, error.location.as_deref());
     tracker.mark(Outcome::Panicked);
     tracker.finish();
-    NOTED.with(|noted| noted.set(true));
+    thread::HOT.with(|hot| hot.panic_noted.set(true));
     let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(error)));
     let _ = NOTING.try_with(|noting| noting.set(false));
 }
@@ -76,9 +76,17 @@ pub(crate) fn caught(payload: &(dyn Any + Send)) -> ErrorInfo {
 }
 
 /// What was noted belongs to a panic that is over, unless the thread unwinds now.
+#[inline]
 pub(crate) fn forget_last() {
-    if NOTED.with(Cell::get) && !std::thread::panicking() {
-        NOTED.with(|noted| noted.set(false));
+    if thread::HOT.with(|hot| hot.panic_noted.get()) {
+        forget_noted();
+    }
+}
+
+#[cold]
+fn forget_noted() {
+    if !std::thread::panicking() {
+        thread::HOT.with(|hot| hot.panic_noted.set(false));
         let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.take()));
     }
 }
@@ -95,8 +103,6 @@ fn message(payload: &dyn Any) -> &str {
 }
 
 thread_local! {
-    /// Whether `LAST` holds something: without a destructor, and cheap to ask.
-    static NOTED: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Option<ErrorInfo>> = const { RefCell::new(None) };
     static NOTING: Cell<bool> = const { Cell::new(false) };
     static OWN_PANIC_SHOWN: Cell<bool> = const { Cell::new(false) };

@@ -14,7 +14,8 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
-use crate::keys;
+use crate::tracker::open;
+use crate::{clock, keys};
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub fn in_flight() -> Vec<Work> {
     for shard in SHARDS.iter() {
         let shard = shard.lock();
         let mine = shard.values().filter(|unit| unit.record.scope == scope);
-        units.extend(mine.map(|unit| (unit.record.start_unix, unit.work())));
+        units.extend(mine.map(|unit| (unit.record.start, unit.work())));
     }
     units.sort_by_key(|(start, _)| *start);
     units.into_iter().map(|(_, work)| work).collect()
@@ -99,7 +100,6 @@ struct Identity {
     own_trace: bool,
     scope: u32,
     start: crate::clock::Stamp,
-    start_unix: u64,
 }
 
 impl Identity {
@@ -108,11 +108,10 @@ impl Identity {
             fp: record.fp,
             trace: record.trace,
             span: record.span,
-            parent: record.parent,
+            parent: record.parent(),
             own_trace: record.flags.own_trace,
             scope: record.scope,
             start: record.start,
-            start_unix: record.start_unix,
         }
     }
 }
@@ -124,14 +123,14 @@ impl Unit {
             trace,
             span,
             parent,
-            start_unix,
+            start,
             ..
         } = self.record;
         Work {
             kind: fp,
             id: trace.event_id(span),
             parent: parent.map(|span| trace.event_id(span)),
-            start: UNIX_EPOCH + Duration::from_nanos(start_unix),
+            start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
             label: self.label.clone(),
         }
     }
@@ -145,11 +144,11 @@ impl Unit {
             own_trace,
             scope,
             start,
-            start_unix,
         } = self.record;
-        let mut record = Record::open(fp, Context::PROCESS);
-        (record.trace, record.span, record.parent) = (trace, span, parent);
-        (record.scope, record.start, record.start_unix) = (scope, start, start_unix);
+        let mut record = open::own(fp);
+        (record.trace, record.span) = (trace, span);
+        record.set_parent(parent);
+        (record.scope, record.start) = (scope, start);
         record.flags.own_trace = own_trace;
         record.set(keys::LABEL, self.label.into_owned().into());
         record.mark(Outcome::Abandoned);

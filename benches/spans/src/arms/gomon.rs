@@ -2,35 +2,34 @@
 
 use std::time::Duration;
 
-use ::gomon::{Context, Event, EventTracker, Listener, ListenerError, Value};
+use ::gomon::{BatchError, Context, Event, EventTracker, Events, Listener, ListenerError, Value};
 use bench_kit::Arm;
 
 use crate::work::{BURST, Workload, deliver, delivered, request, write_lines};
 
 pub(crate) fn make(arm: &str, workload: Workload) -> Option<Arm> {
-    match arm {
-        "gomon" => {
-            let builder = ::gomon::builder().application_id("bench");
-            let guard = if workload == Workload::Json {
-                builder.listener(Lines(String::new())).start()
-            } else {
-                builder.listener(discard).start()
-            };
-            std::mem::forget(guard.expect("gomon starts once a process"));
-            let arm = Arm::new(BURST, move || events(workload));
-            Some(arm.flush(flush).delivers(workload.events(), delivered))
-        }
-        "gomon_off" => {
-            let started = ::gomon::builder().listener(discard).start();
-            std::mem::forget(started.expect("gomon starts once a process"));
-            ::gomon::disable();
-            Some(Arm::new(BURST, move || events(workload)))
-        }
-        _ => None,
+    let builder = ::gomon::builder().application_id("bench");
+    let builder = if workload == Workload::Json {
+        builder.listener(Lines(String::new()))
+    } else {
+        builder.listener(Discard)
+    };
+    let burst: fn(Workload) = match arm {
+        "gomon" | "gomon_off" => with_parents,
+        "gomon_context" => in_context,
+        _ => return None,
+    };
+    std::mem::forget(builder.start().expect("gomon starts once a process"));
+    let arm = Arm::new(BURST, move || burst(workload));
+    if workload == Workload::Disabled {
+        ::gomon::disable();
+        return Some(arm);
     }
+    Some(arm.flush(flush).delivers(workload.events(), delivered))
 }
 
-fn events(workload: Workload) {
+/// Children of a parent that is named, as in all other arms.
+fn with_parents(workload: Workload) {
     let root = || EventTracker::in_context("request", Context::application());
     workload.burst(
         || {
@@ -40,56 +39,95 @@ fn events(workload: Workload) {
         |children| {
             let root = root();
             for _ in 0..children {
-                let request = request();
-                let mut child = root.child("child");
-                child
-                    .set("http.request.method", Value::Static("GET"))
-                    .set("url.path", request.path.as_str())
-                    .set("http.response.status_code", 200)
-                    .set("http.route", Value::Static("/users/{id}"))
-                    .set("url.scheme", Value::Static("https"))
-                    .set("server.address", request.host.as_str())
-                    .set("user_agent.original", request.agent.as_str())
-                    .set("client.address", request.client.as_str());
+                eight(&mut root.child("child"));
             }
         },
         || {
-            let request = request();
             let mut root = root();
-            root.set("http.request.method", Value::Static("GET"))
-                .set("url.path", request.path.as_str())
-                .set("http.response.status_code", 200)
-                .set("http.route", Value::Static("/users/{id}"))
-                .set("url.scheme", Value::Static("https"))
-                .set("server.address", request.host.as_str())
-                .set("user_agent.original", request.agent.as_str())
-                .set("client.address", request.client.as_str())
-                .set("http.request.body.size", 512)
-                .set("network.protocol.version", Value::Static("1.1"));
+            ten(&mut root);
             for _ in 0..3 {
-                let mut child = root.child("query");
-                child
-                    .set("db.system.name", Value::Static("sqlite"))
-                    .set("db.query.text", request.sql.as_str())
-                    .set("db.response.returned_rows", 10)
-                    .set("db.operation.name", Value::Static("SELECT"));
+                four(&mut root.child("query"));
             }
         },
     );
 }
 
-fn flush() {
+/// Children of what is current.
+fn in_context(workload: Workload) {
+    workload.burst(
+        || EventTracker::new("request").enter(|| drop(EventTracker::new("child"))),
+        |children| {
+            EventTracker::new("request").enter(|| {
+                for _ in 0..children {
+                    eight(&mut EventTracker::new("child"));
+                }
+            });
+        },
+        || {
+            let mut root = EventTracker::new("request");
+            ten(&mut root);
+            root.enter(|| {
+                for _ in 0..3 {
+                    four(&mut EventTracker::new("query"));
+                }
+            });
+        },
+    );
+}
+
+#[inline(always)]
+pub(super) fn eight(tracker: &mut EventTracker) {
+    let request = request();
+    tracker
+        .set("http.request.method", Value::Static("GET"))
+        .set("url.path", request.path.as_str())
+        .set("http.response.status_code", 200)
+        .set("http.route", Value::Static("/users/{id}"))
+        .set("url.scheme", Value::Static("https"))
+        .set("server.address", request.host.as_str())
+        .set("user_agent.original", request.agent.as_str())
+        .set("client.address", request.client.as_str());
+}
+
+#[inline(always)]
+fn ten(tracker: &mut EventTracker) {
+    eight(tracker);
+    tracker
+        .set("http.request.body.size", 512)
+        .set("network.protocol.version", Value::Static("1.1"));
+}
+
+#[inline(always)]
+fn four(tracker: &mut EventTracker) {
+    tracker
+        .set("db.system.name", Value::Static("sqlite"))
+        .set("db.query.text", request().sql.as_str())
+        .set("db.response.returned_rows", 10)
+        .set("db.operation.name", Value::Static("SELECT"));
+}
+
+pub(super) fn flush() {
     ::gomon::flush(Duration::from_secs(10)).expect("the listener keeps up");
 }
 
-/// Whether the arm made the event: gomon's own about the process and itself do not count.
+/// Whether the arm made the event: gomon's own, about the process and itself, do not count. All of those have longer
+/// names, and asking for no more is what an exporter of a peer does: nothing.
 fn is_mine(event: &Event) -> bool {
-    matches!(event.fp(), "request" | "child" | "query")
+    event.fp().len() < "gomon-self".len()
 }
 
-fn discard(event: &Event) {
-    if is_mine(event) {
-        deliver(1);
+/// Counts what arrives, a batch at a time as the exporters of the peers do.
+pub(super) struct Discard;
+
+impl Listener for Discard {
+    fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
+        deliver(u64::from(is_mine(event)));
+        Ok(())
+    }
+
+    fn feed_batch(&mut self, events: Events<'_>) -> Result<(), BatchError> {
+        deliver(events.iter().filter(|event| is_mine(event)).count() as u64);
+        Ok(())
     }
 }
 
@@ -102,9 +140,7 @@ impl Listener for Lines {
         event.write_json(&mut self.0);
         self.0.push('\n');
         write_lines(self.0.as_bytes());
-        if is_mine(event) {
-            deliver(1);
-        }
+        deliver(u64::from(is_mine(event)));
         Ok(())
     }
 }

@@ -38,7 +38,10 @@ impl Mapped {
     /// Sets an attribute; the last value of a key wins, at the place of the first. Here and below,
     /// what is [`unchanged`](Self::unchanged) stays so.
     pub fn set<'a>(self, key: &'static str, value: impl Into<Value<'a>>) -> Self {
-        self.change(|record| record.set(key, value.into()))
+        self.change(|record| {
+            record.set(key, value.into());
+            record.settle();
+        })
     }
 
     /// Removes an attribute, if it is there.
@@ -53,7 +56,7 @@ impl Mapped {
 
     /// Gives the event another fingerprint.
     pub fn fingerprint(self, fp: &'static str) -> Self {
-        self.change(|record| record.fp = limits::prefix(fp, limits::KEY_BYTES))
+        self.change(|record| record.fp = limits::key(fp))
     }
 
     pub(crate) fn is_unchanged(&self) -> bool {

@@ -21,8 +21,8 @@ use crate::keys;
 pub(crate) struct Stages {
     pub(crate) checks: Vec<Check>,
     pub(crate) maps: Vec<Map>,
-    limits: RateLimits,
-    limiter: Option<Arc<Mutex<RateLimiter>>>,
+    pub(crate) limits: RateLimits,
+    pub(crate) limiter: Option<Arc<Mutex<RateLimiter>>>,
 }
 
 pub(crate) type Map = Arc<dyn Fn(&Event) -> Option<Mapped> + Send + Sync>;

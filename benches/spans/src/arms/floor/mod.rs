@@ -76,16 +76,19 @@ fn owned_spans(workload: Workload) {
             let root = start("request", trace, 0);
             for _ in 0..children {
                 let mut child = start("child", trace, root.id());
-                child.set_all(eight());
+                let mut set = |key, value| child.set(key, value);
+                eight_attributes!(set, Value::Fixed, Value::Text, Value::Number);
             }
         },
         || {
             let trace = new_trace();
             let mut root = start("request", trace, 0);
-            root.set_all(ten());
+            let mut set = |key, value| root.set(key, value);
+            ten_attributes!(set, Value::Fixed, Value::Text, Value::Number);
             for _ in 0..3 {
                 let mut child = start("query", trace, root.id());
-                child.set_all(four());
+                let mut set = |key, value| child.set(key, value);
+                four_attributes!(set, Value::Fixed, Value::Text, Value::Number);
             }
         },
     );

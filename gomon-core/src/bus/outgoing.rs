@@ -1,0 +1,107 @@
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use crate::bus::pool::{self, Home};
+use crate::event::Event;
+use crate::event::batch::{Batch, Homes};
+
+/// An event on the bus, and where its record came from.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) event: Event,
+    pub(super) home: HomeIndex,
+}
+
+impl Borrow<Event> for Staged {
+    fn borrow(&self) -> &Event {
+        &self.event
+    }
+}
+
+/// The homes of the threads that the bus knows, by a number that is cheap to copy.
+#[derive(Debug, Default)]
+pub(super) struct HomeTable {
+    homes: Vec<Arc<Home>>,
+    free: Vec<HomeIndex>,
+}
+
+/// A place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HomeIndex(u32);
+
+impl HomeIndex {
+    /// The record is from no thread's stock.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl HomeTable {
+    pub(super) fn add(&mut self, home: Arc<Home>) -> HomeIndex {
+        if let Some(index) = self.free.pop()
+            && let Some(place) = self.homes.get_mut(index.place())
+        {
+            *place = home;
+            return index;
+        }
+        let index = HomeIndex(u32::try_from(self.homes.len()).unwrap_or(u32::MAX));
+        self.homes.push(home);
+        index
+    }
+
+    /// Its thread has ended. Until another takes the place, its records go to the depot by it; after
+    /// that they go to the other.
+    pub(super) fn remove(&mut self, index: HomeIndex) {
+        self.free.push(index);
+    }
+
+    fn get(&self, index: HomeIndex) -> Option<&Arc<Home>> {
+        self.homes.get(index.place())
+    }
+}
+
+/// A batch that is being filled.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    events: Vec<Event>,
+    /// Homes of as many events in a row.
+    runs: Vec<(HomeIndex, usize)>,
+}
+
+impl Outgoing {
+    #[inline]
+    pub(super) fn push(&mut self, staged: Staged) {
+        match self.runs.last_mut() {
+            Some((home, count)) if *home == staged.home => *count += 1,
+            _ => self.runs.push((staged.home, 1)),
+        }
+        self.events.push(staged.event);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.events.len() >= pool::FULL
+    }
+
+    /// The batch, unless it is empty.
+    pub(super) fn take(&mut self, table: &HomeTable) -> Option<Batch> {
+        if self.events.is_empty() {
+            return None;
+        }
+        let events = std::mem::replace(&mut self.events, pool::empty());
+        let homes = match self.runs.as_slice() {
+            [(home, _)] => table
+                .get(*home)
+                .map_or(Homes::None, |home| Homes::One(Arc::clone(home))),
+            runs => {
+                let known = runs
+                    .iter()
+                    .map(|(home, count)| (table.get(*home).cloned(), *count));
+                Homes::Many(known.collect())
+            }
+        };
+        self.runs.clear();
+        Some(Batch::new(events, homes))
+    }
+}

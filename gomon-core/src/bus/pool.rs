@@ -1,0 +1,230 @@
+//! Records in use again and again: from a thread's stock to the bus, to the listeners, and home.
+//!
+//! - A thread takes records from a stock of its own, so that nothing on its way is allocated or
+//!   locked. An empty stock is filled with what came home, with what ended threads left, or anew.
+//! - The last holder of a batch gives its records back to the threads they came from: in a common
+//!   depot they would wander between the cores. It does not look into them; what a few of them
+//!   carry beside themselves was listed by the bus, and is freed there.
+//! - [`MOST`] bounds the records that are kept, and [`MOST_HANDED_OVER`] those between a thread's
+//!   hand-over and their return. An open tracker is never refused a record: past the bound it gets
+//!   one that is freed on its return.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use crossbeam_queue::ArrayQueue;
+
+use crate::bus::report::DropReason;
+use crate::event::Event;
+use crate::event::record::Record;
+
+/// Where a thread's records come back to.
+#[derive(Debug)]
+pub(crate) struct Home {
+    back: ArrayQueue<Magazine>,
+    /// Its thread has ended: what comes back now goes to the depot.
+    gone: AtomicBool,
+}
+
+/// Records without an owner, to be taken all at once.
+pub(crate) type Magazine = Vec<Event>;
+
+/// A thread's stock.
+#[derive(Debug)]
+pub(crate) struct Stock {
+    free: Magazine,
+    home: Arc<Home>,
+    /// How many records the next filling makes, if it has to: a thread that ends soon shall not
+    /// cost much.
+    grow: usize,
+}
+
+impl Stock {
+    pub(crate) fn new() -> Self {
+        Self {
+            free: Vec::new(),
+            home: Arc::new(Home {
+                back: ArrayQueue::new(MAGAZINES_AT_HOME),
+                gone: AtomicBool::new(false),
+            }),
+            grow: FIRST_FILLING,
+        }
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self) -> Box<Record> {
+        match self.free.pop() {
+            Some(event) => event.record,
+            None => self.fill(),
+        }
+    }
+
+    /// Takes a record back that was not handed over.
+    pub(crate) fn put(&mut self, mut record: Box<Record>) {
+        record.clear_rare();
+        if self.free.len() < FULL {
+            self.free.push(Event { record });
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fill(&mut self) -> Box<Record> {
+        let depot = DEPOT.get();
+        let found = self.home.back.pop().or_else(|| depot?.pop());
+        if let Some(magazine) = found {
+            // The empty one goes back to whoever fills batches.
+            let empty = std::mem::replace(&mut self.free, magazine);
+            give_empty(empty);
+        } else if ALLOCATED.load(Ordering::Relaxed) < MOST {
+            self.free.reserve(FULL);
+            self.free
+                .extend((0..self.grow).map(|_| Event { record: fresh() }));
+            self.grow = (self.grow * 2).min(LARGEST_FILLING);
+        }
+        self.free.pop().map_or_else(fresh, |event| event.record)
+    }
+}
+
+/// What a thread leaves behind is for the others.
+impl Drop for Stock {
+    fn drop(&mut self) {
+        // Relaxed: what is put there in spite of it is freed with the home.
+        self.home.gone.store(true, Ordering::Relaxed);
+        while let Some(magazine) = self.home.back.pop() {
+            to_depot(magazine);
+        }
+        to_depot(std::mem::take(&mut self.free));
+    }
+}
+
+impl Home {
+    /// Takes records back that were handed over; nothing lies beside them any more.
+    pub(crate) fn take_back(&self, magazine: Magazine) {
+        if ALLOCATED.load(Ordering::Relaxed) > MOST {
+            return drop(magazine);
+        }
+        if self.gone.load(Ordering::Relaxed) {
+            return to_depot(magazine);
+        }
+        if let Err(magazine) = self.back.push(magazine) {
+            to_depot(magazine);
+        }
+    }
+}
+
+/// A record made anew.
+pub(crate) fn fresh() -> Box<Record> {
+    Box::new(Record::blank())
+}
+
+pub(crate) fn to_depot(magazine: Magazine) {
+    if magazine.is_empty() {
+        return give_empty(magazine);
+    }
+    // What finds no place is freed.
+    drop(
+        DEPOT
+            .get_or_init(|| ArrayQueue::new(MAGAZINES))
+            .push(magazine),
+    );
+}
+
+/// An empty magazine with room for a batch.
+pub(crate) fn empty() -> Magazine {
+    let used = EMPTY.get().and_then(ArrayQueue::pop);
+    used.unwrap_or_else(|| Vec::with_capacity(FULL))
+}
+
+pub(crate) fn give_empty(magazine: Magazine) {
+    if magazine.capacity() >= FULL {
+        drop(
+            EMPTY
+                .get_or_init(|| ArrayQueue::new(MAGAZINES))
+                .push(magazine),
+        );
+    }
+}
+
+/// Frees a little of what nobody needs; the bus calls it while there is nothing to do.
+pub(crate) fn shrink() {
+    drop(DEPOT.get().and_then(ArrayQueue::pop));
+}
+
+/// Counts records that a thread hands over.
+pub(crate) fn hand_over(count: u32) {
+    HANDED_OVER.fetch_add(i64::from(count), Ordering::Relaxed);
+}
+
+/// Counts bytes that lie beside a record that is handed over.
+pub(crate) fn hand_over_bytes(bytes: u32) {
+    HANDED_OVER_BYTES.fetch_add(i64::from(bytes), Ordering::Relaxed);
+}
+
+/// Counts records that came back, and the bytes that lay beside them.
+pub(crate) fn come_back(count: usize, bytes: u64) {
+    HANDED_OVER.fetch_sub(i64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+    HANDED_OVER_BYTES.fetch_sub(i64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+}
+
+/// Why threads may not hand over more just now, if they may not.
+pub(crate) fn refuses() -> Option<DropReason> {
+    if HANDED_OVER.load(Ordering::Relaxed) >= MOST_HANDED_OVER {
+        Some(DropReason::QueueFull)
+    } else if HANDED_OVER_BYTES.load(Ordering::Relaxed) >= MOST_BYTES {
+        Some(DropReason::BytesFull)
+    } else {
+        None
+    }
+}
+
+/// A part of every record: it counts them.
+#[derive(Debug)]
+pub(crate) struct Counted(());
+
+impl Counted {
+    pub(crate) fn new() -> Self {
+        ALLOCATED.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ALLOCATED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Records that exist.
+static ALLOCATED: AtomicI64 = AtomicI64::new(0);
+/// Records between hand-over and return, give or take what each thread counts at once.
+static HANDED_OVER: AtomicI64 = AtomicI64::new(0);
+/// Bytes beside these.
+static HANDED_OVER_BYTES: AtomicI64 = AtomicI64::new(0);
+/// Records of ended threads, and of threads that have enough.
+static DEPOT: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::new();
+/// Magazines without records.
+static EMPTY: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::new();
+
+/// Records that are kept for further use: some 40 MB.
+const MOST: i64 = 32_768;
+/// Records on their way.
+const MOST_HANDED_OVER: i64 = 32_768;
+const MOST_BYTES: i64 = 24 << 20;
+/// Records of a magazine, and of a batch, at the most.
+pub(crate) const FULL: usize = 256;
+const MAGAZINES: usize = 256;
+/// So many wait for their thread; more are for everybody.
+const MAGAZINES_AT_HOME: usize = 16;
+const FIRST_FILLING: usize = 4;
+const LARGEST_FILLING: usize = 64;

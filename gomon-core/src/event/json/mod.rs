@@ -1,0 +1,205 @@
+//! An event as one line of JSON: the envelope of docs/events.md, section 1.
+
+mod number;
+mod text;
+
+use uuid::Uuid;
+
+use self::number::{float, hex, integer, uuid};
+use self::text::{bytes, string};
+use crate::application::Application;
+use crate::clock;
+use crate::event::error_info::ErrorInfo;
+use crate::event::record::Record;
+use crate::event::value::{Tree, ValueRef};
+
+/// Appends the event as one JSON object without a newline.
+pub(crate) fn write_event(out: &mut String, record: &Record, application: &Application) {
+    out.push_str("{\"id\":\"");
+    uuid(out, record.trace.event_id(record.span));
+    if !record.flags.application {
+        out.push_str("\",\"parent\":\"");
+        let parent = record.parent().map(|span| record.trace.event_id(span));
+        uuid(out, parent.unwrap_or(application.id()));
+    }
+    out.push_str(application.json());
+    string(out, record.fp);
+    out.push_str(",\"gomon:start\":");
+    integer(out, record.start_unix);
+    if !record.flags.opening {
+        out.push_str(",\"gomon:lapsed\":");
+        integer(out, clock::nanos_between(record.start, record.end));
+    }
+    out.push_str(",\"gomon:trace\":\"");
+    hex(out, record.trace.to_u128());
+    if record.flags.opening {
+        out.push_str("\",\"gomon:open\":true");
+    } else {
+        out.push_str("\",\"gomon:outcome\":\"");
+        out.push_str(record.outcome.as_str());
+        out.push('"');
+    }
+    for (key, attribute) in record.attributes() {
+        attribute_key(out, key);
+        value(out, attribute);
+    }
+    list(out, "error", record.errors(), error);
+    list(out, "children", record.children(), |out, child| {
+        write_event(out, child, application)
+    });
+    if record.flags.orphan {
+        out.push_str(",\"orphan\":true");
+    }
+    if record.weight > 0.0 {
+        out.push_str(",\"gomon:weight\":");
+        float(out, record.weight);
+    }
+    if !record.cut().is_empty() {
+        out.push_str(",\"gomon:dropped\":{");
+        for (at, (key, amount)) in record.cut().iter().enumerate() {
+            comma(out, at);
+            string(out, key);
+            out.push(':');
+            integer(out, *amount);
+        }
+        out.push('}');
+    }
+    out.push('}');
+}
+
+/// What comes between the parent and the fingerprint: the same in every event of a run.
+pub(crate) fn of_run(app_id: &str, execution: Uuid) -> String {
+    let mut out = String::from("\",\"app-id\":");
+    string(&mut out, app_id);
+    out.push_str(",\"exec\":\"");
+    uuid(&mut out, execution);
+    out.push_str("\",\"gomon:fp\":");
+    out
+}
+
+/// `,"key":`. Attributes never take the place of an envelope key: such a name gets an underscore in
+/// front.
+#[inline]
+fn attribute_key(out: &mut String, key: &str) {
+    if is_reserved(key) {
+        text::key(out, &format!("_{key}"));
+    } else {
+        text::key(out, key);
+    }
+}
+
+#[inline]
+fn is_reserved(key: &str) -> bool {
+    match key.len() {
+        2 | 4..=6 | 8 => ENVELOPE.contains(&key) || key.starts_with("gomon:"),
+        _ => key.starts_with("gomon:"),
+    }
+}
+
+const ENVELOPE: [&str; 7] = [
+    "id", "parent", "app-id", "exec", "error", "children", "orphan",
+];
+
+fn error(out: &mut String, error: &ErrorInfo) {
+    out.push_str("{\"msg\":");
+    string(out, &error.msg);
+    for (key, text) in [
+        (",\"type\":", &error.kind),
+        (",\"location\":", &error.location),
+    ] {
+        if let Some(text) = text {
+            out.push_str(key);
+            string(out, text);
+        }
+    }
+    list(out, "chain", &error.chain, |out, message| {
+        string(out, message)
+    });
+    out.push('}');
+}
+
+/// `,"key":[…]`, or nothing for an empty list.
+fn list<T>(out: &mut String, key: &str, items: &[T], mut write: impl FnMut(&mut String, &T)) {
+    if items.is_empty() {
+        return;
+    }
+    text::key(out, key);
+    out.push('[');
+    for (at, item) in items.iter().enumerate() {
+        comma(out, at);
+        write(out, item);
+    }
+    out.push(']');
+}
+
+#[inline]
+fn value(out: &mut String, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => out.push_str("null"),
+        ValueRef::Bool(value) => boolean(out, value),
+        ValueRef::I64(value) => integer(out, value),
+        ValueRef::U64(value) => integer(out, value),
+        ValueRef::F64(value) => float(out, value),
+        ValueRef::Str(text) => string(out, text),
+        ValueRef::Tree(value) => tree(out, value),
+    }
+}
+
+fn tree(out: &mut String, value: &Tree) {
+    match value {
+        Tree::Null => out.push_str("null"),
+        Tree::Bool(value) => boolean(out, *value),
+        Tree::I64(value) => integer(out, *value),
+        Tree::U64(value) => integer(out, *value),
+        Tree::F64(value) => float(out, *value),
+        Tree::Str(text) => string(out, text),
+        Tree::Bytes(value) => bytes(out, value),
+        Tree::List(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                comma(out, at);
+                tree(out, item);
+            }
+            out.push(']');
+        }
+        Tree::Map(entries) => {
+            out.push('{');
+            for (at, (key, item)) in entries.iter().enumerate() {
+                comma(out, at);
+                string(out, key);
+                out.push(':');
+                tree(out, item);
+            }
+            out.push('}');
+        }
+    }
+}
+
+fn comma(out: &mut String, at: usize) {
+    if at > 0 {
+        out.push(',');
+    }
+}
+
+fn boolean(out: &mut String, value: bool) {
+    out.push_str(if value { "true" } else { "false" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn envelope_names_cannot_be_taken_by_attributes() {
+        let written = |key| {
+            let mut out = String::new();
+            attribute_key(&mut out, key);
+            out
+        };
+        for key in ENVELOPE.into_iter().chain(["gomon:fp", "gomon:"]) {
+            assert_eq!(written(key), format!(",\"_{key}\":"));
+        }
+        assert_eq!(written("idle"), ",\"idle\":");
+        assert_eq!(written("gomon"), ",\"gomon\":");
+    }
+}

@@ -1,0 +1,123 @@
+//! The beginning of an event, and its end.
+
+use crate::bus::link;
+use crate::bus::pool;
+use crate::clock;
+use crate::context::{Context, Origin};
+use crate::event::id::{SpanId, TraceId};
+use crate::event::outcome::Outcome;
+use crate::event::record::{Flags, Record};
+use crate::event::value::Value;
+use crate::state::{self, State};
+use crate::thread;
+use crate::tracker::{EventTracker, head, panics, work};
+
+/// Begins an event as a child of `parent`. Not inlined: it is one call in the user's code.
+#[inline(never)]
+pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracker {
+    if thread::is_own_thread() || !parent.is_monitored() {
+        return EventTracker::empty();
+    }
+    if parent.is_sampled_out() {
+        return sampled_out();
+    }
+    let mut record = link::take();
+    begin(&mut record, fp, parent, now);
+    if now.samples_heads()
+        && record.flags.local_root
+        && record.scope == 0
+        && !head::keeps(record.trace)
+    {
+        record.flags.sampled_out = true;
+    }
+    EventTracker::of(record)
+}
+
+/// Begins an event of gomon's own, a child of the application.
+pub(crate) fn own(fp: &'static str) -> Box<Record> {
+    let mut record = pool::fresh();
+    begin(&mut record, fp, Context::PROCESS, state::load());
+    record
+}
+
+#[inline]
+fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
+    panics::forget_last();
+    let flags = Flags {
+        ignores_unwinding: std::thread::panicking(),
+        ..Flags::default()
+    };
+    record.begin(fp, flags);
+    record.scope = parent.scope();
+    record.run = now.run();
+    record.span = SpanId::new();
+    let start = clock::now();
+    record.start = start;
+    match parent.origin() {
+        Some(origin) => {
+            record.trace = origin.trace;
+            record.flags.own_trace = origin.own_trace;
+            record.flags.local_root = origin.remote;
+            record.set_parent(Some(origin.span));
+        }
+        None => {
+            record.trace = TraceId::new(clock::unix_nanos(start));
+            record.flags.own_trace = true;
+            record.flags.local_root = true;
+            record.set_parent(None);
+        }
+    }
+}
+
+#[cold]
+fn sampled_out() -> EventTracker {
+    link::count_sampled_out();
+    EventTracker::sampled_out()
+}
+
+/// Sends an attribute after an event that is open elsewhere. The bus brings the two together.
+#[cold]
+pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value: Value<'_>) {
+    let now = state::load();
+    if !now.is_on() || thread::is_own_thread() || origin.remote {
+        return;
+    }
+    if !now.has_messages() {
+        state::set_messages();
+    }
+    let mut record = link::take();
+    let flags = Flags {
+        message: true,
+        ..Flags::default()
+    };
+    record.begin("", flags);
+    (record.trace, record.span) = (origin.trace, origin.span);
+    (record.scope, record.run) = (scope, now.run());
+    record.start = clock::now();
+    record.end = record.start;
+    record.set(key, value);
+    link::send(record);
+}
+
+/// Ends an event and hands it over.
+#[inline(never)]
+pub(crate) fn close(mut record: Box<Record>) {
+    record.end = clock::now();
+    if std::thread::panicking() {
+        note_unwinding(&mut record);
+    }
+    if record.flags.sampled_out {
+        return link::send_sampled_out(record);
+    }
+    // Shutdown may have sent a unit already, as abandoned: then this one was never created.
+    if !record.flags.unit || work::unregister(&record) {
+        link::send(record);
+    }
+}
+
+#[cold]
+fn note_unwinding(record: &mut Record) {
+    if !record.flags.ignores_unwinding && record.outcome != Outcome::Panicked {
+        panics::note_on(record);
+    }
+}
