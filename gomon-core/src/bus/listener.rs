@@ -78,6 +78,11 @@ pub trait Listener: Send + 'static {
         Ok(())
     }
 
+    /// Looks at what waits for its time; called about once a second on retransmitters, also while
+    /// nothing comes.
+    #[doc(hidden)]
+    fn tick(&mut self) {}
+
     /// The retransmitter that this listener is, which is how cycles are found.
     #[doc(hidden)]
     fn as_retransmitter(&self) -> Option<&Retransmitter> {

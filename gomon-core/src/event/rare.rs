@@ -76,8 +76,18 @@ impl Rare {
     /// Removes an attribute; its value is still to be released.
     pub(crate) fn remove(&mut self, key: &str) -> Option<Stored> {
         let at = self.attributes.iter().position(|other| other.key == key)?;
-        self.room += key_bytes(key) + limits::SCALAR_BYTES;
-        Some(self.attributes.remove(at).value)
+        Some(self.take(at).value)
+    }
+
+    /// The first attribute, to be moved into the record; its value stays where it is.
+    pub(crate) fn take_first(&mut self) -> Option<Attribute> {
+        (!self.attributes.is_empty()).then(|| self.take(0))
+    }
+
+    fn take(&mut self, at: usize) -> Attribute {
+        let attribute = self.attributes.remove(at);
+        self.room += key_bytes(attribute.key) + limits::SCALAR_BYTES;
+        attribute
     }
 
     pub(crate) fn store_text(&mut self, key: &'static str, text: &str) -> Stored {

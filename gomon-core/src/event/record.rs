@@ -294,13 +294,23 @@ impl Record {
         let value = if let Some(at) = self.inline().iter().position(|other| other.key == key) {
             let value = self.attributes.get(at).map(|attribute| attribute.value);
             self.attributes.copy_within(at + 1..count, at);
-            self.count -= 1;
+            self.move_in(count - 1);
             value
         } else {
             self.rare.as_deref_mut().and_then(|rare| rare.remove(key))
         };
         if let (Some(value), Some(rare)) = (value, self.rare.as_deref_mut()) {
             rare.release(value);
+        }
+    }
+
+    /// Fills the last inline place with what comes next, or gives it up: only when all of them are
+    /// in use, attributes lie beside the record.
+    fn move_in(&mut self, last: usize) {
+        let next = self.rare.as_deref_mut().and_then(Rare::take_first);
+        match (next, self.attributes.get_mut(last)) {
+            (Some(next), Some(place)) => *place = next,
+            _ => self.count -= 1,
         }
     }
 

@@ -23,8 +23,8 @@ pub(crate) struct Sampler<T> {
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Verdict {
-    /// It is passed on. The weight is what it stands for, beside what it stood for before; `None`
-    /// for what is never sampled.
+    /// It is passed on. The weight is what it stands for, unless it stood for more before; `None` for
+    /// what is never sampled.
     Keep { weight: Option<f64> },
     /// It counts as `sampled_out`.
     Drop,

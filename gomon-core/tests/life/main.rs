@@ -2,6 +2,8 @@
 
 mod listeners;
 mod retransmitters;
+mod sampling;
 mod shutdown;
+mod sifting;
 mod support;
 mod switching;

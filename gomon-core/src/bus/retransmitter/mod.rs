@@ -144,9 +144,9 @@ impl Retransmitter {
         })
     }
 
-    /// Samples what comes in. An event that was sampled before it came here has the product of both
-    /// weights. What waits for the end of its trace counts as pending. Default: everything is
-    /// passed on.
+    /// Samples what comes in. An event that was sampled before it came here keeps the larger weight:
+    /// both ratios choose among traces in the same way. What waits for the end of its trace counts
+    /// as pending. Default: everything is passed on.
     #[must_use]
     pub fn sampling(self, sampling: &Sampling) -> Self {
         let sampled = Sampled::new(sampling);
@@ -277,6 +277,10 @@ impl Listener for Retransmitter {
         };
         self.inner.fan_out.start_flush(ticket);
         Ok(())
+    }
+
+    fn tick(&mut self) {
+        self.inner.expire();
     }
 
     fn as_retransmitter(&self) -> Option<&Retransmitter> {

@@ -87,8 +87,9 @@ impl Decided {
         };
         if let Some(mut event) = event {
             if let Some(weight) = weight {
-                // It may have been sampled before it came here.
-                event.record.weight = weight * event.weight().unwrap_or(1.0);
+                // If it was sampled before it came here: ratios look at the same bits, so it was
+                // kept with the smaller one's probability.
+                event.record.weight = weight.max(event.record.weight);
             }
             self.kept.push(event);
         }

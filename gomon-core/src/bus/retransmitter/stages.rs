@@ -49,7 +49,8 @@ impl Stages {
 
     /// Changes and limits what is wanted.
     pub(crate) fn shape(&self, wanted: Slice) -> Slice {
-        let mapped = self.maps.iter().fold(wanted, mapped);
+        let apply = |slice: Slice, map| mapped(&slice, map);
+        let mapped = self.maps.iter().fold(wanted, apply);
         let Some(limiter) = &self.limiter else {
             return mapped;
         };
@@ -60,7 +61,7 @@ impl Stages {
 }
 
 /// A batch after a map.
-fn mapped(slice: Slice, map: &Map) -> Slice {
+fn mapped(slice: &Slice, map: &Map) -> Slice {
     let mut unchanged = true;
     let map = |event: &Event| {
         if is_application(event) {
