@@ -62,7 +62,11 @@ impl WallTime {
 /// For wrappers that measure intervals of their own.
 #[must_use]
 pub fn monotonic() -> Duration {
-    Duration::from_nanos(nanos_between(ANCHOR.first, now()))
+    Duration::from_nanos(monotonic_nanos())
+}
+
+pub(crate) fn monotonic_nanos() -> u64 {
+    nanos_between(ANCHOR.first, now())
 }
 
 /// Renews the anchor; the bus does so once a minute.

@@ -20,7 +20,8 @@ use crate::context::unmonitored;
 use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::event::Event;
-use crate::tracker::panics;
+use crate::sampling::Sampling;
+use crate::tracker::{head, panics};
 use crate::{application, state, thread};
 
 /// Gathers what gomon starts with.
@@ -44,6 +45,8 @@ pub struct Builder {
     listeners: Vec<Waiting>,
     capture: Option<Capture>,
     filter: Option<Filter>,
+    sampling: Option<Sampling>,
+    head_ratio: Option<f64>,
     shutdown_deadline: Duration,
     report_interval: Duration,
 }
@@ -74,6 +77,8 @@ pub fn builder() -> Builder {
         listeners: Vec::new(),
         capture: None,
         filter: None,
+        sampling: None,
+        head_ratio: None,
         shutdown_deadline: DEFAULT_DEADLINE,
         report_interval: Duration::from_nanos(bus::REPORT_INTERVAL_NANOS),
     }
@@ -110,6 +115,21 @@ impl Builder {
         self
     }
 
+    /// Keeps only a part of the traces, the rest counts as `sampled_out`. Aggregates are made from
+    /// all of them. Default: everything is kept, and nothing is held.
+    pub const fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = Some(sampling);
+        self
+    }
+
+    /// Records only this part of the traces, between 0 and 1, for extreme rates. What is not
+    /// recorded costs a fraction of an event, and leaves nothing but its count as `sampled_out`: no
+    /// aggregates, no merit. What sends an opening event is always recorded. Default: everything.
+    pub const fn head_sampling(mut self, ratio: f64) -> Self {
+        self.head_ratio = Some(ratio);
+        self
+    }
+
     /// How often `gomon-self`, the report of gomon on itself, is sent. Default: every 60 seconds.
     /// The bus looks at the clock every 10 to 100 ms.
     pub const fn report_interval(mut self, interval: Duration) -> Self {
@@ -136,6 +156,8 @@ impl Builder {
             listeners,
             capture,
             filter,
+            sampling,
+            head_ratio,
             shutdown_deadline,
             report_interval,
         } = self;
@@ -148,6 +170,8 @@ impl Builder {
                 capture::set_capture(capture);
             }
             BUS.root.set_filter(filter);
+            head::set_ratio(head_ratio);
+            life.sampling = sampling;
             bus::set_report_interval(report_interval);
         })?;
         Ok(Gomon {
@@ -178,7 +202,12 @@ impl Drop for Gomon {
 ///
 /// As [`Builder::start`].
 pub fn start() -> Result<(), Error> {
-    start_with(|_| BUS.root.set_filter(None)).map(|_| ())
+    start_with(|life| {
+        BUS.root.set_filter(None);
+        head::set_ratio(None);
+        life.sampling = None;
+    })
+    .map(|_| ())
 }
 
 /// Starts a run, after `prepare` if there is none, and returns its number. The listeners' own code
@@ -387,6 +416,7 @@ struct Life {
     phase: Phase,
     application_id: Option<String>,
     waiting: Vec<Waiting>,
+    sampling: Option<Sampling>,
     last_report: Option<Report>,
 }
 
@@ -417,7 +447,7 @@ impl Life {
         for port in listeners {
             BUS.root.add(port);
         }
-        if let Err(cause) = bus::start_worker() {
+        if let Err(cause) = bus::start_worker(self.sampling.clone()) {
             BUS.root.clear();
             self.phase = Phase::Stopped;
             return Err(Error::Thread(cause));
@@ -491,5 +521,6 @@ static LIFE: Mutex<Life> = Mutex::new(Life {
     phase: Phase::Stopped,
     application_id: None,
     waiting: Vec::new(),
+    sampling: None,
     last_report: None,
 });

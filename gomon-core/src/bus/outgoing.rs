@@ -1,9 +1,13 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
+use crate::bus::BUS;
+use crate::bus::fan_out::Account;
 use crate::bus::pool::{self, Home};
+use crate::bus::report::DropReason;
 use crate::event::Event;
-use crate::event::batch::{Batch, Homes};
+use crate::event::batch::{Batch, Homes, Slice};
+use crate::sampling::sampler::Verdict;
 
 /// An event on the bus, and where its record came from.
 #[derive(Debug)]
@@ -103,5 +107,76 @@ impl Outgoing {
         };
         self.runs.clear();
         Some(Batch::new(events, homes))
+    }
+}
+
+/// Sends what is kept on its way, batch by batch, and gives back what is not.
+pub(super) struct Decided<'a> {
+    kept: &'a mut Outgoing,
+    discarded: &'a mut Outgoing,
+    homes: &'a HomeTable,
+    /// Whose events the batch is of.
+    scope: u32,
+    sampled_out: u64,
+}
+
+impl<'a> Decided<'a> {
+    pub(super) fn new(
+        kept: &'a mut Outgoing,
+        discarded: &'a mut Outgoing,
+        homes: &'a HomeTable,
+    ) -> Self {
+        Self {
+            kept,
+            discarded,
+            homes,
+            scope: 0,
+            sampled_out: 0,
+        }
+    }
+
+    pub(super) fn take(&mut self, mut staged: Staged, verdict: Verdict) {
+        match verdict {
+            Verdict::Keep { weight } => {
+                if let Some(weight) = weight {
+                    staged.event.record.weight = weight;
+                }
+                self.keep(staged);
+            }
+            Verdict::Drop => {
+                self.sampled_out += 1;
+                self.discarded.push(staged);
+                if self.discarded.is_full() {
+                    drop(self.discarded.take(self.homes));
+                }
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn keep(&mut self, staged: Staged) {
+        let scope = staged.event.record.scope;
+        if self.kept.is_full() || scope != self.scope {
+            self.pass();
+            self.scope = scope;
+        }
+        self.kept.push(staged);
+    }
+
+    pub(super) fn finish(mut self) {
+        self.pass();
+        drop(self.discarded.take(self.homes));
+        if self.sampled_out > 0 {
+            let mut lost = Account::ZERO;
+            lost.created = self.sampled_out;
+            lost.lose(DropReason::SampledOut, self.sampled_out);
+            BUS.root.lost(&lost);
+        }
+    }
+
+    fn pass(&mut self) {
+        if let Some(batch) = self.kept.take(self.homes) {
+            BUS.root.pass(&Slice::whole(batch), self.scope);
+        }
     }
 }

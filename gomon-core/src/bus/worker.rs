@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::messages::Messages;
 use super::orphans::Orphans;
-use super::outgoing::{HomeIndex, HomeTable, Outgoing, Staged};
+use super::outgoing::{Decided, HomeIndex, HomeTable, Outgoing, Staged};
 use super::{BUS, Ring};
 use crate::bus::port::FlushTicket;
 use crate::deadline::Deadline;
@@ -15,14 +15,16 @@ use crate::event::batch::Slice;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
+use crate::sampling::Sampling;
+use crate::sampling::sampler::Sampler;
 use crate::tracker::{open, work};
 use crate::{application, clock, keys, state, thread};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
-pub(crate) fn start_worker() -> std::io::Result<()> {
+pub(crate) fn start_worker(sampling: Option<Sampling>) -> std::io::Result<()> {
     let handle = std::thread::Builder::new()
         .name("gomon-bus".to_owned())
-        .spawn(|| Worker::default().run())?;
+        .spawn(move || Worker::new(sampling).run())?;
     *BUS.thread.lock() = Some(handle.thread().clone());
     Ok(())
 }
@@ -36,6 +38,8 @@ struct Worker {
     /// Found when the rings were read again: for the next cycle.
     held_back: Vec<Staged>,
     messages: Messages,
+    /// Decides which traces are kept, where not all of them are.
+    sampler: Option<Sampler<Staged>>,
     kept: Outgoing,
     /// What nobody is to get.
     discarded: Outgoing,
@@ -47,6 +51,12 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(sampling: Option<Sampling>) -> Self {
+        let mut worker = Self::default();
+        worker.sampler = sampling.as_ref().map(Sampler::new);
+        worker
+    }
+
     fn run(mut self) {
         thread::mark_own_thread();
         self.last_slew = clock::now();
@@ -156,7 +166,8 @@ impl Worker {
             self.stage.sort_by_key(key);
         }
         let time = clock::WallTime::now();
-        let mut scope = 0;
+        let now = clock::monotonic_nanos();
+        let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
         for mut staged in self.stage.drain(..) {
             let record = &mut staged.event.record;
             if !self.messages.is_empty() {
@@ -164,15 +175,29 @@ impl Worker {
             }
             record.start_unix = time.unix_nanos(record.start);
             record.settle();
-            if self.kept.is_full() || record.scope != scope {
-                pass(&mut self.kept, &self.homes, scope);
-                scope = record.scope;
-            }
             self.orphans.note(&staged.event);
-            self.kept.push(staged);
+            match &mut self.sampler {
+                Some(sampler) if staged.event.record.scope == 0 => {
+                    sampler.offer(staged, now, &mut |staged, verdict| {
+                        decided.take(staged, verdict)
+                    });
+                }
+                _ => decided.keep(staged),
+            }
         }
-        pass(&mut self.kept, &self.homes, scope);
-        drop(self.discarded.take(&self.homes));
+        if let Some(sampler) = &mut self.sampler {
+            sampler.expire(now, &mut |staged, verdict| decided.take(staged, verdict));
+        }
+        decided.finish();
+    }
+
+    /// Lets the sampler decide on everything it holds.
+    fn settle_sampler(&mut self) {
+        if let Some(sampler) = &mut self.sampler {
+            let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
+            sampler.settle(&mut |staged, verdict| decided.take(staged, verdict));
+            decided.finish();
+        }
     }
 
     fn housekeeping(&mut self) {
@@ -218,6 +243,7 @@ impl Worker {
         self.abandon_units();
         self.cycle();
         self.cycle();
+        self.settle_sampler();
         self.messages.give_up();
         self.send_own(self_report(&self.orphans, &self.messages));
         // The totals are those after everything else was taken, as far as half the time allows.
@@ -275,13 +301,6 @@ fn retire(ring: &Ring) -> bool {
         .retain(|shared| !Arc::ptr_eq(shared, &ring.shared));
     registry.gone = registry.gone.plus(&ring.shared.counters.account());
     true
-}
-
-/// Passes a batch on, if there is one.
-fn pass(batch: &mut Outgoing, homes: &HomeTable, scope: u32) {
-    if let Some(batch) = batch.take(homes) {
-        BUS.root.pass(&Slice::whole(batch), scope);
-    }
 }
 
 /// `gomon-self`: how gomon itself is doing.

@@ -5,5 +5,6 @@ mod retransmitters;
 mod sampling;
 mod shutdown;
 mod sifting;
+mod sifting_traces;
 mod support;
 mod switching;

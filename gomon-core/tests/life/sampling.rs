@@ -1,161 +1,106 @@
-//! Sampling in a retransmitter: whole traces, weights and the account.
+//! Sampling on the bus, by what reaches a listener.
 
-use std::collections::BTreeMap;
+use gomon_core::{Context, DropReason, EventTracker, Outcome, Sampling, builder, stats};
 
-use gomon_core::{DropReason, EventTracker, ListenerReport, Outcome, Retransmitter, Sampling};
+use crate::support::{DEADLINE, Sink, account, assert_ledger, turn};
 
-use crate::support::{DEADLINE, Sink, builder, turn};
-
-/// Runs the work with the sampling before a sink; what came through, and the account after a flush.
-fn sample(sampling: &Sampling, work: impl FnOnce()) -> (Vec<serde_json::Value>, ListenerReport) {
-    let _turn = turn();
-    let sink = Sink::default();
-    let sampled = Retransmitter::new("sampled")
-        .sampling(sampling)
-        .listener(sink.listener())
-        .unwrap();
-    let gomon = builder().listener(sampled.clone()).start().unwrap();
-    work();
-    gomon_core::flush(DEADLINE).unwrap();
-    let report = sampled.reports().remove(0);
-    assert_eq!(
-        report.created,
-        report.delivered + report.total_dropped() + report.pending
-    );
-    assert_eq!(report.delivered, sink.unique() as u64);
-    drop(gomon);
-    let mut events = sink.events();
-    let own = ["application", "gomon-self", "application-end"];
-    events.retain(|event| !own.contains(&event["gomon:fp"].as_str().unwrap()));
-    (events, report)
-}
-
-/// A root with two children, the second of which has a child; the outcome is that of this one.
-fn trace(outcome: Outcome) {
-    EventTracker::new("root").enter(|| {
-        EventTracker::new("one").finish();
-        EventTracker::new("two").enter(|| _ = EventTracker::new("three").mark(outcome));
-    });
-}
-
-#[test]
-fn a_failed_member_keeps_its_whole_trace_with_weight_one() {
-    let sampling = Sampling::ratio(0.0).keep_failed();
-    let (events, report) = sample(&sampling, || {
-        for outcome in [Outcome::Completed, Outcome::Failed, Outcome::Cancelled] {
-            trace(outcome);
-        }
-    });
-    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
-    assert_eq!(fps, ["one", "three", "two", "root"]);
-    assert!(events.iter().all(|event| event["gomon:weight"] == 1.0));
-    assert_eq!(report.dropped, [(DropReason::SampledOut, 8)]);
-    assert_eq!((report.created, report.pending), (13, 0));
-}
-
-#[test]
-fn the_ratio_keeps_whole_traces_and_their_weights_stand_for_all() {
-    const TRACES: u32 = 20_000;
-    let (events, report) = sample(&Sampling::ratio(0.3), || {
-        (0..TRACES).for_each(|_| trace(Outcome::Completed));
-    });
-    let mut traces = BTreeMap::<String, usize>::new();
-    for event in &events {
-        *traces.entry(event["gomon:trace"].to_string()).or_default() += 1;
+fn request(fails: bool) {
+    let mut root = EventTracker::in_context("request", Context::application());
+    let child = root.child("query");
+    child.child("row").finish();
+    child.finish();
+    if fails {
+        root.mark(Outcome::Failed);
     }
-    // Each thread's ring may lose some: those are counted, and their traces are incomplete.
-    let lost = report.created < u64::from(4 * TRACES + 1);
-    assert!(lost || traces.values().all(|count| *count == 4));
-    let weights = events
-        .iter()
-        .map(|event| event["gomon:weight"].as_f64().unwrap());
-    let estimate: f64 = weights.sum();
-    let all = (report.created - 1) as f64;
-    // Five standard deviations.
-    assert!((estimate / all - 1.0).abs() < 0.055, "{estimate} of {all}");
+    root.finish();
 }
 
 #[test]
-fn a_second_sampling_with_the_same_ratio_leaves_everything() {
-    let _turn = turn();
-    let (first, second) = (Sink::default(), Sink::default());
-    let half = Sampling::ratio(0.5);
-    let again = Retransmitter::new("again")
-        .sampling(&half)
-        .listener(second.listener())
-        .unwrap();
-    let once = Retransmitter::new("once")
-        .sampling(&half)
-        .listener(first.listener())
-        .unwrap()
-        .listener(again)
-        .unwrap();
-    let gomon = builder().listener(once).start().unwrap();
-    (0..100).for_each(|_| trace(Outcome::Completed));
-    drop(gomon);
-    assert_eq!(first.events(), second.events());
-    assert!(
-        first
-            .events()
-            .iter()
-            .any(|event| event["gomon:weight"] == 2.0)
-    );
-}
-
-#[test]
-fn opening_events_and_what_ends_them_are_never_sampled() {
-    let (events, _) = sample(&Sampling::ratio(0.0), || {
-        let mut connection = EventTracker::new("net-conn");
-        connection.send_opening();
-        connection.enter(|| EventTracker::new("work").finish());
-        connection.finish();
-        EventTracker::new("rt-collect-memstat").finish();
-        EventTracker::new("tick").finish();
-    });
-    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
-    assert_eq!(fps, ["net-conn", "net-conn", "rt-collect-memstat", "tick"]);
-    assert!(
-        events
-            .iter()
-            .all(|event| event.get("gomon:weight").is_none())
-    );
-}
-
-#[test]
-fn what_is_rare_is_kept_ten_times_for_each_route() {
-    let (events, _) = sample(&Sampling::ratio(0.0).keep_rare(), || {
-        for n in 0..100 {
-            let mut root = EventTracker::new("root");
-            root.set("route", if n % 2 == 0 { "/even" } else { "/odd" });
-        }
-    });
-    assert_eq!(events.len(), 20);
-}
-
-#[test]
-fn every_nth_trace_is_kept() {
-    let (events, _) = sample(&Sampling::ratio(0.0).every_nth(10), || {
-        (0..100).for_each(|_| trace(Outcome::Completed));
-    });
-    assert_eq!(events.len(), 40);
-}
-
-#[test]
-fn members_that_no_listener_wants_still_speak_for_their_trace() {
+fn traces_are_kept_whole_or_not_at_all_and_the_rest_is_counted() {
     let _turn = turn();
     let sink = Sink::default();
-    let sampled = Retransmitter::new("sampled")
-        .sampling(&Sampling::ratio(0.0).keep_failed())
-        .include(["one"])
-        .listener(sink.listener())
+    let gomon = builder()
+        .sampling(Sampling::ratio(0.25).keep_failed())
+        .named_listener("sink", sink.listener())
+        .start()
         .unwrap();
-    let gomon = builder().listener(sampled.clone()).start().unwrap();
-    trace(Outcome::Failed);
-    trace(Outcome::Completed);
+    for number in 0..1000 {
+        request(number % 100 == 0);
+    }
     gomon_core::flush(DEADLINE).unwrap();
-    assert_eq!(sink.fps(), ["application", "one"]);
-    let report = sampled.reports().remove(0);
-    assert_eq!(report.created, report.delivered + report.total_dropped());
-    assert_eq!(report.created, 9);
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    let (_, sampled_out) = listener.dropped[0];
+    assert_eq!(listener.dropped[0].0, DropReason::SampledOut);
+    assert_eq!(listener.created, 3001);
+    let kept = listener.delivered - 1;
+    assert_eq!(kept + sampled_out, 3000);
+    assert_eq!(kept % 3, 0);
+    assert!((30 + 3 * 150..30 + 3 * 350).contains(&kept), "{kept}");
+    drop(gomon);
+}
+
+#[test]
+fn a_trace_that_is_sampled_out_at_its_head_is_counted_with_all_its_events() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    for _ in 0..10 {
+        request(true);
+        let mut root = EventTracker::new("entered");
+        assert!(!root.is_recording());
+        let header = root.context().traceparent().unwrap();
+        assert!(header.as_str().ends_with("-00"));
+        root.enter(|| EventTracker::new("inside").finish());
+    }
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    assert_eq!(listener.dropped, [(DropReason::SampledOut, 50)]);
+    assert_eq!((listener.created, listener.delivered), (51, 1));
+    // What lives long and says so is recorded all the same, and so is what happens in it.
+    let mut long = EventTracker::new("listening");
+    long.send_opening();
+    long.child("accept").finish();
+    long.finish();
+    gomon_core::flush(DEADLINE).unwrap();
+    assert_eq!(sink.unique(), 4);
+    drop(gomon);
+}
+
+#[test]
+fn attributes_reach_an_open_event_from_another_thread() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for number in 0..500u64 {
+                    let tracker = EventTracker::new("work");
+                    let context = tracker.context();
+                    std::thread::scope(|inner| {
+                        inner.spawn(move || context.set("number", number));
+                    });
+                    tracker.finish();
+                }
+            });
+        }
+    });
+    gomon_core::flush(DEADLINE).unwrap();
+    let events = sink.events();
+    let with = events.iter().filter(|event| event["number"].is_u64());
+    assert_eq!(with.count(), 2000);
+    assert_ledger(&stats());
+    assert_eq!(account(&stats(), "sink").created, 2001);
     drop(gomon);
 }
