@@ -53,6 +53,7 @@ pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
 pub use bus::report::{DropReason, ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
+pub use bus::retransmitter::config::RetransmitterConfig;
 pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::bus::port::{FlushTicket, Port};
 use crate::bus::report::{DropReason, ListenerReport};
 use crate::bus::retransmitter::check::Check;
+use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::bus::retransmitter::stages::{Stages, is_application};
 use crate::deadline::Deadline;
 use crate::event::Event;
@@ -87,6 +88,12 @@ impl FanOut {
         let old = inner.stages.replace(Arc::new(stages));
         drop(inner);
         drop(old);
+    }
+
+    /// Sets what a configuration adds to what an event goes through.
+    pub(crate) fn configure(&self, config: &RetransmitterConfig) {
+        let configured = Box::new(config.stages());
+        self.change_stages(|stages| stages.configured = Some(configured));
     }
 
     pub(crate) fn stages(&self) -> Option<Arc<Stages>> {

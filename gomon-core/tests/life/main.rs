@@ -1,5 +1,6 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
+mod configured;
 mod listeners;
 mod retransmitters;
 mod sampling;

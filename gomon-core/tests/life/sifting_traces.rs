@@ -7,7 +7,7 @@ use gomon_core::{DropReason, EventTracker, ListenerReport, Outcome, Retransmitte
 use crate::support::{DEADLINE, Sink, builder, turn};
 
 /// Runs the work with the sampling before a sink; what came through, and the account after a flush.
-fn sample(sampling: &Sampling, work: impl FnOnce()) -> (Vec<serde_json::Value>, ListenerReport) {
+fn sample(sampling: Sampling, work: impl FnOnce()) -> (Vec<serde_json::Value>, ListenerReport) {
     let _turn = turn();
     let sink = Sink::default();
     let sampled = Retransmitter::new("sampled")
@@ -41,7 +41,7 @@ fn trace(outcome: Outcome) {
 #[test]
 fn a_failed_member_keeps_its_whole_trace_with_weight_one() {
     let sampling = Sampling::ratio(0.0).keep_failed();
-    let (events, report) = sample(&sampling, || {
+    let (events, report) = sample(sampling, || {
         for outcome in [Outcome::Completed, Outcome::Failed, Outcome::Cancelled] {
             trace(outcome);
         }
@@ -56,7 +56,7 @@ fn a_failed_member_keeps_its_whole_trace_with_weight_one() {
 #[test]
 fn the_ratio_keeps_whole_traces_and_their_weights_stand_for_all() {
     const TRACES: u32 = 20_000;
-    let (events, report) = sample(&Sampling::ratio(0.3), || {
+    let (events, report) = sample(Sampling::ratio(0.3), || {
         (0..TRACES).for_each(|_| trace(Outcome::Completed));
     });
     let mut traces = BTreeMap::<String, usize>::new();
@@ -81,11 +81,11 @@ fn a_second_sampling_with_the_same_ratio_leaves_everything() {
     let (first, second) = (Sink::default(), Sink::default());
     let half = Sampling::ratio(0.5);
     let again = Retransmitter::new("again")
-        .sampling(&half)
+        .sampling(half.clone())
         .listener(second.listener())
         .unwrap();
     let once = Retransmitter::new("once")
-        .sampling(&half)
+        .sampling(half)
         .listener(first.listener())
         .unwrap()
         .listener(again)
@@ -104,7 +104,7 @@ fn a_second_sampling_with_the_same_ratio_leaves_everything() {
 
 #[test]
 fn opening_events_and_what_ends_them_are_never_sampled() {
-    let (events, _) = sample(&Sampling::ratio(0.0), || {
+    let (events, _) = sample(Sampling::ratio(0.0), || {
         let mut connection = EventTracker::new("net-conn");
         connection.send_opening();
         connection.enter(|| EventTracker::new("work").finish());
@@ -123,7 +123,7 @@ fn opening_events_and_what_ends_them_are_never_sampled() {
 
 #[test]
 fn what_is_rare_is_kept_ten_times_for_each_route() {
-    let (events, _) = sample(&Sampling::ratio(0.0).keep_rare(), || {
+    let (events, _) = sample(Sampling::ratio(0.0).keep_rare(), || {
         for n in 0..100 {
             let mut root = EventTracker::new("root");
             root.set("route", if n % 2 == 0 { "/even" } else { "/odd" });
@@ -134,7 +134,7 @@ fn what_is_rare_is_kept_ten_times_for_each_route() {
 
 #[test]
 fn every_nth_trace_is_kept() {
-    let (events, _) = sample(&Sampling::ratio(0.0).every_nth(10), || {
+    let (events, _) = sample(Sampling::ratio(0.0).every_nth(10), || {
         (0..100).for_each(|_| trace(Outcome::Completed));
     });
     assert_eq!(events.len(), 40);
@@ -145,7 +145,7 @@ fn members_that_no_listener_wants_still_speak_for_their_trace() {
     let _turn = turn();
     let sink = Sink::default();
     let sampled = Retransmitter::new("sampled")
-        .sampling(&Sampling::ratio(0.0).keep_failed())
+        .sampling(Sampling::ratio(0.0).keep_failed())
         .include(["one"])
         .listener(sink.listener())
         .unwrap();

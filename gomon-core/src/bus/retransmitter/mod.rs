@@ -1,4 +1,5 @@
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod mapped;
 pub(crate) mod rate;
 mod sampled;
@@ -14,6 +15,7 @@ use crate::bus::listener::{BatchError, Listener, ListenerError};
 use crate::bus::port::{FlushTicket, Flushed, Port};
 use crate::bus::report::DropReason;
 use crate::bus::retransmitter::check::Check;
+use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::bus::retransmitter::mapped::Mapped;
 use crate::bus::retransmitter::sampled::{Decided, Sampled};
 use crate::bus::retransmitter::stages::Stages;
@@ -58,7 +60,7 @@ pub struct Retransmitter {
 struct Inner {
     name: String,
     fan_out: FanOut,
-    sampled: Mutex<Option<Sampled>>,
+    sampled: Mutex<Sampled>,
     /// The retransmitters among the listeners: what cycles are found by.
     next: Mutex<Vec<(ListenerId, Retransmitter)>>,
     flushes: Mutex<u64>,
@@ -148,13 +150,21 @@ impl Retransmitter {
     /// both ratios choose among traces in the same way. What waits for the end of its trace counts
     /// as pending. Default: everything is passed on.
     #[must_use]
-    pub fn sampling(self, sampling: &Sampling) -> Self {
-        let sampled = Sampled::new(sampling);
-        let before = self.inner.sampled.lock().replace(sampled);
-        if let Some(mut before) = before {
-            self.inner.pass(Some(before.settle()), 0);
-        }
+    pub fn sampling(self, sampling: Sampling) -> Self {
+        let decided = self.inner.sampled.lock().set_in_code(sampling);
+        self.inner.pass(decided, 0);
         self
+    }
+
+    /// Sets what a configuration says, in place of what one said before; also while events pass.
+    ///
+    /// Its conditions, maps and limits come on top of those given in code. Its sampling takes the
+    /// place of any other; without one, that given in code stays.
+    pub fn configure(&self, config: &RetransmitterConfig) {
+        self.inner.fan_out.configure(config);
+        let sampling = config.sampling().cloned();
+        let decided = self.inner.sampled.lock().set_configured(sampling);
+        self.inner.pass(decided, 0);
     }
 
     /// Adds a listener.
@@ -204,7 +214,7 @@ impl Retransmitter {
     #[must_use]
     pub fn reports(&self) -> Vec<crate::ListenerReport> {
         let mut reports = self.inner.fan_out.reports(|account| account).0;
-        let held = self.inner.sampled.lock().as_ref().map_or(0, Sampled::held);
+        let held = self.inner.sampled.lock().held();
         for report in &mut reports {
             report.created += held;
             report.pending += held;
@@ -291,7 +301,7 @@ impl Listener for Retransmitter {
 impl Inner {
     /// Takes a batch and passes on what is decided of it.
     fn take(&self, slice: &Slice) {
-        let is_sampled = self.sampled.lock().is_some();
+        let is_sampled = self.sampled.lock().is_on();
         if !is_sampled || slice.iter().all(stages::is_application) {
             return self.fan_out.pass(slice, 0);
         }
@@ -299,34 +309,40 @@ impl Inner {
         let stages = self.fan_out.stages();
         let wants = |event| stages.as_ref().is_none_or(|stages| stages.wants(event));
         let wanted: Vec<bool> = slice.iter().map(wants).collect();
-        let filtered = wanted.iter().filter(|wanted| !**wanted).count();
-        let take = |sampled: &mut Sampled| sampled.take(slice, &wanted, now());
-        let decided = self.sampled.lock().as_mut().map(take);
-        self.pass(decided, filtered as u64);
+        let decided = self
+            .sampled
+            .lock()
+            .take(slice, &wanted, clock::monotonic_nanos());
+        match decided {
+            Some(decided) => {
+                let filtered = wanted.iter().filter(|wanted| !**wanted).count();
+                self.pass(decided, filtered as u64);
+            }
+            // It is not sampled any more.
+            None => self.fan_out.pass(slice, 0),
+        }
     }
 
     /// Passes on what waits, once it has waited for too long.
     fn expire(&self) {
-        let expire = |sampled: &mut Sampled| sampled.expire(now());
-        let decided = self.sampled.lock().as_mut().map(expire);
+        let decided = self.sampled.lock().expire(clock::monotonic_nanos());
         self.pass(decided, 0);
     }
 
     /// Passes on what waits.
     fn settle(&self) {
-        let decided = self.sampled.lock().as_mut().map(Sampled::settle);
+        let decided = self.sampled.lock().settle();
         self.pass(decided, 0);
     }
 
-    fn pass(&self, decided: Option<Decided>, filtered: u64) {
-        let Some(decided) = decided else {
-            return;
-        };
+    fn pass(&self, decided: Decided, filtered: u64) {
         let lost = [
             (DropReason::SampledOut, decided.dropped),
             (DropReason::Filtered, filtered),
         ];
-        self.fan_out.pass_copies(decided.kept, &lost);
+        if !decided.kept.is_empty() || lost.iter().any(|(_, count)| *count > 0) {
+            self.fan_out.pass_copies(decided.kept, &lost);
+        }
     }
 }
 
@@ -334,10 +350,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.fan_out.clear();
     }
-}
-
-fn now() -> u64 {
-    u64::try_from(clock::monotonic().as_nanos()).unwrap_or(u64::MAX)
 }
 
 static GRAPH: Mutex<()> = Mutex::new(());

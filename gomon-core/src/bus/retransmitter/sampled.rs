@@ -6,10 +6,12 @@ use crate::event::batch::Slice;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::{Sampler, Verdict};
 
-/// A sampler of shared batches.
-#[derive(Debug)]
+/// A sampler of shared batches, or none.
+#[derive(Debug, Default)]
 pub(crate) struct Sampled {
-    sampler: Sampler<Item>,
+    in_code: Option<Sampling>,
+    configured: Option<Sampling>,
+    sampler: Option<Sampler<Item>>,
 }
 
 /// What was decided.
@@ -29,35 +31,48 @@ enum Item {
 }
 
 impl Sampled {
-    pub(crate) fn new(sampling: &Sampling) -> Self {
-        let sampler = Sampler::new(sampling);
-        Self { sampler }
+    /// Samples as the code says, unless a configuration says otherwise. What waited until now is
+    /// decided.
+    pub(crate) fn set_in_code(&mut self, sampling: Sampling) -> Decided {
+        self.change(|sampled| sampled.in_code = Some(sampling))
     }
 
-    /// Takes a batch. What is not wanted still counts for its trace.
-    pub(crate) fn take(&mut self, slice: &Slice, wanted: &[bool], now: u64) -> Decided {
+    /// Samples as a configuration says, or as the code does.
+    pub(crate) fn set_configured(&mut self, sampling: Option<Sampling>) -> Decided {
+        self.change(|sampled| sampled.configured = sampling)
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.sampler.is_some()
+    }
+
+    /// Takes a batch; `None` if nothing is sampled. What is not wanted still counts for its trace.
+    pub(crate) fn take(&mut self, slice: &Slice, wanted: &[bool], now: u64) -> Option<Decided> {
+        let sampler = self.sampler.as_mut()?;
         let mut decided = Decided::default();
         let mut out = |item, verdict| decided.add(Some(slice), item, verdict);
         for (at, (event, wanted)) in slice.iter().zip(wanted).enumerate() {
             let item = wanted.then_some(Item::Here(at));
-            self.sampler.offer_for(event, item, now, &mut out);
+            sampler.offer_for(event, item, now, &mut out);
         }
-        self.sampler.expire(now, &mut out);
-        for item in self.sampler.held_mut() {
+        sampler.expire(now, &mut out);
+        for item in sampler.held_mut() {
             if let Item::Here(at) = *item
                 && let Some(event) = slice.get(at)
             {
                 *item = Item::Copy(event.duplicate());
             }
         }
-        decided
+        Some(decided)
     }
 
     /// Decides on what has waited for too long.
     pub(crate) fn expire(&mut self, now: u64) -> Decided {
         let mut decided = Decided::default();
         let mut out = |item, verdict| decided.add(None, item, verdict);
-        self.sampler.expire(now, &mut out);
+        if let Some(sampler) = &mut self.sampler {
+            sampler.expire(now, &mut out);
+        }
         decided
     }
 
@@ -65,13 +80,31 @@ impl Sampled {
     pub(crate) fn settle(&mut self) -> Decided {
         let mut decided = Decided::default();
         let mut out = |item, verdict| decided.add(None, item, verdict);
-        self.sampler.settle(&mut out);
+        if let Some(sampler) = &mut self.sampler {
+            sampler.settle(&mut out);
+        }
         decided
     }
 
     /// How many events wait.
     pub(crate) fn held(&self) -> u64 {
-        self.sampler.held().events as u64
+        let held = self.sampler.as_ref().map(Sampler::held);
+        held.unwrap_or_default().events as u64
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Self)) -> Decided {
+        let before = self.sampling().cloned();
+        change(self);
+        if self.sampling() == before.as_ref() {
+            return Decided::default();
+        }
+        let decided = self.settle();
+        self.sampler = self.sampling().map(Sampler::new);
+        decided
+    }
+
+    fn sampling(&self) -> Option<&Sampling> {
+        self.configured.as_ref().or(self.in_code.as_ref())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::bus::retransmitter::mapped::Mapped;
 use crate::bus::retransmitter::rate::{RateLimiter, RateLimits};
 use crate::event::Event;
 use crate::event::batch::Slice;
-use crate::keys;
+use crate::{clock, keys};
 
 /// Conditions, changes and a limit, in this order. The application event passes all of them
 /// untouched, so that every listener gets it.
@@ -19,6 +19,8 @@ use crate::keys;
 /// which it panics passes as it is.
 #[derive(Clone, Default)]
 pub(crate) struct Stages {
+    /// Those of the configuration, which come on top.
+    pub(crate) configured: Option<Box<Stages>>,
     pub(crate) checks: Vec<Check>,
     pub(crate) maps: Vec<Map>,
     pub(crate) limits: RateLimits,
@@ -37,7 +39,12 @@ impl Stages {
     /// Whether an event meets all conditions.
     pub(crate) fn wants(&self, event: &Event) -> bool {
         let wants = || self.checks.iter().all(|check| check.is_met(event));
-        is_application(event) || guarded(wants).unwrap_or(true)
+        is_application(event)
+            || guarded(wants).unwrap_or(true)
+                && self
+                    .configured
+                    .as_ref()
+                    .is_none_or(|configured| configured.wants(event))
     }
 
     /// Changes the limits, and begins to count again.
@@ -49,12 +56,20 @@ impl Stages {
 
     /// Changes and limits what is wanted.
     pub(crate) fn shape(&self, wanted: Slice) -> Slice {
+        let shaped = self.shape_here(wanted);
+        match &self.configured {
+            Some(configured) => configured.shape(shaped),
+            None => shaped,
+        }
+    }
+
+    fn shape_here(&self, wanted: Slice) -> Slice {
         let apply = |slice: Slice, map| mapped(&slice, map);
         let mapped = self.maps.iter().fold(wanted, apply);
         let Some(limiter) = &self.limiter else {
             return mapped;
         };
-        let now = super::now();
+        let now = clock::monotonic_nanos();
         let mut limiter = limiter.lock();
         mapped.filtered(|event| is_of_the_process(event) || limiter.passes(event.fp(), now))
     }
