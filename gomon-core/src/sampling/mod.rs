@@ -1,6 +1,8 @@
 //! Sampling: which traces are kept when not all can be.
 
 mod config;
+#[cfg(test)]
+mod cost;
 mod hash;
 mod merit;
 mod order;

@@ -1,6 +1,7 @@
 //! Which events are kept: merit first, then the ratio.
 
 use std::borrow::Borrow;
+use std::time::Duration;
 
 use crate::event::Event;
 use crate::keys;
@@ -98,12 +99,18 @@ impl<T> Sampler<T> {
         }
         let root = event.is_local_root();
         let route = || event.get(keys::ROUTE)?.as_str();
+        let lapsed = || event.lapsed().unwrap_or_default();
         let seen = Seen {
             fp: event.fp(),
             route: if root { route() } else { None },
             root,
             outcome: event.outcome().unwrap_or_default(),
-            lapsed: event.lapsed().unwrap_or_default(),
+            // The conversion of stamps is not free.
+            lapsed: if self.merit.asks_for_time(root) {
+                lapsed()
+            } else {
+                Duration::ZERO
+            },
         };
         Some(Facts {
             trace: event.trace(),
@@ -117,21 +124,15 @@ impl<T> Sampler<T> {
 /// What is never sampled: opening events and what ends them, which would leave the other
 /// dangling; what the process says of itself; samples, which are few and mean nothing with gaps.
 fn is_exempt(event: &Event) -> bool {
-    let fp = event.fp();
-    event.is_opening()
-        || event.was_opened()
-        || fp.starts_with(SAMPLES)
-        || NEVER_SAMPLED.contains(&fp)
+    event.is_opening() || event.was_opened() || is_of_the_process(event.fp())
 }
 
 /// Names of other crates too, spelled as in docs/events.md.
-const NEVER_SAMPLED: [&str; 7] = [
-    keys::APPLICATION,
-    keys::APPLICATION_END,
-    keys::GOMON_SELF,
-    "runtime-base",
-    "segment-tick",
-    "sql-pool",
-    "tick",
-];
-const SAMPLES: &str = "rt-";
+fn is_of_the_process(fp: &str) -> bool {
+    let sample = matches!(fp, "runtime-base" | "segment-tick" | "sql-pool" | "tick");
+    let own = matches!(
+        fp,
+        keys::APPLICATION | keys::APPLICATION_END | keys::GOMON_SELF
+    );
+    sample || own || fp.starts_with("rt-")
+}
