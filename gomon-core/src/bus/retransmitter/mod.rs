@@ -11,14 +11,17 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::bus::fan_out::FanOut;
+use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::listener::{BatchError, Listener, ListenerError};
-use crate::bus::port::{FlushTicket, Flushed, Port};
-use crate::bus::report::DropReason;
+use crate::bus::options::ListenerOptions;
+use crate::bus::port::Port;
+use crate::bus::reason::DropReason;
 use crate::bus::retransmitter::check::Check;
 use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::bus::retransmitter::mapped::Mapped;
 use crate::bus::retransmitter::sampled::{Decided, Sampled};
 use crate::bus::retransmitter::stages::Stages;
+use crate::bus::supply::Supply;
 use crate::clock;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -183,16 +186,29 @@ impl Retransmitter {
     ///
     /// [`Error::Cycle`] if the listener is a retransmitter whose events would come back here,
     /// [`Error::Listener`] if it cannot start, [`Error::Thread`] if its thread cannot.
-    pub fn add_listener<L: Listener>(&self, mut listener: L) -> Result<ListenerId, Error> {
-        let name = crate::life::name_of::<L>();
+    pub fn add_listener(&self, listener: impl Listener) -> Result<ListenerId, Error> {
+        self.add_listener_with(ListenerOptions::new(), listener)
+    }
+
+    /// Adds a listener with a name, bounds and a policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_listener`](Self::add_listener).
+    pub fn add_listener_with<L: Listener>(
+        &self,
+        options: ListenerOptions,
+        listener: L,
+    ) -> Result<ListenerId, Error> {
+        let (name, limits) = options.named_after::<L>();
         let next = listener.as_retransmitter().cloned();
         self.refuse_cycle(next.as_ref())?;
-        crate::life::start_listener(&name, &mut listener)?;
+        let opened = Supply::Given(Box::new(listener)).open(&name)?;
         // One at a time, in the whole process: two threads could close a cycle between them.
         let _graph = GRAPH.lock();
         self.refuse_cycle(next.as_ref())?;
         let id = ListenerId::next();
-        let port = Port::start(id, name, 0, Box::new(listener)).map_err(Error::Thread)?;
+        let port = Port::start(id, name, 0, limits, opened).map_err(Error::Thread)?;
         self.inner.next.lock().extend(next.map(|next| (id, next)));
         self.inner.fan_out.add(port);
         Ok(id)
@@ -291,6 +307,7 @@ impl Listener for Retransmitter {
 
     fn tick(&mut self) {
         self.inner.expire();
+        self.inner.fan_out.check();
     }
 
     fn as_retransmitter(&self) -> Option<&Retransmitter> {
