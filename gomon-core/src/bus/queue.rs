@@ -504,3 +504,6 @@ impl Counts {
 
 /// Notes that wait for a slow listener.
 const MOST_NOTES: usize = 2;
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,7 @@ impl Report {
                 .fold(Tree::map(), |dropped, (reason, count)| {
                     dropped.with(reason.as_str(), *count)
                 });
-            Tree::map()
+            let account = Tree::map()
                 .with(keys::NAME, listener.name.clone())
                 .with(keys::CREATED, listener.created + extra)
                 .with(keys::DELIVERED, listener.delivered + extra)
@@ -86,9 +86,18 @@ impl Report {
                 .with(keys::PENDING, listener.pending)
                 .with(keys::BYTES, listener.pending_bytes)
                 .with(keys::QUEUE_HIGH_WATER, listener.queue_high_water)
+                .with(keys::QUARANTINES, listener.quarantines);
+            match listener.quarantined_for {
+                Some(time) => account.with(keys::QUARANTINED, nanos(time)),
+                None => account,
+            }
         });
         Tree::List(accounts.collect())
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl ListenerReport {
@@ -140,6 +149,9 @@ impl fmt::Display for Report {
             }
             if !listener.dropped.is_empty() {
                 write!(f, ")")?;
+            }
+            if let Some(time) = listener.quarantined_for {
+                write!(f, ", in quarantine for {time:.1?}")?;
             }
             if listener.pending > 0 {
                 write!(f, ", {} pending", listener.pending)?;
