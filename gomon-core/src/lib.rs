@@ -44,6 +44,7 @@ mod hot;
 mod keys;
 mod life;
 pub mod mask;
+mod primitives;
 mod sampling;
 mod segment;
 mod state;
@@ -58,7 +59,9 @@ pub mod wait;
 
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
-pub use bus::report::{DropReason, ListenerReport, Report};
+pub use bus::options::{ListenerOptions, OnFull};
+pub use bus::reason::DropReason;
+pub use bus::report::{ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
@@ -81,8 +84,9 @@ pub use event::id::{SpanId, TraceId};
 pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
-    Builder, Gomon, ListenerId, add_listener, builder, execution_id, flush, remove_listener,
-    set_application_id, shutdown, start, stats,
+    Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
+    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
+    start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};

@@ -1,6 +1,9 @@
 //! What a tracker writes into and a listener reads from.
 
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
+
+use uuid::Uuid;
 
 use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
@@ -170,7 +173,9 @@ impl Record {
     /// [`settle`](Self::settle).
     #[inline(always)]
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
-        match value {
+        // Only `set_other` drops it: dropping what need not be dropped would be a call.
+        let value = ManuallyDrop::new(value);
+        match *value {
             Value::Bool(value) => match self.place(key) {
                 Some(place) => place.value = Stored::Bool(value),
                 None => self.set_beside(key, Value::Bool(value)),
@@ -192,7 +197,7 @@ impl Record {
                 None => self.set_beside(key, Value::Static(text)),
             },
             Value::Str(text) => self.set_text(key, text),
-            other => self.set_other(key, other),
+            _ => self.set_other(key, ManuallyDrop::into_inner(value)),
         }
     }
 
@@ -239,6 +244,10 @@ impl Record {
                 None => self.set_beside(key, Value::Null),
             },
             Value::String(text) => self.set_text(key, &text),
+            Value::Uuid(id) => {
+                let mut text = Uuid::encode_buffer();
+                self.set_text(key, id.as_hyphenated().encode_lower(&mut text));
+            }
             Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => self.set_text(key, text),
                 Err(_) => self.set_beside(key, Value::Bytes(bytes)),
@@ -267,6 +276,7 @@ impl Record {
             Value::Static(text) if text.len() <= SHORT_STATIC => Stored::Static(text),
             Value::Static(text) | Value::Str(text) => self.rare().store_text(kept, text),
             Value::String(text) => self.rare().store_text(kept, &text),
+            Value::Uuid(id) => self.rare().store_text(kept, &id.to_string()),
             Value::Bytes(bytes) => {
                 // What is past the limit would be cut anyway: do not copy it first.
                 let head = bytes.get(..limits::STRING_BYTES).unwrap_or(bytes);
@@ -340,16 +350,19 @@ impl Record {
     /// and all of it within the event's limit in bytes. Done once, off the application's threads.
     pub(crate) fn settle(&mut self) {
         let mut seen = 0u64;
-        for at in 0..usize::from(self.count) {
-            let Some(attribute) = self.attributes.get(at) else {
-                break;
-            };
+        let mut twice = false;
+        let inline = self.inline();
+        for (at, attribute) in inline.iter().enumerate() {
             let bit = key_bit(attribute.key);
-            if seen & bit != 0 && self.first_place(attribute.key) < at {
-                self.keep_last_values();
+            let mut before = inline.iter().take(at);
+            if seen & bit != 0 && before.any(|other| other.key == attribute.key) {
+                twice = true;
                 break;
             }
             seen |= bit;
+        }
+        if twice {
+            self.keep_last_values();
         }
         if self.rare.is_some() {
             self.trim();

@@ -59,7 +59,7 @@ pub struct EventTracker {
 
 impl EventTracker {
     /// Starts an event as a child of the current context, else of the application.
-    #[inline]
+    #[inline(always)]
     pub fn new(fp: &'static str) -> Self {
         let now = state::load();
         if !now.is_on() {
@@ -69,7 +69,7 @@ impl EventTracker {
     }
 
     /// Starts an event as a child of a given context.
-    #[inline]
+    #[inline(always)]
     pub fn in_context(fp: &'static str, parent: Context) -> Self {
         let now = state::load();
         if !now.is_on() {
@@ -79,7 +79,7 @@ impl EventTracker {
     }
 
     /// Starts an event as a child of this one; an empty tracker has empty children.
-    #[inline]
+    #[inline(always)]
     pub fn child(&self, fp: &'static str) -> Self {
         let now = state::load();
         if !now.is_on() {
@@ -147,10 +147,13 @@ impl EventTracker {
     /// Sets an attribute. A key set twice keeps the last value.
     ///
     /// What is past the limits of docs/events.md is cut and counted in `gomon:dropped`.
-    #[inline]
+    #[inline(always)]
     pub fn set<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) -> &mut Self {
-        if let Some(record) = &mut self.record {
-            record.set(key, value.into());
+        // The conversion costs nothing, and what is dropped by its kind costs no call.
+        let value = value.into();
+        match &mut self.record {
+            Some(record) => record.set(key, value),
+            None => value.discard(),
         }
         self
     }
@@ -330,11 +333,12 @@ impl EventTracker {
     }
 
     /// Ends the event; the same as dropping it.
+    #[inline(always)]
     pub fn finish(self) {}
 }
 
 impl Drop for EventTracker {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
             open::close(record);

@@ -1,6 +1,9 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
+mod factories;
 mod listeners;
+mod quarantine;
+mod queues;
 mod retransmitters;
 mod sampling;
 mod shutdown;
