@@ -67,18 +67,25 @@ pub use bus::options::{ListenerOptions, OnFull};
 pub use bus::reason::DropReason;
 pub use bus::report::{ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
+pub use bus::retransmitter::config::RetransmitterConfig;
+pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
+pub use context::b3::B3;
+pub use context::baggage::Baggage;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
 #[cfg(feature = "tokio")]
 pub use context::join_set::JoinSet;
+pub use context::member::MemberError;
 pub use context::message::Message;
-pub use context::propagation::TraceParent;
+pub use context::propagation::{Propagation, propagation, set_propagation};
 #[cfg(feature = "futures")]
 pub use context::stream::{MonitoredStream, StreamExt};
 #[cfg(feature = "tokio")]
 pub use context::task::{JoinHandle, spawn, spawn_blocking, spawn_local};
 pub use context::thread;
+pub use context::traceparent::TraceParent;
+pub use context::tracestate::TraceState;
 pub use context::{Context, current, unmonitored};
 pub use error::{Error, FlushError};
 pub use event::Event;
