@@ -8,6 +8,7 @@ pub(crate) mod outcome;
 pub(crate) mod progress;
 mod rare;
 pub(crate) mod record;
+mod serialize;
 pub(crate) mod value;
 
 use std::time::Duration;

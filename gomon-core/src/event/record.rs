@@ -186,23 +186,23 @@ impl Record {
         match *value {
             Value::Bool(value) => match self.place(key) {
                 Some(place) => place.value = Stored::Bool(value),
-                None => self.set_beside(key, Value::Bool(value)),
+                None => self.set_as_beside(key, value, Value::Bool),
             },
             Value::I64(value) => match self.place(key) {
                 Some(place) => place.value = Stored::I64(value),
-                None => self.set_beside(key, Value::I64(value)),
+                None => self.set_as_beside(key, value, Value::I64),
             },
             Value::U64(value) => match self.place(key) {
                 Some(place) => place.value = Stored::U64(value),
-                None => self.set_beside(key, Value::U64(value)),
+                None => self.set_as_beside(key, value, Value::U64),
             },
             Value::F64(value) => match self.place(key) {
                 Some(place) => place.value = Stored::F64(value),
-                None => self.set_beside(key, Value::F64(value)),
+                None => self.set_as_beside(key, value, Value::F64),
             },
             Value::Static(text) if text.len() <= SHORT_STATIC => match self.place(key) {
                 Some(place) => place.value = Stored::Static(text),
-                None => self.set_beside(key, Value::Static(text)),
+                None => self.set_as_beside(key, text, Value::Static),
             },
             Value::Str(text) => self.set_text(key, text),
             _ => self.set_other(key, ManuallyDrop::into_inner(value)),
@@ -221,26 +221,23 @@ impl Record {
         Some(place)
     }
 
+    /// Copies last, so that nothing has to be kept across that call.
     #[inline(never)]
     fn set_text(&mut self, key: &'static str, text: &str) {
-        let from = usize::from(self.used);
-        let count = usize::from(self.count);
-        let to = from + text.len();
+        let from = self.used;
+        let to = usize::from(from) + text.len();
         if key.len() <= limits::KEY_BYTES
-            && let Some(place) = self.attributes.get_mut(count)
-            && let Some(free) = self.text.get_mut(from..to)
-            && let Ok(used) = u16::try_from(to)
+            && let Some(place) = self.attributes.get_mut(usize::from(self.count))
+            && let Some(free) = self.text.get_mut(usize::from(from)..to)
+            && let Ok(to) = u16::try_from(to)
         {
-            free.copy_from_slice(text.as_bytes());
             place.key = key;
-            place.value = Stored::Text {
-                from: self.used,
-                to: used,
-            };
+            place.value = Stored::Text { from, to };
             self.count += 1;
-            self.used = used;
+            self.used = to;
+            free.copy_from_slice(text.as_bytes());
         } else {
-            self.set_beside(key, Value::Str(text));
+            self.set_as_beside(key, text, Value::Str);
         }
     }
 
@@ -262,6 +259,13 @@ impl Record {
             },
             other => self.set_beside(key, other),
         }
+    }
+
+    /// Takes what a value is made of: a value would be built in memory on the way that needs none.
+    #[cold]
+    #[inline(never)]
+    fn set_as_beside<'a, T>(&mut self, key: &'static str, of: T, kind: fn(T) -> Value<'a>) {
+        self.set_beside(key, kind(of));
     }
 
     /// The way of what has no place in the record itself, or may not have one.

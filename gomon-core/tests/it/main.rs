@@ -5,6 +5,8 @@ mod context;
 mod endings;
 mod header_noise;
 mod limits;
+mod lineage;
 mod propagation;
 mod streams;
+mod values;
 mod waits;

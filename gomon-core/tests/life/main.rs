@@ -1,6 +1,7 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
 mod aggregates;
+mod crowds;
 mod factories;
 mod listeners;
 mod quarantine;
@@ -10,3 +11,4 @@ mod sampling;
 mod shutdown;
 mod support;
 mod switching;
+mod wall_clock;
