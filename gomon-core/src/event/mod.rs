@@ -160,6 +160,13 @@ impl Event {
         out
     }
 
+    /// A copy that is not shared yet.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            record: Box::new(self.record.duplicate()),
+        }
+    }
+
     /// What it takes in memory, about: what the queues are bounded by.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.record.memory_bytes()

@@ -302,6 +302,58 @@ impl Record {
         }
     }
 
+    /// A copy that was never handed over.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            beside_bytes: 0,
+            ..self.clone()
+        }
+    }
+
+    /// Removes an attribute of a settled record, if it is there.
+    pub(crate) fn remove(&mut self, key: &str) {
+        let count = usize::from(self.count);
+        let value = if let Some(at) = self.inline().iter().position(|other| other.key == key) {
+            let value = self.attributes.get(at).map(|attribute| attribute.value);
+            self.attributes.copy_within(at + 1..count, at);
+            self.move_in(count - 1);
+            value
+        } else {
+            self.rare.as_deref_mut().and_then(|rare| rare.remove(key))
+        };
+        if let (Some(value), Some(rare)) = (value, self.rare.as_deref_mut()) {
+            rare.release(value);
+        }
+    }
+
+    /// Fills the last inline place with what comes next, or gives it up: only when all of them are
+    /// in use, attributes lie beside the record.
+    fn move_in(&mut self, last: usize) {
+        let next = self.rare.as_deref_mut().and_then(Rare::take_first);
+        match (next, self.attributes.get_mut(last)) {
+            (Some(next), Some(place)) => *place = next,
+            _ => self.count -= 1,
+        }
+    }
+
+    /// Gives an attribute of a settled record another name, if it is there; what had that name is
+    /// removed.
+    pub(crate) fn rename(&mut self, from: &str, to: &'static str) {
+        let to = limits::key(to);
+        let known = self.attributes().any(|(key, _)| key == from);
+        if from == to || !known {
+            return;
+        }
+        self.remove(to);
+        let count = usize::from(self.count);
+        let inline = self.attributes.iter_mut().take(count);
+        let beside = self.rare.as_deref_mut().map(|rare| &mut rare.attributes);
+        let mut all = inline.chain(beside.into_iter().flatten());
+        if let Some(attribute) = all.find(|other| other.key == from) {
+            attribute.key = to;
+        }
+    }
+
     /// The place for a key: the next inline one, else the one that it has already, else one
     /// beside the record. What was there is released.
     fn place_anywhere(&mut self, key: &'static str) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
 mod aggregates;
+mod configured;
 mod crowds;
 mod factories;
 mod listeners;
@@ -9,6 +10,8 @@ mod queues;
 mod retransmitters;
 mod sampling;
 mod shutdown;
+mod sifting;
+mod sifting_traces;
 mod support;
 mod switching;
 mod wall_clock;
