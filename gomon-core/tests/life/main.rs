@@ -3,6 +3,8 @@
 mod aggregates;
 mod factories;
 mod listeners;
+#[cfg(target_os = "linux")]
+mod process;
 mod quarantine;
 mod queues;
 mod retransmitters;
