@@ -68,6 +68,8 @@ pub use bus::options::{ListenerOptions, OnFull};
 pub use bus::reason::DropReason;
 pub use bus::report::{ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
+pub use bus::retransmitter::config::RetransmitterConfig;
+pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
 pub use context::b3::B3;

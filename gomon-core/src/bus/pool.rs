@@ -22,7 +22,7 @@ use crate::fork;
 /// Where a thread's records come back to.
 #[derive(Debug)]
 pub(crate) struct Home {
-    back: ArrayQueue<Magazine>,
+    back: parking_lot::Mutex<Vec<Magazine>>,
     /// Its thread has ended: what comes back now goes to the depot.
     gone: AtomicBool,
 }
@@ -45,7 +45,7 @@ impl Stock {
         Self {
             free: Vec::new(),
             home: Arc::new(Home {
-                back: ArrayQueue::new(MAGAZINES_AT_HOME),
+                back: parking_lot::Mutex::new(Vec::with_capacity(MAGAZINES_AT_HOME)),
                 gone: AtomicBool::new(false),
             }),
             grow: FIRST_FILLING,
@@ -80,7 +80,7 @@ impl Stock {
             return fresh();
         }
         let depot = DEPOT.get();
-        let found = self.home.back.pop().or_else(|| depot?.pop());
+        let found = self.home.back.lock().pop().or_else(|| depot?.pop());
         if let Some(magazine) = found {
             // The empty one goes back to whoever fills batches.
             let empty = std::mem::replace(&mut self.free, magazine);
@@ -103,7 +103,7 @@ impl Drop for Stock {
         }
         // Relaxed: what is put there in spite of it is freed with the home.
         self.home.gone.store(true, Ordering::Relaxed);
-        while let Some(magazine) = self.home.back.pop() {
+        while let Some(magazine) = self.home.back.lock().pop() {
             to_depot(magazine);
         }
         to_depot(std::mem::take(&mut self.free));
@@ -119,9 +119,13 @@ impl Home {
         if self.gone.load(Ordering::Relaxed) {
             return to_depot(magazine);
         }
-        if let Err(magazine) = self.back.push(magazine) {
-            to_depot(magazine);
+        let mut back = self.back.lock();
+        if back.len() < MAGAZINES_AT_HOME {
+            back.push(magazine);
+            return;
         }
+        drop(back);
+        to_depot(magazine);
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod outcome;
 pub(crate) mod progress;
 mod rare;
 pub(crate) mod record;
+mod serialize;
 pub(crate) mod value;
 
 use std::time::Duration;
@@ -157,6 +158,13 @@ impl Event {
         let mut out = String::new();
         self.write_json(&mut out);
         out
+    }
+
+    /// A copy that is not shared yet.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            record: Box::new(self.record.duplicate()),
+        }
     }
 
     /// What it takes in memory, about: what the queues are bounded by.

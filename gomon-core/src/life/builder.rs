@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aggregate;
@@ -126,7 +127,7 @@ impl Builder {
     /// Passes only these events to the listeners; the others count as `filtered`. It runs on the
     /// bus thread. Default: all.
     pub fn filter(mut self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Box::new(wanted));
+        self.filter = Some(Arc::new(wanted));
         self
     }
 

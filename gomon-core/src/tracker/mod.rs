@@ -230,6 +230,29 @@ impl EventTracker {
         self
     }
 
+    /// Marks an event of a kind that always has a cause (a statement, an outgoing call, a published
+    /// message) as an orphan if it lost that: `cause`, the context it was made in, is the
+    /// application, and it runs on a task of a runtime. Outside of a task, as in `main`, there was
+    /// no cause to lose. Without the feature `tokio` tasks are not known, and every place counts
+    /// as one.
+    ///
+    /// Background work that nothing causes gets a name, and with it a context, by
+    /// [`root`](crate::root).
+    ///
+    /// ```
+    /// use gomon_core::{Context, EventTracker};
+    ///
+    /// let cause = Context::current();
+    /// let mut publish = EventTracker::in_context("publish", cause);
+    /// publish.orphan_unless_caused(cause);
+    /// ```
+    pub fn orphan_unless_caused(&mut self, cause: Context) -> &mut Self {
+        if self.is_recording() && cause.is_application() && on_a_task() {
+            self.orphan();
+        }
+        self
+    }
+
     /// Lets a finished detail travel inside this event, under `children`, instead of being sent
     /// alone. At most 64 travel with one event. Inside an empty tracker there is no room: the
     /// detail is then sent alone.
@@ -345,6 +368,16 @@ impl Drop for EventTracker {
             open::close(record);
         }
     }
+}
+
+#[cfg(feature = "tokio")]
+fn on_a_task() -> bool {
+    tokio::task::try_id().is_some()
+}
+
+#[cfg(not(feature = "tokio"))]
+fn on_a_task() -> bool {
+    true
 }
 
 thread_local! {

@@ -43,7 +43,7 @@ pub(crate) fn own(fp: &'static str) -> Box<Record> {
     record
 }
 
-#[inline]
+#[inline(always)]
 fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
     panics::forget_last();
     let flags = Flags {
