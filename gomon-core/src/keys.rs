@@ -24,6 +24,8 @@ pub(crate) const BYTES: &str = "bytes";
 pub(crate) const SPENT: &str = "spent";
 pub(crate) const LATE: &str = "late-sets";
 pub(crate) const ORPHANS: &str = "orphans";
+pub(crate) const QUARANTINED: &str = "quarantined";
+pub(crate) const QUARANTINES: &str = "quarantines";
 pub(crate) const QUEUE_HIGH_WATER: &str = "queue-high-water";
 pub(crate) const UPTIME: &str = "uptime";
 

@@ -41,6 +41,7 @@ mod event;
 mod keys;
 mod life;
 pub mod mask;
+mod primitives;
 mod sampling;
 mod segment;
 mod state;
@@ -51,7 +52,9 @@ mod tracker;
 
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
-pub use bus::report::{DropReason, ListenerReport, Report};
+pub use bus::options::{ListenerOptions, OnFull};
+pub use bus::reason::DropReason;
+pub use bus::report::{ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
@@ -68,8 +71,9 @@ pub use event::id::{SpanId, TraceId};
 pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
-    Builder, Gomon, ListenerId, add_listener, builder, execution_id, flush, remove_listener,
-    set_application_id, shutdown, start, stats,
+    Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
+    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
+    start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};

@@ -10,7 +10,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::bus::options::Limits;
 use crate::bus::port::Port;
+use crate::bus::supply::Opened;
 use crate::bus::{self, BUS};
 use crate::context::Context;
 use crate::context::future::FutureExt;
@@ -64,7 +66,13 @@ impl Recorder {
         };
         let scope = SCOPES.fetch_add(1, Ordering::Relaxed);
         let id = ListenerId::next();
-        let started = Port::start(id, "recorder".to_owned(), scope, Box::new(listener));
+        let started = Port::start(
+            id,
+            "recorder".to_owned(),
+            scope,
+            LIMITS,
+            Opened::given(listener),
+        );
         #[expect(
             clippy::expect_used,
             reason = "a test cannot go on without its recorder"
@@ -289,4 +297,10 @@ fn write_tree(out: &mut String, event: &Recorded, events: &[Recorded], depth: us
     }
 }
 
+/// A test may record a lot before it looks.
+const LIMITS: Limits = Limits {
+    max_events: 32_768,
+    max_bytes: 64 << 20,
+    ..Limits::DEFAULT
+};
 const PATIENCE: Duration = Duration::from_secs(10);

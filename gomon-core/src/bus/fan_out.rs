@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::bus::port::{FlushTicket, Port};
-use crate::bus::report::{DropReason, ListenerReport};
+use crate::bus::flush::FlushTicket;
+use crate::bus::port::Port;
+use crate::bus::reason::{DropReason, Losses};
+use crate::bus::report::ListenerReport;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
@@ -38,8 +40,8 @@ struct Inner {
 pub(crate) struct Account {
     /// Records that came in, whatever became of them.
     pub(crate) created: u64,
-    /// Of these, those that no listener was given, in the order of [`DropReason::ALL`].
-    pub(crate) lost: [u64; DropReason::COUNT],
+    /// Of these, those that no listener was given.
+    pub(crate) lost: Losses,
 }
 
 struct Outlet {
@@ -84,7 +86,7 @@ impl FanOut {
         let mut inner = self.inner.lock();
         let replayed = inner.application.is_some();
         if let Some(application) = &inner.application {
-            port.push(application.clone());
+            port.greet(application);
         }
         let before = inner.account;
         inner.outlets.push(Outlet {
@@ -145,7 +147,8 @@ impl FanOut {
             .map(|filter| slice.filtered(|event| is_application(event) || wants(&filter, event)));
         let wanted = wanted.as_ref().unwrap_or(slice);
         let mut inner = self.inner.lock();
-        if slice.len() == 1 && slice.iter().all(is_application) {
+        let greeting = slice.len() == 1 && slice.iter().all(is_application);
+        if greeting {
             inner.application = Some(slice.clone());
         }
         if scope == 0 {
@@ -159,7 +162,10 @@ impl FanOut {
                 .iter()
                 .filter(|outlet| outlet.port.scope() == scope)
             {
-                outlet.port.push(wanted.clone());
+                match greeting {
+                    true => outlet.port.greet(wanted),
+                    false => outlet.port.push(wanted.clone()),
+                }
             }
         }
     }
@@ -191,6 +197,12 @@ impl FanOut {
         )
     }
 
+    /// Puts the listeners that are stuck into quarantine, also while nothing is passed.
+    pub(crate) fn check(&self) {
+        let inner = self.inner.lock();
+        inner.outlets.iter().for_each(|outlet| outlet.port.check());
+    }
+
     /// Asks every listener to flush once it has taken what was passed so far.
     pub(crate) fn start_flush(&self, ticket: FlushTicket) -> Vec<Arc<Port>> {
         let ports = self.ports();
@@ -204,53 +216,39 @@ impl FanOut {
 impl Account {
     pub(crate) const ZERO: Self = Self {
         created: 0,
-        lost: [0; DropReason::COUNT],
+        lost: Losses::NONE,
     };
 
     /// Adds to what was lost, not to what was created.
     pub(crate) fn lose(&mut self, reason: DropReason, count: u64) {
-        let mut places = DropReason::ALL.iter().zip(&mut self.lost);
-        if let Some((_, place)) = places.find(|(other, _)| **other == reason) {
-            *place += count;
-        }
-    }
-
-    pub(crate) fn lost(&self) -> impl Iterator<Item = (DropReason, u64)> {
-        DropReason::ALL.into_iter().zip(self.lost)
-    }
-
-    pub(crate) fn total_lost(&self) -> u64 {
-        self.lost.iter().sum()
+        self.lost.add(reason, count);
     }
 
     /// Records that no loss is known of.
     fn undecided(&self) -> u64 {
-        self.created.saturating_sub(self.total_lost())
+        self.created.saturating_sub(self.lost.total())
     }
 
     /// Only what was lost, as created and lost at once.
     pub(crate) fn losses(&self) -> Self {
         Self {
-            created: self.total_lost(),
+            created: self.lost.total(),
             ..*self
         }
     }
 
     pub(crate) fn plus(&self, other: &Self) -> Self {
-        self.zip(other, u64::saturating_add)
+        Self {
+            created: self.created.saturating_add(other.created),
+            lost: self.lost.plus(&other.lost),
+        }
     }
 
     pub(crate) fn since(&self, before: &Self) -> Self {
-        self.zip(before, u64::saturating_sub)
-    }
-
-    fn zip(&self, other: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
-        let mut sum = *self;
-        sum.created = f(self.created, other.created);
-        for (place, other) in sum.lost.iter_mut().zip(other.lost) {
-            *place = f(*place, other);
+        Self {
+            created: self.created.saturating_sub(before.created),
+            lost: self.lost.since(&before.lost),
         }
-        sum
     }
 }
 
@@ -258,11 +256,9 @@ impl Outlet {
     fn report(&self, now: &Account, on_the_way: u64) -> ListenerReport {
         let mut report = self.port.report();
         let since = now.since(&self.before);
-        report.created = since.created + u64::from(self.replayed);
+        report.created += since.created + u64::from(self.replayed);
         report.pending += on_the_way;
-        for (reason, count) in since.lost() {
-            add(&mut report.dropped, reason, count);
-        }
+        report.lose(&since.lost);
         report
     }
 }
@@ -279,16 +275,6 @@ fn wants(filter: &Filter, event: &Event) -> bool {
 
 fn is_application(event: &Event) -> bool {
     event.record.flags.application
-}
-
-pub(crate) fn add(dropped: &mut Vec<(DropReason, u64)>, reason: DropReason, count: u64) {
-    if count == 0 {
-        return;
-    }
-    match dropped.iter_mut().find(|entry| entry.0 == reason) {
-        Some(entry) => entry.1 += count,
-        None => dropped.push((reason, count)),
-    }
 }
 
 impl fmt::Debug for FanOut {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::bus;
 use crate::bus::fan_out::Account;
 use crate::bus::pool::{self, Home, Stock};
-use crate::bus::report::DropReason;
+use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::record::Record;
 use crate::state;

@@ -2,6 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::bus::reason::DropReason;
 use crate::bus::retransmitter::Retransmitter;
 use crate::event::Event;
 use crate::event::batch::Events;
@@ -10,7 +11,8 @@ use crate::event::batch::Events;
 ///
 /// The first event a listener sees is the application event, also when it is added later. It may
 /// be slow, stuck or panicking: its queue is bounded and what it misses is counted, and neither
-/// the application nor another listener waits for it. What it does on that thread is never
+/// the application nor another listener waits for it. One that is stuck or panics too often is left
+/// alone for a while, which is counted as `quarantined`, and tried again. What it does on that thread is never
 /// monitored; a thread or runtime of its own it starts inside [`unmonitored`](crate::unmonitored),
 /// or it would feed itself with what happens there.
 ///
@@ -33,7 +35,8 @@ pub trait Listener: Send + 'static {
     ///
     /// # Errors
     ///
-    /// An error means that the event was not taken; it is counted as `listener_error`.
+    /// An error means that the event was not taken; it is counted as `listener_error`, or for the
+    /// [reason](ListenerError::because) that the error gives.
     fn feed(&mut self, event: &Event) -> Result<(), ListenerError>;
 
     /// Takes a batch, in order. By default one event after the other, also after an error.
@@ -41,12 +44,12 @@ pub trait Listener: Send + 'static {
     /// # Errors
     ///
     /// [`BatchError::delivered`] events were taken; the rest of the batch counts as
-    /// `listener_error`.
+    /// `listener_error`, or for the [reason](ListenerError::because) that the cause gives.
     fn feed_batch(&mut self, events: Events<'_>) -> Result<(), BatchError> {
         let mut first = None;
         for event in events.iter() {
             if let Err(cause) = self.feed(event) {
-                events.note_refused();
+                events.note_refused(cause.reason());
                 first.get_or_insert(cause);
             }
         }
@@ -78,6 +81,10 @@ pub trait Listener: Send + 'static {
         Ok(())
     }
 
+    /// Called on a retransmitter about once a second while nothing else is to do.
+    #[doc(hidden)]
+    fn tick(&mut self) {}
+
     /// The retransmitter that this listener is, which is how cycles are found.
     #[doc(hidden)]
     fn as_retransmitter(&self) -> Option<&Retransmitter> {
@@ -96,6 +103,7 @@ impl<F: FnMut(&Event) + Send + 'static> Listener for F {
 #[derive(Debug)]
 pub struct ListenerError {
     cause: Box<dyn Error + Send + Sync>,
+    reason: DropReason,
 }
 
 /// How far a listener got with a batch.
@@ -112,7 +120,29 @@ impl ListenerError {
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             cause: cause.into(),
+            reason: DropReason::ListenerError,
         }
+    }
+
+    /// Says under which reason the events that were not taken are counted.
+    /// Default: [`DropReason::ListenerError`].
+    ///
+    /// ```
+    /// use gomon_core::{DropReason, ListenerError};
+    ///
+    /// let error = ListenerError::new("status 400").because(DropReason::Rejected);
+    /// assert_eq!(error.reason(), DropReason::Rejected);
+    /// ```
+    #[must_use]
+    pub fn because(mut self, reason: DropReason) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// Under which reason the events that were not taken are counted.
+    #[must_use]
+    pub fn reason(&self) -> DropReason {
+        self.reason
     }
 }
 

@@ -2,15 +2,22 @@
 //! thread share.
 
 pub(crate) mod fan_out;
+mod feeder;
+pub(crate) mod flush;
+mod health;
 pub(crate) mod link;
 pub(crate) mod listener;
 mod messages;
+pub(crate) mod options;
 mod orphans;
 mod outgoing;
 pub(crate) mod pool;
 pub(crate) mod port;
+mod queue;
+pub(crate) mod reason;
 pub(crate) mod report;
 pub(crate) mod retransmitter;
+pub(crate) mod supply;
 mod worker;
 
 use std::sync::Arc;
@@ -21,8 +28,10 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::bus::fan_out::{Account, FanOut};
-use crate::bus::port::{FlushTicket, Flushed, Port};
-use crate::bus::report::{DropReason, Report};
+use crate::bus::flush::{FlushTicket, Flushed};
+use crate::bus::port::Port;
+use crate::bus::reason::DropReason;
+use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
 use crate::event::Event;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::bus::BUS;
 use crate::bus::fan_out::Account;
 use crate::bus::pool::{self, Home};
-use crate::bus::report::DropReason;
+use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::batch::{Batch, Homes, Slice};
 use crate::sampling::sampler::Verdict;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
-use crate::bus::report::DropReason;
+use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::record::Record;
 

@@ -1,5 +1,7 @@
 use std::fmt;
+use std::time::Duration;
 
+use crate::bus::reason::{DropReason, Losses};
 use crate::event::value::Tree;
 use crate::keys;
 
@@ -40,59 +42,11 @@ pub struct ListenerReport {
     pub queue_high_water: u64,
     /// The last error it returned.
     pub last_error: Option<String>,
-}
-
-/// Why a listener did not get a record. The set is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DropReason {
-    /// A thread's ring or the listener's queue had no place.
-    QueueFull,
-    /// The listener's queue held too many bytes.
-    BytesFull,
-    /// gomon was disabled when the event ended.
-    Disabled,
-    /// Its trace was not among those that sampling keeps.
-    SampledOut,
-    /// A filter did not want it.
-    Filtered,
-    /// The listener returned an error.
-    ListenerError,
-    /// The listener panicked.
-    ListenerPanic,
-    /// The listener did not get to it before the shutdown's deadline.
-    ShutdownTimeout,
-}
-
-impl DropReason {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::QueueFull,
-        Self::BytesFull,
-        Self::Disabled,
-        Self::SampledOut,
-        Self::Filtered,
-        Self::ListenerError,
-        Self::ListenerPanic,
-        Self::ShutdownTimeout,
-    ];
-
-    /// How many there are.
-    pub(crate) const COUNT: usize = Self::ALL.len();
-
-    /// The name used in `gomon-self`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue_full",
-            Self::BytesFull => "bytes_full",
-            Self::Disabled => "disabled",
-            Self::SampledOut => "sampled_out",
-            Self::Filtered => "filtered",
-            Self::ListenerError => "listener_error",
-            Self::ListenerPanic => "listener_panic",
-            Self::ShutdownTimeout => "shutdown_timeout",
-        }
-    }
+    /// How long it has been getting nothing because it was stuck or panicked too often; `None`
+    /// while it is well.
+    pub quarantined_for: Option<Duration>,
+    /// How often it was put into quarantine.
+    pub quarantines: u64,
 }
 
 impl Report {
@@ -124,7 +78,7 @@ impl Report {
                 .fold(Tree::map(), |dropped, (reason, count)| {
                     dropped.with(reason.as_str(), *count)
                 });
-            Tree::map()
+            let account = Tree::map()
                 .with(keys::NAME, listener.name.clone())
                 .with(keys::CREATED, listener.created + extra)
                 .with(keys::DELIVERED, listener.delivered + extra)
@@ -132,9 +86,18 @@ impl Report {
                 .with(keys::PENDING, listener.pending)
                 .with(keys::BYTES, listener.pending_bytes)
                 .with(keys::QUEUE_HIGH_WATER, listener.queue_high_water)
+                .with(keys::QUARANTINES, listener.quarantines);
+            match listener.quarantined_for {
+                Some(time) => account.with(keys::QUARANTINED, nanos(time)),
+                None => account,
+            }
         });
         Tree::List(accounts.collect())
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl ListenerReport {
@@ -143,11 +106,29 @@ impl ListenerReport {
     pub fn total_dropped(&self) -> u64 {
         self.dropped.iter().map(|(_, count)| count).sum()
     }
-}
 
-impl fmt::Display for DropReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    /// What it did not get for one reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: DropReason) -> u64 {
+        let of_reason = self.dropped.iter().filter(|(other, _)| *other == reason);
+        of_reason.map(|(_, count)| count).sum()
+    }
+
+    /// What is missing in the account: `created` less `delivered`, dropped and `pending`. It is 0
+    /// whenever nothing is on its way between two counts.
+    #[must_use]
+    pub fn balance(&self) -> i128 {
+        let known = self.delivered + self.total_dropped() + self.pending;
+        i128::from(self.created) - i128::from(known)
+    }
+
+    /// Adds to what it did not get.
+    pub(crate) fn lose(&mut self, more: &Losses) {
+        let mut losses = *more;
+        for (reason, count) in &self.dropped {
+            losses.add(*reason, *count);
+        }
+        self.dropped = losses.iter().collect();
     }
 }
 
@@ -168,6 +149,9 @@ impl fmt::Display for Report {
             }
             if !listener.dropped.is_empty() {
                 write!(f, ")")?;
+            }
+            if let Some(time) = listener.quarantined_for {
+                write!(f, ", in quarantine for {time:.1?}")?;
             }
             if listener.pending > 0 {
                 write!(f, ", {} pending", listener.pending)?;

@@ -4,8 +4,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::bus::fan_out::FanOut;
+use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::listener::{BatchError, Listener, ListenerError};
-use crate::bus::port::{FlushTicket, Flushed, Port};
+use crate::bus::options::ListenerOptions;
+use crate::bus::port::Port;
+use crate::bus::supply::Supply;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event::Event;
@@ -79,16 +82,29 @@ impl Retransmitter {
     ///
     /// [`Error::Cycle`] if the listener is a retransmitter whose events would come back here,
     /// [`Error::Listener`] if it cannot start, [`Error::Thread`] if its thread cannot.
-    pub fn add_listener<L: Listener>(&self, mut listener: L) -> Result<ListenerId, Error> {
-        let name = crate::life::name_of::<L>();
+    pub fn add_listener(&self, listener: impl Listener) -> Result<ListenerId, Error> {
+        self.add_listener_with(ListenerOptions::new(), listener)
+    }
+
+    /// Adds a listener with a name, bounds and a policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_listener`](Self::add_listener).
+    pub fn add_listener_with<L: Listener>(
+        &self,
+        options: ListenerOptions,
+        listener: L,
+    ) -> Result<ListenerId, Error> {
+        let (name, limits) = options.named_after::<L>();
         let next = listener.as_retransmitter().cloned();
         self.refuse_cycle(next.as_ref())?;
-        crate::life::start_listener(&name, &mut listener)?;
+        let opened = Supply::Given(Box::new(listener)).open(&name)?;
         // One at a time, in the whole process: two threads could close a cycle between them.
         let _graph = GRAPH.lock();
         self.refuse_cycle(next.as_ref())?;
         let id = ListenerId::next();
-        let port = Port::start(id, name, 0, Box::new(listener)).map_err(Error::Thread)?;
+        let port = Port::start(id, name, 0, limits, opened).map_err(Error::Thread)?;
         self.inner.next.lock().extend(next.map(|next| (id, next)));
         self.inner.fan_out.add(port);
         Ok(id)
@@ -167,6 +183,10 @@ impl Listener for Retransmitter {
         };
         self.inner.fan_out.start_flush(ticket);
         Ok(())
+    }
+
+    fn tick(&mut self) {
+        self.inner.fan_out.check();
     }
 
     fn as_retransmitter(&self) -> Option<&Retransmitter> {

@@ -8,7 +8,7 @@ use super::messages::Messages;
 use super::orphans::Orphans;
 use super::outgoing::{Decided, HomeIndex, HomeTable, Outgoing, Staged};
 use super::{BUS, Ring};
-use crate::bus::port::FlushTicket;
+use crate::bus::flush::FlushTicket;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
@@ -206,6 +206,7 @@ impl Worker {
             self.last_slew = now;
             clock::slew();
         }
+        BUS.root.check();
         let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;

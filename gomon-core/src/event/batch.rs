@@ -1,10 +1,9 @@
-use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::bus::pool::{self, Home};
+use crate::bus::reason::DropReason;
 use crate::event::Event;
+use crate::event::progress::{Progress, Watch};
 use crate::event::record::Record;
 
 /// A batch of events in order, as [`Listener::feed_batch`](crate::Listener::feed_batch) gets it.
@@ -16,24 +15,7 @@ pub struct Events<'a> {
     slice: &'a Slice,
     from: usize,
     progress: Progress,
-    /// Set when nothing is to be fed any more.
-    stop: &'a AtomicBool,
-}
-
-/// How far a listener came with a batch; it tells after a panic which event caused it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Rc<(Cell<usize>, Cell<usize>)>);
-
-impl Progress {
-    /// Events that were handed out.
-    pub(crate) fn handed_out(&self) -> usize {
-        self.0.0.get()
-    }
-
-    /// Of these, not taken.
-    pub(crate) fn refused(&self) -> usize {
-        self.0.1.get()
-    }
+    watch: &'a Watch,
 }
 
 /// A batch kept by a listener beyond its call.
@@ -74,23 +56,25 @@ pub(crate) enum Homes {
 }
 
 impl<'a> Events<'a> {
-    pub(crate) fn new(slice: &'a Slice, from: usize, stop: &'a AtomicBool) -> Self {
+    pub(crate) fn new(slice: &'a Slice, from: usize, watch: &'a Watch) -> Self {
         Self {
             slice,
             from,
             progress: Progress::default(),
-            stop,
+            watch,
         }
     }
 
     /// The events, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a Event> + '_ {
-        let handed_out = &self.progress.0.0;
-        handed_out.set(0);
+        self.progress.begin();
         let events = self.slice.iter_from(self.from);
         events
-            .take_while(|_| !self.stop.load(Ordering::Relaxed))
-            .inspect(|_| handed_out.set(handed_out.get() + 1))
+            .take_while(|_| !self.watch.is_stopped())
+            .inspect(|_| {
+                self.watch.come_forward();
+                self.progress.hand_out();
+            })
     }
 
     /// How many events there are.
@@ -114,13 +98,13 @@ impl<'a> Events<'a> {
         }
     }
 
-    pub(crate) fn note_refused(&self) {
-        let refused = &self.progress.0.1;
-        refused.set(refused.get() + 1);
+    pub(crate) fn note_refused(&self, reason: DropReason) {
+        self.progress.refuse(reason);
     }
 
+    /// Events that were not taken.
     pub(crate) fn refused(&self) -> usize {
-        self.progress.refused()
+        usize::try_from(self.progress.refused().total()).unwrap_or(usize::MAX)
     }
 
     pub(crate) fn progress(&self) -> Progress {

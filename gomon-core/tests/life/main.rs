@@ -1,7 +1,10 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
 mod crowds;
+mod factories;
 mod listeners;
+mod quarantine;
+mod queues;
 mod retransmitters;
 mod sampling;
 mod shutdown;

@@ -18,12 +18,24 @@ pub(crate) fn builder() -> Builder {
     gomon_core::builder().shutdown_deadline(DEADLINE)
 }
 
+/// Waits for something that comes about soon.
+#[track_caller]
+pub(crate) fn until(reached: impl Fn() -> bool) {
+    for _ in 0..10_000 {
+        if reached() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    panic!("it did not come about");
+}
+
 /// What a listener was fed, as JSON.
 #[derive(Clone, Default)]
 pub(crate) struct Sink(Arc<Mutex<Vec<Value>>>);
 
 impl Sink {
-    pub(crate) fn listener(&self) -> impl FnMut(&Event) + Send + 'static {
+    pub(crate) fn listener(&self) -> impl FnMut(&Event) + Send + 'static + use<> {
         let sink = Arc::clone(&self.0);
         move |event: &Event| {
             sink.lock()
@@ -46,12 +58,12 @@ impl Sink {
     /// Waits until there are so many events.
     pub(crate) fn wait_for(&self, count: usize) {
         for _ in 0..10_000 {
-            if self.events().len() >= count {
+            if self.0.lock().unwrap().len() >= count {
                 return;
             }
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        panic!("{} of {count} events came", self.events().len());
+        panic!("{} of {count} events came", self.0.lock().unwrap().len());
     }
 
     /// Distinct records: an opening and a closing event of one id are two.

@@ -178,7 +178,10 @@ impl World {
         if flushed == Err(FlushError::Deadline) && blocked {
             return Ok(());
         }
-        prop_assert_eq!(flushed, Ok(()));
+        // One in quarantine does not flush.
+        let panics = |listener: &Expected| matches!(listener.kind, Kind::Panicking(_));
+        let vain = flushed == Err(FlushError::Listener) && self.listeners.iter().any(panics);
+        prop_assert!(vain || flushed == Ok(()), "{:?}", flushed);
         self.settle();
         if !self.any_blocked() {
             let report = stats();

@@ -1,0 +1,200 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::bus::fan_out::Filter;
+use crate::bus::listener::{Listener, ListenerError};
+use crate::bus::options::ListenerOptions;
+use crate::bus::supply::{Supply, factory};
+use crate::bus::{self, BUS};
+use crate::capture::{self, Capture};
+use crate::error::Error;
+use crate::event::Event;
+use crate::life::listeners::Waiting;
+use crate::life::{self, Gomon};
+use crate::sampling::Sampling;
+use crate::tracker::head;
+
+/// Gathers what gomon starts with.
+///
+/// ```
+/// use gomon_core::{Capture, Event};
+///
+/// let gomon = gomon_core::builder()
+///     .application_id("shop")
+///     .capture(Capture::safe())
+///     .listener(|event: &Event| drop(event.to_json()))
+///     .start()?;
+/// // … the program …
+/// let report = gomon.shutdown();
+/// assert_eq!(report.dropped(), 0);
+/// # Ok::<(), gomon_core::Error>(())
+/// ```
+#[must_use = "nothing starts before `start`"]
+pub struct Builder {
+    application_id: Option<String>,
+    listeners: Vec<Waiting>,
+    capture: Option<Capture>,
+    filter: Option<Filter>,
+    sampling: Option<Sampling>,
+    head_ratio: Option<f64>,
+    shutdown_deadline: Duration,
+    report_interval: Duration,
+}
+
+/// A builder with nothing in it.
+pub fn builder() -> Builder {
+    Builder {
+        application_id: None,
+        listeners: Vec::new(),
+        capture: None,
+        filter: None,
+        sampling: None,
+        head_ratio: None,
+        shutdown_deadline: life::DEFAULT_DEADLINE,
+        report_interval: Duration::from_nanos(bus::REPORT_INTERVAL_NANOS),
+    }
+}
+
+impl Builder {
+    /// What `app-id` says on every event. Default: the execution id.
+    pub fn application_id(mut self, id: impl Into<String>) -> Self {
+        self.application_id = Some(id.into());
+        self
+    }
+
+    /// Adds a listener, named after its type.
+    pub fn listener(self, listener: impl Listener) -> Self {
+        self.listener_with(ListenerOptions::new(), listener)
+    }
+
+    /// Adds a listener under a name, by which reports and threads call it.
+    pub fn named_listener(self, name: impl Into<String>, listener: impl Listener) -> Self {
+        self.listener_with(ListenerOptions::new().name(name), listener)
+    }
+
+    /// Adds a listener with a name, bounds and a policy.
+    pub fn listener_with<L: Listener>(mut self, options: ListenerOptions, listener: L) -> Self {
+        self.listeners.push(Waiting::given(options, listener));
+        self
+    }
+
+    /// Adds what makes a listener: it is called at the start, and again when the listener was put
+    /// into quarantine and is to be tried again. Then the new one is fed the application event
+    /// first.
+    ///
+    /// ```
+    /// use gomon_core::{Event, ListenerError};
+    ///
+    /// let gomon = gomon_core::builder()
+    ///     .listener_factory("prints", || {
+    ///         Ok::<_, ListenerError>(|event: &Event| println!("{}", event.fp()))
+    ///     })
+    ///     .start()?;
+    /// # drop(gomon);
+    /// # Ok::<(), gomon_core::Error>(())
+    /// ```
+    pub fn listener_factory<L: Listener>(
+        self,
+        name: impl Into<String>,
+        make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
+    ) -> Self {
+        self.listener_factory_with(ListenerOptions::new().name(name), make)
+    }
+
+    /// The same with bounds and a policy.
+    pub fn listener_factory_with<L: Listener>(
+        mut self,
+        options: ListenerOptions,
+        make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
+    ) -> Self {
+        let supply = Supply::Factory(factory(make));
+        self.listeners.push(Waiting::new::<L>(options, supply));
+        self
+    }
+
+    /// What wrappers may record. Default: [`Capture::safe`].
+    pub fn capture(mut self, capture: Capture) -> Self {
+        self.capture = Some(capture);
+        self
+    }
+
+    /// Passes only these events to the listeners; the others count as `filtered`. It runs on the
+    /// bus thread. Default: all.
+    pub fn filter(mut self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Box::new(wanted));
+        self
+    }
+
+    /// Keeps only a part of the traces, the rest counts as `sampled_out`. Aggregates are made from
+    /// all of them. Default: everything is kept, and nothing is held.
+    pub const fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = Some(sampling);
+        self
+    }
+
+    /// Records only this part of the traces, between 0 and 1, for extreme rates. What is not
+    /// recorded costs a fraction of an event, and leaves nothing but its count as `sampled_out`: no
+    /// aggregates, no merit. What sends an opening event is always recorded. Default: everything.
+    pub const fn head_sampling(mut self, ratio: f64) -> Self {
+        self.head_ratio = Some(ratio);
+        self
+    }
+
+    /// How often `gomon-self`, the report of gomon on itself, is sent. Default: every 60 seconds.
+    /// The bus looks at the clock every 10 to 100 ms.
+    pub const fn report_interval(mut self, interval: Duration) -> Self {
+        self.report_interval = interval;
+        self
+    }
+
+    /// How long the guard's drop may take. Default: 5 seconds.
+    pub const fn shutdown_deadline(mut self, deadline: Duration) -> Self {
+        self.shutdown_deadline = deadline;
+        self
+    }
+
+    /// Starts gomon: its listeners, its bus and its panic hook.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
+    /// [`Error::Thread`] if a thread cannot. The listeners that were not started yet are kept for
+    /// the next start.
+    pub fn start(self) -> Result<Gomon, Error> {
+        let Self {
+            application_id,
+            listeners,
+            capture,
+            filter,
+            sampling,
+            head_ratio,
+            shutdown_deadline,
+            report_interval,
+        } = self;
+        let run = life::start_with(|life| {
+            life.roster.expect(listeners);
+            if application_id.is_some() {
+                life.application_id = application_id;
+            }
+            if let Some(capture) = capture {
+                capture::set_capture(capture);
+            }
+            BUS.root.set_filter(filter);
+            head::set_ratio(head_ratio);
+            life.sampling = sampling;
+            bus::set_report_interval(report_interval);
+        })?;
+        Ok(Gomon::new(run, shutdown_deadline))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.listeners.iter().map(Waiting::name).collect();
+        f.debug_struct("Builder")
+            .field("application_id", &self.application_id)
+            .field("listeners", &names)
+            .field("capture", &self.capture)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! The process's listeners: those that wait for a start, and factories, which every start asks.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::bus::BUS;
+use crate::bus::listener::{Listener, ListenerError};
+use crate::bus::options::{Limits, ListenerOptions};
+use crate::bus::port::Port;
+use crate::bus::supply::{Factory, Supply, factory};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::life::{DEFAULT_DEADLINE, LIFE, Phase};
+use crate::state;
+
+/// Names a listener that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(u64);
+
+/// Adds a listener; before the start it waits for it. The first event it sees is the application
+/// event.
+///
+/// # Errors
+///
+/// [`Error::Listener`] if it cannot start, [`Error::Thread`] if its thread cannot. Before the
+/// start of gomon, such an error is one of the start. [`Error::NotRunning`] while gomon shuts
+/// down.
+pub fn add_listener(listener: impl Listener) -> Result<ListenerId, Error> {
+    add_listener_with(ListenerOptions::new(), listener)
+}
+
+/// Adds a listener with a name, bounds and a policy.
+///
+/// # Errors
+///
+/// As [`add_listener`].
+pub fn add_listener_with<L: Listener>(
+    options: ListenerOptions,
+    listener: L,
+) -> Result<ListenerId, Error> {
+    add(Waiting::given(options, listener), |_| ())
+}
+
+/// Adds what makes a listener. It is called now if gomon runs, at each start from now on, and when
+/// the listener was put into quarantine and is to be tried again.
+///
+/// # Errors
+///
+/// As [`add_listener`]; the factory is then not kept. Later, an error of the factory leaves the
+/// listener in quarantine until the next attempt.
+pub fn add_listener_factory<L: Listener>(
+    name: impl Into<String>,
+    make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
+) -> Result<ListenerId, Error> {
+    add_listener_factory_with(ListenerOptions::new().name(name), make)
+}
+
+/// The same with bounds and a policy.
+///
+/// # Errors
+///
+/// As [`add_listener_factory`].
+pub fn add_listener_factory_with<L: Listener>(
+    options: ListenerOptions,
+    make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
+) -> Result<ListenerId, Error> {
+    let factory = factory(make);
+    let waiting = Waiting::new::<L>(options, Supply::Factory(Arc::clone(&factory)));
+    let lasting = Lasting {
+        id: waiting.id,
+        name: waiting.name.clone(),
+        limits: waiting.limits,
+        factory,
+    };
+    add(waiting, |roster| roster.factories.push(lasting))
+}
+
+/// Adds a listener, and notes it when it is in.
+fn add(waiting: Waiting, note: impl FnOnce(&mut Roster)) -> Result<ListenerId, Error> {
+    let id = waiting.id;
+    let run = {
+        let mut life = LIFE.lock();
+        match life.phase {
+            Phase::Stopped | Phase::Starting => {
+                life.roster.waiting.push(waiting);
+                note(&mut life.roster);
+                return Ok(id);
+            }
+            Phase::Stopping | Phase::Stuck => return Err(Error::NotRunning),
+            Phase::Running => state::load().run(),
+        }
+    };
+    // The user's code: not under the lock.
+    let port = waiting.start()?;
+    let mut life = LIFE.lock();
+    if life.phase == Phase::Running && state::load().run() == run {
+        BUS.root.add(port);
+        note(&mut life.roster);
+        return Ok(id);
+    }
+    drop(life);
+    port.begin_close(Deadline::after(DEFAULT_DEADLINE));
+    Err(Error::NotRunning)
+}
+
+/// Removes a listener, which still gets what waits in its queue; false if there is none of that
+/// id.
+#[must_use = "false says that there was no such listener"]
+pub fn remove_listener(id: ListenerId) -> bool {
+    // The user's to drop: not under the lock.
+    let removed = LIFE.lock().roster.remove(id);
+    let was_there = removed.0.is_some() || removed.1.is_some();
+    BUS.root.remove(id) || was_there
+}
+
+/// Who is to be started.
+#[derive(Default)]
+pub(super) struct Roster {
+    waiting: Vec<Waiting>,
+    /// Asked for a listener at every start.
+    factories: Vec<Lasting>,
+}
+
+impl Roster {
+    pub(super) const EMPTY: Self = Self {
+        waiting: Vec::new(),
+        factories: Vec::new(),
+    };
+
+    /// More that wait for the start that comes.
+    pub(super) fn expect(&mut self, listeners: Vec<Waiting>) {
+        self.waiting.extend(listeners);
+    }
+
+    /// A start begins: the factories are to be asked too, unless they wait already.
+    pub(super) fn begin(&mut self) {
+        for lasting in &self.factories {
+            if self.waiting.iter().all(|waiting| waiting.id != lasting.id) {
+                self.waiting.push(lasting.waiting());
+            }
+        }
+    }
+
+    /// All that wait now.
+    pub(super) fn take(&mut self) -> VecDeque<Waiting> {
+        self.waiting.drain(..).collect()
+    }
+
+    /// These were not started: they wait on.
+    pub(super) fn take_back(&mut self, waiting: VecDeque<Waiting>) {
+        let later = std::mem::take(&mut self.waiting);
+        self.waiting = waiting.into_iter().chain(later).collect();
+    }
+
+    fn remove(&mut self, id: ListenerId) -> (Option<Waiting>, Option<Lasting>) {
+        let waiting = self.waiting.iter().position(|waiting| waiting.id == id);
+        let factory = self.factories.iter().position(|factory| factory.id == id);
+        (
+            waiting.map(|at| self.waiting.remove(at)),
+            factory.map(|at| self.factories.remove(at)),
+        )
+    }
+}
+
+/// A listener that is not started yet.
+pub(super) struct Waiting {
+    id: ListenerId,
+    name: String,
+    limits: Limits,
+    supply: Supply,
+}
+
+impl Waiting {
+    pub(super) fn new<L>(options: ListenerOptions, supply: Supply) -> Self {
+        let (name, limits) = options.named_after::<L>();
+        Self {
+            id: ListenerId::next(),
+            name,
+            limits,
+            supply,
+        }
+    }
+
+    pub(super) fn given<L: Listener>(options: ListenerOptions, listener: L) -> Self {
+        Self::new::<L>(options, Supply::Given(Box::new(listener)))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn start(self) -> Result<Arc<Port>, Error> {
+        let opened = self.supply.open(&self.name)?;
+        Port::start(self.id, self.name, 0, self.limits, opened).map_err(Error::Thread)
+    }
+}
+
+/// A factory, kept over all runs.
+struct Lasting {
+    id: ListenerId,
+    name: String,
+    limits: Limits,
+    factory: Factory,
+}
+
+impl Lasting {
+    fn waiting(&self) -> Waiting {
+        Waiting {
+            id: self.id,
+            name: self.name.clone(),
+            limits: self.limits,
+            supply: Supply::Factory(Arc::clone(&self.factory)),
+        }
+    }
+}
+
+impl ListenerId {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,280 @@
+//! Start, shutdown, and what can be asked in between.
+
+mod builder;
+mod listeners;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use crate::bus::port::Port;
+use crate::bus::report::Report;
+use crate::bus::{self, BUS};
+use crate::deadline::Deadline;
+use crate::error::{Error, FlushError};
+use crate::sampling::Sampling;
+use crate::tracker::{head, panics};
+use crate::{application, state, thread};
+
+pub use builder::{Builder, builder};
+pub use listeners::{
+    ListenerId, add_listener, add_listener_factory, add_listener_factory_with, add_listener_with,
+    remove_listener,
+};
+
+use listeners::{Roster, Waiting};
+
+/// Keeps gomon running: dropping it shuts gomon down, within the builder's deadline.
+#[derive(Debug)]
+#[must_use = "gomon shuts down when this is dropped: bind it to a name"]
+pub struct Gomon {
+    deadline: Duration,
+    run: u32,
+}
+
+impl Gomon {
+    fn new(run: u32, deadline: Duration) -> Self {
+        Self { deadline, run }
+    }
+
+    /// Shuts gomon down now and says where everything went.
+    #[must_use = "the report says what was lost; drop the guard to ignore it"]
+    pub fn shutdown(self) -> Report {
+        shutdown_run(self.deadline, Some(self.run))
+    }
+}
+
+impl Drop for Gomon {
+    fn drop(&mut self) {
+        shutdown_run(self.deadline, Some(self.run));
+    }
+}
+
+/// Starts gomon with what [`add_listener`] and the other functions have set. End with
+/// [`shutdown`].
+///
+/// # Errors
+///
+/// As [`Builder::start`].
+pub fn start() -> Result<(), Error> {
+    start_with(|life| {
+        BUS.root.set_filter(None);
+        head::set_ratio(None);
+        life.sampling = None;
+    })
+    .map(|_| ())
+}
+
+/// Starts a run, after `prepare` if there is none, and returns its number. The listeners' own code
+/// runs without a lock: it may call anything here.
+fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
+    {
+        let mut life = LIFE.lock();
+        if !life.is_stopped() {
+            return Err(Error::AlreadyStarted);
+        }
+        prepare(&mut life);
+        life.roster.begin();
+        life.phase = Phase::Starting;
+    }
+    panics::install_hook();
+    let mut started = Vec::new();
+    loop {
+        let mut life = LIFE.lock();
+        let mut waiting = life.roster.take();
+        if waiting.is_empty() {
+            return life.begin(started);
+        }
+        drop(life);
+        while let Some(next) = waiting.pop_front() {
+            match next.start() {
+                Ok(port) => started.push(port),
+                Err(error) => {
+                    give_up(&started, waiting);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// A start that failed: what it has started ends, the rest waits on.
+fn give_up(started: &[Arc<Port>], waiting: VecDeque<Waiting>) {
+    for port in started {
+        port.begin_close(Deadline::after(DEFAULT_DEADLINE));
+    }
+    let mut life = LIFE.lock();
+    life.roster.take_back(waiting);
+    life.phase = Phase::Stopped;
+}
+
+/// Ends what is open, brings everything to the listeners, lets them flush and ends them; then says
+/// where everything went. It takes no longer than `deadline`, or little: what listeners did not
+/// take by then counts as `shutdown_timeout`. While another thread does the same it waits for it.
+///
+/// It works from any thread and any runtime, and blocks only its thread. On one of gomon's own
+/// threads, where it would wait for itself, and when gomon does not run, it does nothing but
+/// report.
+#[expect(clippy::must_use_candidate, reason = "the report may be left unread")]
+pub fn shutdown(deadline: Duration) -> Report {
+    shutdown_run(deadline, None)
+}
+
+/// Shuts down the given run, or whichever it is.
+fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
+    {
+        let mut life = LIFE.lock();
+        let other = run.is_some_and(|run| run != state::load().run());
+        if thread::is_own_thread() || other {
+            return life.report();
+        }
+        match life.phase {
+            Phase::Running => life.phase = Phase::Stopping,
+            Phase::Stopping => {
+                drop(life);
+                bus::wait_ended(deadline);
+                return LIFE.lock().report();
+            }
+            Phase::Stopped | Phase::Starting | Phase::Stuck => return life.report(),
+        }
+    }
+    // Without the lock: a listener may call us while it ends.
+    let ended = bus::stop(deadline);
+    let report = bus::report();
+    BUS.root.clear();
+    let mut life = LIFE.lock();
+    life.last_report = Some(report.clone());
+    life.phase = if ended { Phase::Stopped } else { Phase::Stuck };
+    drop(life);
+    // The user's code, if it has a drop.
+    BUS.root.set_filter(None);
+    report
+}
+
+/// Brings every event that ended before to the listeners and lets them flush.
+///
+/// It blocks its thread for at most `deadline`, and works in a task of a current-thread runtime
+/// too.
+///
+/// # Errors
+///
+/// What kept it from reaching all listeners; nothing is lost by that.
+pub fn flush(deadline: Duration) -> Result<(), FlushError> {
+    bus::flush(deadline)
+}
+
+/// Where every record went so far; after a shutdown, in that run.
+#[must_use]
+pub fn stats() -> Report {
+    LIFE.lock().report()
+}
+
+/// What `app-id` will say on every event.
+///
+/// # Errors
+///
+/// [`Error::AlreadyStarted`] once gomon runs: events have been sent under the other name.
+pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
+    let mut life = LIFE.lock();
+    if !life.is_stopped() {
+        return Err(Error::AlreadyStarted);
+    }
+    life.application_id = Some(id.into());
+    Ok(())
+}
+
+/// The id of this run's application event, once gomon was started.
+#[must_use]
+pub fn execution_id() -> Option<Uuid> {
+    Some(application::current().id()).filter(|id| !id.is_nil())
+}
+
+/// Starts gomon for a test, if no other test of the process has.
+#[cfg(feature = "test-util")]
+pub(crate) fn ensure_started() {
+    loop {
+        match LIFE.lock().phase {
+            Phase::Running => return,
+            Phase::Stopped => {}
+            // Another thread is at it.
+            Phase::Starting | Phase::Stopping | Phase::Stuck => {
+                std::thread::yield_now();
+                continue;
+            }
+        }
+        match start() {
+            Ok(()) => return,
+            Err(Error::AlreadyStarted) => {}
+            #[expect(clippy::panic, reason = "a test cannot go on without")]
+            Err(error) => panic!("gomon could not start: {error}"),
+        }
+    }
+}
+
+struct Life {
+    phase: Phase,
+    application_id: Option<String>,
+    roster: Roster,
+    sampling: Option<Sampling>,
+    last_report: Option<Report>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Stopped,
+    Starting,
+    Running,
+    Stopping,
+    /// A shutdown did not wait any longer for the bus thread, which is held up by a filter.
+    Stuck,
+}
+
+impl Life {
+    /// Whether a start may begin.
+    fn is_stopped(&self) -> bool {
+        match self.phase {
+            Phase::Stopped => true,
+            Phase::Stuck => bus::has_ended(),
+            Phase::Starting | Phase::Running | Phase::Stopping => false,
+        }
+    }
+
+    /// The last steps of a start; the number of the run.
+    fn begin(&mut self, listeners: Vec<Arc<Port>>) -> Result<u32, Error> {
+        let run = state::begin_run();
+        BUS.begin(application::begin(self.application_id.as_deref()));
+        for port in listeners {
+            BUS.root.add(port);
+        }
+        if let Err(cause) = bus::start_worker(self.sampling.clone()) {
+            BUS.root.clear();
+            self.phase = Phase::Stopped;
+            return Err(Error::Thread(cause));
+        }
+        self.phase = Phase::Running;
+        state::set_running(true);
+        Ok(run)
+    }
+
+    fn report(&self) -> Report {
+        match (&self.last_report, self.phase) {
+            (Some(last), Phase::Stopped | Phase::Starting | Phase::Stuck) => Report {
+                after_shutdown: bus::after_shutdown(),
+                ..last.clone()
+            },
+            _ => bus::report(),
+        }
+    }
+}
+
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+static LIFE: Mutex<Life> = Mutex::new(Life {
+    phase: Phase::Stopped,
+    application_id: None,
+    roster: Roster::EMPTY,
+    sampling: None,
+    last_report: None,
+});
