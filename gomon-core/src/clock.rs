@@ -7,7 +7,7 @@
 //! So wall time never goes backwards inside a process, whatever the system's clock does.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -23,11 +23,7 @@ pub(crate) fn now() -> Stamp {
 /// Nanoseconds from one stamp to a later one; 0 if it is not later.
 #[inline]
 pub(crate) fn nanos_between(from: Stamp, to: Stamp) -> u64 {
-    if to <= from {
-        0
-    } else {
-        CLOCK.delta_as_nanos(from, to)
-    }
+    scaled(to.saturating_sub(from), *SPEED)
 }
 
 /// The Unix time of a stamp, in nanoseconds. It never runs backwards: the time of a stamp from
@@ -82,49 +78,53 @@ pub(crate) fn slew() {
 struct Anchor {
     stamp: Stamp,
     unix_nanos: u64,
-    /// By how much of itself wall time runs faster than the monotonic clock, in 2^-32.
-    rate: i64,
+    /// How fast it runs: nanoseconds in 2^32 of the stamp's ticks.
+    speed: u64,
 }
 
 impl Anchor {
+    #[inline]
     fn unix_nanos(&self, stamp: Stamp) -> u64 {
         if stamp >= self.stamp {
             self.unix_nanos
-                .saturating_add(self.scaled(nanos_between(self.stamp, stamp)))
+                .saturating_add(scaled(stamp - self.stamp, self.speed))
         } else {
             self.unix_nanos
-                .saturating_sub(self.scaled(nanos_between(stamp, self.stamp)))
+                .saturating_sub(scaled(self.stamp - stamp, self.speed))
         }
-    }
-
-    fn scaled(&self, nanos: u64) -> u64 {
-        let ahead = (i128::from(nanos) * i128::from(self.rate)) >> 32;
-        nanos.saturating_add_signed(i64::try_from(ahead).unwrap_or(0))
     }
 
     /// The anchor from `stamp` on: it meets `system_nanos` after one interval, if 500 ppm suffice.
     fn slewed(&self, stamp: Stamp, system_nanos: u64) -> Self {
         let here = self.unix_nanos(stamp);
         let behind = i128::from(system_nanos) - i128::from(here);
-        let wanted = (behind << 32) / i128::from(SLEW_INTERVAL_NANOS);
-        let rate = wanted.clamp(-i128::from(MAX_RATE), i128::from(MAX_RATE));
+        let wanted = i128::from(*SPEED) * behind / i128::from(SLEW_INTERVAL_NANOS);
+        let most = i128::from(*SPEED / SLOWEST_SLEW);
+        let speed = i128::from(*SPEED) + wanted.clamp(-most, most);
         Self {
             stamp,
             unix_nanos: here,
-            rate: i64::try_from(rate).unwrap_or(0),
+            speed: u64::try_from(speed).unwrap_or(*SPEED),
         }
     }
 
     /// The anchor that stands here and comes to where a later one stands.
     fn straight_to(&self, later: &Self) -> Self {
-        let monotonic = i128::from(nanos_between(self.stamp, later.stamp)).max(1);
-        let wall = i128::from(later.unix_nanos) - i128::from(self.unix_nanos);
-        let rate = ((wall - monotonic) << 32) / monotonic;
+        let ticks = u128::from(later.stamp.saturating_sub(self.stamp)).max(1);
+        let wall = u128::from(later.unix_nanos.saturating_sub(self.unix_nanos));
+        let speed = u64::try_from((wall << 32) / ticks);
         Self {
-            rate: i64::try_from(rate).unwrap_or(0),
+            speed: speed.unwrap_or(self.speed),
             ..*self
         }
     }
+}
+
+/// Ticks in nanoseconds.
+#[inline]
+fn scaled(ticks: u64, speed: u64) -> u64 {
+    let nanos = (u128::from(ticks) * u128::from(speed)) >> 32;
+    u64::try_from(nanos).unwrap_or(u64::MAX)
 }
 
 /// Earlier anchors, the oldest first. Wall time goes from one to the next without a jump.
@@ -167,7 +167,7 @@ struct AnchorCell {
     first: Stamp,
     stamp: AtomicU64,
     unix_nanos: AtomicU64,
-    rate: AtomicI64,
+    speed: AtomicU64,
     writer: Mutex<()>,
 }
 
@@ -179,7 +179,7 @@ impl AnchorCell {
             let anchor = Anchor {
                 stamp: self.stamp.load(Ordering::Relaxed),
                 unix_nanos: self.unix_nanos.load(Ordering::Relaxed),
-                rate: self.rate.load(Ordering::Relaxed),
+                speed: self.speed.load(Ordering::Relaxed),
             };
             // Acquire: pairs with the Release fence in `store`; a word of a newer write makes the
             // second reading of the sequence differ.
@@ -201,7 +201,7 @@ impl AnchorCell {
         fence(Ordering::Release);
         self.stamp.store(anchor.stamp, Ordering::Relaxed);
         self.unix_nanos.store(anchor.unix_nanos, Ordering::Relaxed);
-        self.rate.store(anchor.rate, Ordering::Relaxed);
+        self.speed.store(anchor.speed, Ordering::Relaxed);
         // Release: pairs with the Acquire load at the start of `load`.
         self.sequence
             .store(sequence.wrapping_add(2), Ordering::Release);
@@ -220,13 +220,15 @@ fn system_nanos() -> u64 {
 }
 
 pub(crate) const SLEW_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
-/// 500 ppm in 2^-32.
-const MAX_RATE: i64 = (1 << 32) / 2000;
+/// 500 ppm is one in so many.
+const SLOWEST_SLEW: u64 = 2000;
 /// At one a minute the last 17 hours are kept as they were.
 const HISTORY_ANCHORS: usize = 1024;
 
 static HISTORY: Mutex<History> = Mutex::new(History(Vec::new()));
 
+/// The speed of the monotonic clock.
+static SPEED: LazyLock<u64> = LazyLock::new(|| CLOCK.delta_as_nanos(0, 1 << 32).max(1));
 static CLOCK: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 static ANCHOR: LazyLock<AnchorCell> = LazyLock::new(|| {
     let first = now();
@@ -235,7 +237,7 @@ static ANCHOR: LazyLock<AnchorCell> = LazyLock::new(|| {
         first,
         stamp: AtomicU64::new(first),
         unix_nanos: AtomicU64::new(system_nanos()),
-        rate: AtomicI64::new(0),
+        speed: AtomicU64::new(*SPEED),
         writer: Mutex::new(()),
     }
 });
@@ -247,9 +249,8 @@ mod tests {
     const MINUTE: u64 = SLEW_INTERVAL_NANOS;
 
     fn at(nanos: u64) -> Stamp {
-        // Stamps whose distances are whole nanoseconds on any machine: scale by what quanta says.
-        let per_million = CLOCK.delta_as_nanos(1_000_000, 2_000_000).max(1);
-        1_000_000 + u64::try_from(u128::from(nanos) * 1_000_000 / u128::from(per_million)).unwrap()
+        let ticks = (u128::from(nanos) << 32) / u128::from(*SPEED);
+        (1 << 40) + u64::try_from(ticks).unwrap()
     }
 
     #[test]
@@ -257,10 +258,10 @@ mod tests {
         let anchor = Anchor {
             stamp: at(0),
             unix_nanos: 5_000_000_000_000,
-            rate: 0,
+            speed: *SPEED,
         };
         let slewed = anchor.slewed(at(MINUTE), 0);
-        assert_eq!(slewed.rate, -MAX_RATE);
+        assert_eq!(slewed.speed, *SPEED - *SPEED / SLOWEST_SLEW);
         assert_eq!(slewed.unix_nanos, anchor.unix_nanos(at(MINUTE)));
         assert!(slewed.unix_nanos(at(MINUTE + 1_000_000)) > slewed.unix_nanos);
     }
@@ -270,7 +271,7 @@ mod tests {
         let anchor = Anchor {
             stamp: at(0),
             unix_nanos: 0,
-            rate: 0,
+            speed: *SPEED,
         };
         let ahead = 1_000_000;
         let here = anchor.unix_nanos(at(MINUTE));
@@ -285,7 +286,7 @@ mod tests {
         let anchor = Anchor {
             stamp: at(MINUTE),
             unix_nanos: MINUTE,
-            rate: 0,
+            speed: *SPEED,
         };
         assert!(anchor.unix_nanos(at(0)).abs_diff(0) < 100_000);
     }
@@ -295,7 +296,7 @@ mod tests {
         let mut anchors = vec![Anchor {
             stamp: at(0),
             unix_nanos: 1 << 60,
-            rate: 0,
+            speed: *SPEED,
         }];
         for minute in 1..7 {
             let last = anchors[anchors.len() - 1];

@@ -60,7 +60,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     if capture.headers() {
         tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
     }
-    tracker.register(format!("{} {path}", request.method()));
+    tracker.register(label(request, &path));
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and
@@ -74,7 +74,13 @@ pub(crate) fn add_route<B>(event: Context, request: &Request<B>, names: &NameMas
     let uri = route::original_uri(extensions, request.uri());
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, names) {
         event.set(keys::URL, url::incoming(uri, sent, &path, names));
+        event.relabel(label(request, &path));
     }
+}
+
+/// What the request is called among the units of work.
+fn label<B>(request: &Request<B>, path: &str) -> String {
+    format!("{} {path}", request.method())
 }
 
 /// The other end of the connection, where whoever accepted it said so.

@@ -24,8 +24,8 @@ use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys}
 ///
 /// With axum, [`Router::layer`](https://docs.rs/axum/latest/axum/struct.Router.html#method.layer)
 /// runs after matching, so that the event has its `route` (feature `axum`). Placed round the whole
-/// router it has none, unless another layer inside the router finds it. Even then its label among
-/// the units of work keeps the whole path, a secret parameter of the route included.
+/// router it has none, unless another layer inside the router finds it; until then its label among
+/// the units of work has the whole path, a secret parameter of the route included.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -120,7 +120,7 @@ impl<S> MonitoringService<S> {
         incoming::describe(&mut tracker, request, &capture);
         let mark = ServerMark::new(tracker.context());
         request.extensions_mut().insert(mark);
-        let guard = EndGuard::new(tracker);
+        let guard = EndGuard::unit(tracker);
         Some(Exchange::new(guard, request, capture, &self.config))
     }
 }

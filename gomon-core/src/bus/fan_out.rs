@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
 use crate::bus::port::Port;
 use crate::bus::reason::{DropReason, Losses};
@@ -201,6 +202,13 @@ impl FanOut {
     pub(crate) fn check(&self) {
         let inner = self.inner.lock();
         inner.outlets.iter().for_each(|outlet| outlet.port.check());
+    }
+
+    /// Gives every listener a snapshot, to be taken after what was passed so far.
+    pub(crate) fn hand_out(&self, snapshot: &Snapshot) {
+        let ports = self.ports();
+        let of_process = ports.iter().filter(|port| port.scope() == 0);
+        of_process.for_each(|port| port.hand_out(snapshot));
     }
 
     /// Asks every listener to flush once it has taken what was passed so far.

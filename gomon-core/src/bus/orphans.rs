@@ -14,10 +14,15 @@ pub(super) struct Orphans {
 
 impl Orphans {
     /// Counts the event if it is an orphan.
+    #[inline]
     pub(super) fn note(&mut self, event: &Event) {
-        if !event.is_orphan() || event.is_opening() {
-            return;
+        if event.is_orphan() && !event.is_opening() {
+            self.count(event);
         }
+    }
+
+    #[cold]
+    fn count(&mut self, event: &Event) {
         let site = site(event);
         let full = self.sites.len() >= MOST && !self.sites.contains_key(site);
         let site = if full { OTHERS } else { site };

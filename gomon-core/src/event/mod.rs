@@ -113,6 +113,13 @@ impl Event {
         self.record.flags.local_root
     }
 
+    /// Whether its caller, in another process, says that it records the trace; false unless such
+    /// callers are trusted ([`Propagation::trust_sampling`](crate::Propagation::trust_sampling)).
+    #[must_use]
+    pub fn is_caller_sampled(&self) -> bool {
+        self.record.flags.caller_sampled
+    }
+
     /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.
     #[must_use]
     pub fn weight(&self) -> Option<f64> {

@@ -1,10 +1,14 @@
 //! What a tracker writes into and a listener reads from.
 
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
+
+use uuid::Uuid;
 
 use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
 use crate::context::Context;
+use crate::context::carried::Handle;
 use crate::event::attribute::{Attribute, Stored, key_bit, key_bytes};
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::{SpanId, TraceId};
@@ -41,6 +45,8 @@ pub(crate) struct Record {
     pub(crate) scope: u32,
     /// Which run of gomon it belongs to.
     pub(crate) run: u32,
+    /// What its children carry on beside their ids.
+    pub(crate) carried: Handle,
     /// How many of the inline attributes are in use.
     count: u8,
     pub(crate) outcome: Outcome,
@@ -77,6 +83,8 @@ pub(crate) struct Flags {
     pub(crate) application: bool,
     /// It is the first event of its trace in this process: with it the local trace ends.
     pub(crate) local_root: bool,
+    /// The caller in another process says that it records the trace, and is believed.
+    pub(crate) caller_sampled: bool,
     /// Its trace is not recorded: it only stands for the ids.
     pub(crate) sampled_out: bool,
     /// It is no event, but attributes for the open event of the same span.
@@ -99,6 +107,7 @@ impl Record {
             weight: 0.0,
             scope: 0,
             run: 0,
+            carried: Handle::NONE,
             count: 0,
             outcome: Outcome::Completed,
             used: 0,
@@ -149,10 +158,12 @@ impl Record {
 
     #[inline]
     pub(crate) fn context(&self) -> Context {
+        let ids = (self.trace, self.span);
+        let context = Context::of_event(ids, self.flags.own_trace, self.scope, self.carried);
         if self.flags.sampled_out {
-            return Context::of_sampled_out(self.trace, self.span, self.scope);
+            return context.into_sampled_out();
         }
-        Context::of_event(self.trace, self.span, self.flags.own_trace, self.scope)
+        context
     }
 
     /// Turns a copy of an open record into its opening event.
@@ -170,7 +181,9 @@ impl Record {
     /// [`settle`](Self::settle).
     #[inline(always)]
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
-        match value {
+        // Only `set_other` drops it: dropping what need not be dropped would be a call.
+        let value = ManuallyDrop::new(value);
+        match *value {
             Value::Bool(value) => match self.place(key) {
                 Some(place) => place.value = Stored::Bool(value),
                 None => self.set_beside(key, Value::Bool(value)),
@@ -192,7 +205,7 @@ impl Record {
                 None => self.set_beside(key, Value::Static(text)),
             },
             Value::Str(text) => self.set_text(key, text),
-            other => self.set_other(key, other),
+            _ => self.set_other(key, ManuallyDrop::into_inner(value)),
         }
     }
 
@@ -239,6 +252,10 @@ impl Record {
                 None => self.set_beside(key, Value::Null),
             },
             Value::String(text) => self.set_text(key, &text),
+            Value::Uuid(id) => {
+                let mut text = Uuid::encode_buffer();
+                self.set_text(key, id.as_hyphenated().encode_lower(&mut text));
+            }
             Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => self.set_text(key, text),
                 Err(_) => self.set_beside(key, Value::Bytes(bytes)),
@@ -267,6 +284,7 @@ impl Record {
             Value::Static(text) if text.len() <= SHORT_STATIC => Stored::Static(text),
             Value::Static(text) | Value::Str(text) => self.rare().store_text(kept, text),
             Value::String(text) => self.rare().store_text(kept, &text),
+            Value::Uuid(id) => self.rare().store_text(kept, &id.to_string()),
             Value::Bytes(bytes) => {
                 // What is past the limit would be cut anyway: do not copy it first.
                 let head = bytes.get(..limits::STRING_BYTES).unwrap_or(bytes);
@@ -340,16 +358,19 @@ impl Record {
     /// and all of it within the event's limit in bytes. Done once, off the application's threads.
     pub(crate) fn settle(&mut self) {
         let mut seen = 0u64;
-        for at in 0..usize::from(self.count) {
-            let Some(attribute) = self.attributes.get(at) else {
-                break;
-            };
+        let mut twice = false;
+        let inline = self.inline();
+        for (at, attribute) in inline.iter().enumerate() {
             let bit = key_bit(attribute.key);
-            if seen & bit != 0 && self.first_place(attribute.key) < at {
-                self.keep_last_values();
+            let mut before = inline.iter().take(at);
+            if seen & bit != 0 && before.any(|other| other.key == attribute.key) {
+                twice = true;
                 break;
             }
             seen |= bit;
+        }
+        if twice {
+            self.keep_last_values();
         }
         if self.rare.is_some() {
             self.trim();

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -26,8 +27,22 @@ pub enum Value<'a> {
     String(String),
     /// Bytes: text if they are valid UTF-8, base64 otherwise.
     Bytes(&'a [u8]),
+    /// An id, in its usual text form.
+    Uuid(Uuid),
     /// A list or map.
     Tree(Tree),
+}
+
+impl Value<'_> {
+    /// Drops it. Where the compiler knows the kind, and it owns nothing, that is nothing; an
+    /// ordinary drop would be a call all the same.
+    #[inline(always)]
+    pub(crate) fn discard(self) {
+        let value = ManuallyDrop::new(self);
+        if matches!(*value, Self::String(_) | Self::Tree(_)) {
+            drop(ManuallyDrop::into_inner(value));
+        }
+    }
 }
 
 /// A value that owns everything below it: what lists and maps are made of.
@@ -135,6 +150,7 @@ impl<'a> ValueRef<'a> {
 macro_rules! from_number {
     ($($from:ty => $variant:ident $as:ty),* $(,)?) => { $(
         impl From<$from> for Value<'_> {
+            #[inline]
             fn from(value: $from) -> Self {
                 Self::$variant(<$as>::from(value))
             }
@@ -156,12 +172,14 @@ from_number! {
 }
 
 impl From<usize> for Value<'_> {
+    #[inline]
     fn from(value: usize) -> Self {
         Self::U64(u64::try_from(value).unwrap_or(u64::MAX))
     }
 }
 
 impl From<isize> for Value<'_> {
+    #[inline]
     fn from(value: isize) -> Self {
         Self::I64(i64::try_from(value).unwrap_or(i64::MAX))
     }
@@ -175,6 +193,7 @@ impl From<usize> for Tree {
 
 /// As whole nanoseconds, the unit of every time in an event.
 impl From<Duration> for Value<'_> {
+    #[inline]
     fn from(value: Duration) -> Self {
         Self::U64(u64::try_from(value.as_nanos()).unwrap_or(u64::MAX))
     }
@@ -188,24 +207,28 @@ impl From<Duration> for Tree {
 }
 
 impl<'a> From<&'a str> for Value<'a> {
+    #[inline]
     fn from(value: &'a str) -> Self {
         Self::Str(value)
     }
 }
 
 impl<'a> From<&'a String> for Value<'a> {
+    #[inline]
     fn from(value: &'a String) -> Self {
         Self::Str(value)
     }
 }
 
 impl From<String> for Value<'_> {
+    #[inline]
     fn from(value: String) -> Self {
         Self::String(value)
     }
 }
 
 impl<'a> From<Cow<'a, str>> for Value<'a> {
+    #[inline]
     fn from(value: Cow<'a, str>) -> Self {
         match value {
             Cow::Borrowed(text) => Self::Str(text),
@@ -215,18 +238,21 @@ impl<'a> From<Cow<'a, str>> for Value<'a> {
 }
 
 impl<'a> From<&'a [u8]> for Value<'a> {
+    #[inline]
     fn from(value: &'a [u8]) -> Self {
         Self::Bytes(value)
     }
 }
 
 impl From<Uuid> for Value<'_> {
+    #[inline]
     fn from(value: Uuid) -> Self {
-        Self::String(value.to_string())
+        Self::Uuid(value)
     }
 }
 
 impl From<Tree> for Value<'_> {
+    #[inline]
     fn from(value: Tree) -> Self {
         Self::Tree(value)
     }
@@ -234,6 +260,7 @@ impl From<Tree> for Value<'_> {
 
 /// `None` is JSON `null`.
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    #[inline]
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }

@@ -1,6 +1,6 @@
 //! Sampling: which traces are kept when not all can be.
 
-mod hash;
+pub(crate) mod hash;
 mod merit;
 mod order;
 mod ratio;

@@ -1,3 +1,4 @@
+pub(crate) mod deadline;
 pub(crate) mod end_guard;
 pub(crate) mod head;
 pub(crate) mod open;
@@ -10,12 +11,13 @@ use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::bus::link;
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
@@ -23,6 +25,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
+use crate::wait::unit::Unit;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
 /// the tracker is finished or dropped.
@@ -56,7 +59,7 @@ pub struct EventTracker {
 
 impl EventTracker {
     /// Starts an event as a child of the current context, else of the application.
-    #[inline]
+    #[inline(always)]
     pub fn new(fp: &'static str) -> Self {
         let now = state::load();
         if !now.is_on() {
@@ -66,7 +69,7 @@ impl EventTracker {
     }
 
     /// Starts an event as a child of a given context.
-    #[inline]
+    #[inline(always)]
     pub fn in_context(fp: &'static str, parent: Context) -> Self {
         let now = state::load();
         if !now.is_on() {
@@ -76,7 +79,7 @@ impl EventTracker {
     }
 
     /// Starts an event as a child of this one; an empty tracker has empty children.
-    #[inline]
+    #[inline(always)]
     pub fn child(&self, fp: &'static str) -> Self {
         let now = state::load();
         if !now.is_on() {
@@ -144,10 +147,13 @@ impl EventTracker {
     /// Sets an attribute. A key set twice keeps the last value.
     ///
     /// What is past the limits of docs/events.md is cut and counted in `gomon:dropped`.
-    #[inline]
+    #[inline(always)]
     pub fn set<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) -> &mut Self {
-        if let Some(record) = &mut self.record {
-            record.set(key, value.into());
+        // The conversion costs nothing, and what is dropped by its kind costs no call.
+        let value = value.into();
+        match &mut self.record {
+            Some(record) => record.set(key, value),
+            None => value.discard(),
         }
         self
     }
@@ -232,6 +238,7 @@ impl EventTracker {
             && let Some(mut detail) = child.record.take()
         {
             detail.end = clock::now();
+            open::let_go(&detail);
             if detail.flags.unit {
                 work::unregister(&detail);
             }
@@ -248,6 +255,24 @@ impl EventTracker {
         {
             record.flags.unit = true;
             work::register(record, label.into());
+        }
+    }
+
+    /// Changes what a [registered](Self::register) event is called among the units of work.
+    pub fn relabel(&mut self, label: impl Into<Cow<'static, str>>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::relabel(record.trace, record.span, label.into());
+        }
+    }
+
+    /// Lets the registry ask what a registered event is doing.
+    pub(crate) fn watch(&self, unit: &Arc<Unit>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::watch(record, unit);
         }
     }
 
@@ -268,6 +293,18 @@ impl EventTracker {
             self.register(opening.fp);
         }
         link::send(opening);
+    }
+
+    /// When it started, if there is an event.
+    pub(crate) fn start_stamp(&self) -> Option<Stamp> {
+        self.recorded().map(|record| record.start)
+    }
+
+    /// Ends the event as of that moment.
+    pub(crate) fn finish_at(mut self, end: Stamp) {
+        if let Some(record) = self.record.take() {
+            open::close_at(record, end);
+        }
     }
 
     /// Whether it is being dropped by a panic that began after it.
@@ -297,11 +334,12 @@ impl EventTracker {
     }
 
     /// Ends the event; the same as dropping it.
+    #[inline(always)]
     pub fn finish(self) {}
 }
 
 impl Drop for EventTracker {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
             open::close(record);

@@ -1,5 +1,6 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
+mod aggregates;
 mod crowds;
 mod factories;
 mod listeners;

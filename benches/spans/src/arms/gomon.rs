@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::gomon::{BatchError, Context, Event, EventTracker, Events, Listener, ListenerError, Value};
+use ::gomon::{BatchError, Event, EventTracker, Events, Listener, ListenerError, Value};
 use bench_kit::Arm;
 
 use crate::work::{BURST, Workload, deliver, delivered, request, write_lines};
@@ -30,7 +30,7 @@ pub(crate) fn make(arm: &str, workload: Workload) -> Option<Arm> {
 
 /// Children of a parent that is named, as in all other arms.
 fn with_parents(workload: Workload) {
-    let root = || EventTracker::in_context("request", Context::application());
+    let root = || EventTracker::new("request");
     workload.burst(
         || {
             let root = root();

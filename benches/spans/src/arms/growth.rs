@@ -1,6 +1,6 @@
 //! How the cost of an event of gomon grows: with its attributes, its depth, and the listeners. The arm is a number.
 
-use ::gomon::{Context, EventTracker};
+use ::gomon::EventTracker;
 use bench_kit::Arm;
 
 use super::gomon::{Discard, eight, flush};
@@ -28,13 +28,9 @@ pub(crate) fn make(arm: &str, input: &str) -> Option<Arm> {
     Some(arm.delivers(listeners as f64, delivered))
 }
 
-fn event() -> EventTracker {
-    EventTracker::in_context("child", Context::application())
-}
-
 fn attributes(number: usize) {
     for _ in 0..BURST {
-        let mut event = event();
+        let mut event = EventTracker::new("child");
         for key in &KEYS[..number] {
             event.set(key, 200);
         }
@@ -55,7 +51,7 @@ fn depth(number: usize) {
 
 fn listened() {
     for _ in 0..BURST {
-        eight(&mut event());
+        eight(&mut EventTracker::new("child"));
     }
 }
 

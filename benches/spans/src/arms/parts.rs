@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ::gomon::{Context, EventTracker, Value};
+use ::gomon::{EventTracker, Value};
 use bench_kit::{Arm, ticks};
 
 use super::gomon::{Discard, flush};
@@ -55,10 +55,7 @@ pub(crate) fn make(arm: &str, input: &str) -> Option<Arm> {
 #[inline(always)]
 fn event(with: impl Fn(&mut EventTracker)) {
     for _ in 0..BURST {
-        with(&mut EventTracker::in_context(
-            "child",
-            Context::application(),
-        ));
+        with(&mut EventTracker::new("child"));
     }
 }
 
