@@ -42,6 +42,7 @@ pub(super) fn listener(queue: &Arc<Queue<Batch>>, manner: Manner) -> JoinHandle<
         loop {
             match queue.next(None) {
                 Task::Feed(batch) => feed(&queue, &batch, manner),
+                Task::Note(()) => queue.noted(),
                 Task::Flush(ticket) => queue.flushed(ticket, true),
                 Task::Renew => queue.probe(None),
                 Task::Tick => {}
@@ -127,6 +128,42 @@ pub(super) fn a_push_alone_wakes_the_listener() {
         assert_eq!(queue.wait_flushed(ticket), Flushed::Well);
         close(&queue, long());
         thread.join().unwrap();
+    });
+}
+
+pub(super) fn a_note_is_shown_after_what_was_pushed_before_it() {
+    check(|| {
+        let queue = queue(Limits::DEFAULT);
+        let thread = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || {
+                let (mut fed, mut noted) = (0, None);
+                loop {
+                    match queue.next(None) {
+                        Task::Feed(batch) => {
+                            fed += batch.events();
+                            feed(&queue, &batch, Manner::Well);
+                        }
+                        Task::Note(()) => {
+                            noted = Some(fed);
+                            queue.noted();
+                        }
+                        Task::End(_) => {
+                            queue.end();
+                            return noted;
+                        }
+                        Task::Flush(_) | Task::Renew | Task::Tick => {}
+                    }
+                }
+            })
+        };
+        queue.push(Batch(1));
+        queue.note(());
+        queue.push(Batch(2));
+        close(&queue, long());
+        let before = thread.join().unwrap();
+        assert!(before.is_some_and(|fed| fed >= 1), "{before:?}");
+        assert_balanced(3, &queue.standing());
     });
 }
 
