@@ -32,6 +32,8 @@ mod aggregate;
 mod application;
 mod bus;
 mod capture;
+#[cfg(feature = "crossbeam")]
+pub mod channel;
 mod clock;
 #[cfg(feature = "tokio")]
 pub mod conn;
@@ -39,6 +41,8 @@ mod context;
 mod deadline;
 mod error;
 mod event;
+mod fork;
+mod hot;
 mod keys;
 mod life;
 pub mod mask;
@@ -46,10 +50,14 @@ mod primitives;
 mod sampling;
 mod segment;
 mod state;
+#[cfg(feature = "tokio")]
+pub mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
-mod thread;
+#[cfg(feature = "tokio")]
+pub mod time;
 mod tracker;
+pub mod wait;
 
 pub use aggregate::label::Label;
 pub use aggregate::series::Series;
@@ -60,12 +68,25 @@ pub use bus::options::{ListenerOptions, OnFull};
 pub use bus::reason::DropReason;
 pub use bus::report::{ListenerReport, Report};
 pub use bus::retransmitter::Retransmitter;
+pub use bus::retransmitter::config::RetransmitterConfig;
+pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
+pub use context::b3::B3;
+pub use context::baggage::Baggage;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
-pub use context::propagation::TraceParent;
 #[cfg(feature = "tokio")]
-pub use context::task::{spawn, spawn_blocking};
+pub use context::join_set::JoinSet;
+pub use context::member::MemberError;
+pub use context::message::Message;
+pub use context::propagation::{Propagation, propagation, set_propagation};
+#[cfg(feature = "futures")]
+pub use context::stream::{MonitoredStream, StreamExt};
+#[cfg(feature = "tokio")]
+pub use context::task::{JoinHandle, spawn, spawn_blocking, spawn_local};
+pub use context::thread;
+pub use context::traceparent::TraceParent;
+pub use context::tracestate::TraceState;
 pub use context::{Context, current, unmonitored};
 pub use error::{Error, FlushError};
 pub use event::Event;

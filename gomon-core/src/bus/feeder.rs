@@ -15,7 +15,7 @@ use crate::clock;
 use crate::deadline::Deadline;
 use crate::event::batch::{Events, Slice};
 use crate::event::error_info::ErrorInfo;
-use crate::thread;
+use crate::hot;
 
 /// Does what its queue says, over all panics.
 pub(super) struct Feeder {
@@ -38,7 +38,7 @@ impl Feeder {
     }
 
     pub(super) fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         // Whatever happens: nobody is to wait for a thread that is gone.
         let _ended = Ended(Arc::clone(&self.port));
         let tick = self.port.next.as_ref().map(|_| TICK);

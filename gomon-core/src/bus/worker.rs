@@ -20,7 +20,7 @@ use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::Sampler;
 use crate::tracker::{open, work};
-use crate::{application, clock, keys, state, thread};
+use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker(sampling: Option<Sampling>, series_limit: usize) -> std::io::Result<()> {
@@ -64,7 +64,7 @@ impl Worker {
     }
 
     fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
         self.last_aggregates = self.last_slew;
@@ -101,15 +101,14 @@ impl Worker {
     /// Drains every ring and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         let begin = clock::now();
-        for ring in BUS.registry.lock().new.drain(..) {
-            let home = self.homes.add(Arc::clone(&ring.shared.home));
-            self.rings.push((ring, home));
-        }
+        self.take_over_rings();
         let mut sources = usize::from(!self.held_back.is_empty());
         self.stage.append(&mut self.held_back);
         sources += self.drain();
         if state::load().has_messages() {
             let first = self.stage.len();
+            // The message may be the first thing that its thread ever sent.
+            self.take_over_rings();
             sources += self.drain();
             self.held_back.extend(self.stage.drain(first..));
         }
@@ -122,6 +121,13 @@ impl Worker {
             super::count_spent(begin);
         }
         count
+    }
+
+    fn take_over_rings(&mut self) {
+        for ring in BUS.registry.lock().new.drain(..) {
+            let home = self.homes.add(Arc::clone(&ring.shared.home));
+            self.rings.push((ring, home));
+        }
     }
 
     /// Reads all rings into the stage; how many had something.
@@ -240,7 +246,7 @@ impl Worker {
     fn hand_out_aggregates(&mut self) {
         self.last_aggregates = clock::now();
         let snapshot = self.publish(0);
-        BUS.root.hand_out(&snapshot);
+        BUS.root.hand_out_snapshot(&snapshot);
     }
 
     /// Answers those who have asked for the aggregates up to then.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aggregate;
@@ -126,7 +127,7 @@ impl Builder {
     /// Passes only these events to the listeners; the others count as `filtered`. It runs on the
     /// bus thread. Default: all.
     pub fn filter(mut self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Box::new(wanted));
+        self.filter = Some(Arc::new(wanted));
         self
     }
 
@@ -178,7 +179,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot. The listeners that were not started yet are kept for
+    /// [`Error::Thread`] if a thread cannot, [`Error::Forked`] in a child of a process in which gomon
+    /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
         let Self {

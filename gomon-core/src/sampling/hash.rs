@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::thread;
+use crate::hot;
 
 /// Makes hashers of one pair of keys. Hashes of other keys have nothing in common with its.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +24,8 @@ impl Keyed {
     /// Keys of its own.
     pub(crate) fn new() -> Self {
         Self {
-            one: thread::random(),
-            two: thread::random(),
+            one: hot::random(),
+            two: hot::random(),
         }
     }
 

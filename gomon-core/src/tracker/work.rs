@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -15,7 +15,8 @@ use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::tracker::open;
-use crate::{clock, keys};
+use crate::wait::{self, Doing};
+use crate::{clock, fork, keys};
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Work {
     pub start: SystemTime,
     /// What its wrapper calls it, such as `GET /users`.
     pub label: Cow<'static, str>,
+    /// What it is doing, if gomon polls it.
+    pub doing: Option<Doing>,
 }
 
 /// The units of work that are open now, the oldest first.
@@ -38,8 +41,7 @@ pub struct Work {
 pub fn in_flight() -> Vec<Work> {
     let scope = Context::current().scope();
     let mut units: Vec<(u64, Work)> = Vec::new();
-    for shard in SHARDS.iter() {
-        let shard = shard.lock();
+    for shard in SHARDS.iter().filter_map(fork::lock) {
         let mine = shard.values().filter(|unit| unit.record.scope == scope);
         units.extend(mine.map(|unit| (unit.record.start, unit.work())));
     }
@@ -48,29 +50,55 @@ pub fn in_flight() -> Vec<Work> {
 }
 
 pub(crate) fn count() -> usize {
-    SHARDS.iter().map(|shard| shard.lock().len()).sum()
+    let shards = SHARDS.iter().filter_map(fork::lock);
+    shards.map(|shard| shard.len()).sum()
 }
 
 pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
-    let label = match limits::prefix(&label, limits::LABEL_BYTES).len() {
-        kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
-        _ => label,
-    };
     let unit = Unit {
         record: Identity::of(record),
-        label,
+        label: bounded(label),
+        polled: None,
     };
-    shard(record.span)
-        .lock()
-        .insert((record.trace, record.span), unit);
+    if let Some(mut shard) = fork::lock(shard(record.span)) {
+        shard.insert((record.trace, record.span), unit);
+    }
+}
+
+pub(crate) fn relabel(trace: TraceId, span: SpanId, label: Cow<'static, str>) {
+    let label = bounded(label);
+    if let Some(mut shard) = fork::lock(shard(span))
+        && let Some(unit) = shard.get_mut(&(trace, span))
+    {
+        unit.label = label;
+    }
+}
+
+/// Somebody polls it, and keeps the books of that.
+pub(crate) fn watch(record: &Record, polled: &Arc<wait::unit::Unit>) {
+    if let Some(mut shard) = fork::lock(shard(record.span))
+        && let Some(unit) = shard.get_mut(&(record.trace, record.span))
+    {
+        unit.polled = Some(Arc::clone(polled));
+    }
+}
+
+fn bounded(label: Cow<'static, str>) -> Cow<'static, str> {
+    match limits::prefix(&label, limits::LABEL_BYTES).len() {
+        kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
+        _ => label,
+    }
 }
 
 /// False if shutdown took the unit before: it has been sent as abandoned.
 pub(crate) fn unregister(record: &Record) -> bool {
-    shard(record.span)
-        .lock()
-        .remove(&(record.trace, record.span))
-        .is_some()
+    // What is removed is dropped after the lock was let go: wakers are somebody else's.
+    let mut shard = fork::lock(shard(record.span));
+    let unit = shard
+        .as_mut()
+        .and_then(|shard| shard.remove(&(record.trace, record.span)));
+    drop(shard);
+    unit.is_some()
 }
 
 /// Takes every unit that is still open and makes its closing event.
@@ -88,6 +116,7 @@ pub(crate) fn abandon_all() -> Vec<Box<Record>> {
 struct Unit {
     record: Identity,
     label: Cow<'static, str>,
+    polled: Option<Arc<wait::unit::Unit>>,
 }
 
 /// What the registry must know to close an event whose record it does not have.
@@ -132,6 +161,7 @@ impl Unit {
             parent: parent.map(|span| trace.event_id(span)),
             start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
             label: self.label.clone(),
+            doing: self.polled.as_ref().map(|polled| polled.doing()),
         }
     }
 
