@@ -5,25 +5,18 @@ use std::net::SocketAddr;
 
 use gomon_core::conn::ConnInfo;
 use gomon_core::mask::NameMask;
-use gomon_core::{Capture, Context, EventTracker};
+use gomon_core::{Capture, Context, EventTracker, Propagation};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
-use crate::config::Caller;
 use crate::{headers, keys, route, url};
 
-/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the
-/// application.
-///
-/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks
-/// for.
-pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
-    let mut sent = headers.get_all(keys::TRACEPARENT).iter();
-    match (caller, sent.next(), sent.next()) {
-        (Caller::Trusted, Some(only), None) => {
-            Context::from_traceparent(only.as_bytes()).unwrap_or_else(Context::application)
+/// The caller's event, where it is trusted and named; else the application.
+pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
+    propagation.extract(|name, each| {
+        for value in headers.get_all(name) {
+            each(value.as_bytes());
         }
-        _ => Context::application(),
-    }
+    })
 }
 
 /// Sets all that is known before the service is called, and enters the request among the units of

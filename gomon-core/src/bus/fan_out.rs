@@ -7,25 +7,29 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
 use crate::bus::port::Port;
 use crate::bus::reason::{DropReason, Losses};
 use crate::bus::report::ListenerReport;
+use crate::bus::retransmitter::check::Check;
+use crate::bus::retransmitter::config::RetransmitterConfig;
+use crate::bus::retransmitter::stages::{Stages, is_application};
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::life::ListenerId;
 
 /// Which events are passed on.
-pub(crate) type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+pub(crate) type Filter = Arc<dyn Fn(&Event) -> bool + Send + Sync>;
 
-/// A filter and the listeners behind it, with the account of what came in.
+/// What comes in goes through its stages, and then to the listeners behind it, with the account of what came in.
 pub(crate) struct FanOut {
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    filter: Option<Arc<Filter>>,
+    stages: Option<Arc<Stages>>,
     outlets: Vec<Outlet>,
     /// Listeners that were removed and have not ended yet.
     closing: Vec<Arc<Port>>,
@@ -55,7 +59,7 @@ struct Outlet {
 impl FanOut {
     pub(crate) const fn new() -> Self {
         let inner = Inner {
-            filter: None,
+            stages: None,
             outlets: Vec::new(),
             closing: Vec::new(),
             application: None,
@@ -66,10 +70,37 @@ impl FanOut {
         }
     }
 
+    /// Lets every event pass that the filter wants.
     pub(crate) fn set_filter(&self, filter: Option<Filter>) {
-        // The old one is the user's to drop: not under the lock.
-        let old = std::mem::replace(&mut self.inner.lock().filter, filter.map(Arc::new));
+        let stages = filter.map(|filter| {
+            Arc::new(Stages {
+                checks: vec![Check::Filter(filter)],
+                ..Stages::default()
+            })
+        });
+        // The old ones are the user's to drop: not under the lock.
+        let old = std::mem::replace(&mut self.inner.lock().stages, stages);
         drop(old);
+    }
+
+    /// Changes what an event goes through.
+    pub(crate) fn change_stages(&self, change: impl FnOnce(&mut Stages)) {
+        let mut inner = self.inner.lock();
+        let mut stages = inner.stages.as_deref().cloned().unwrap_or_default();
+        change(&mut stages);
+        let old = inner.stages.replace(Arc::new(stages));
+        drop(inner);
+        drop(old);
+    }
+
+    /// Sets what a configuration adds to what an event goes through.
+    pub(crate) fn configure(&self, config: &RetransmitterConfig) {
+        let configured = Box::new(config.stages());
+        self.change_stages(|stages| stages.configured = Some(configured));
+    }
+
+    pub(crate) fn stages(&self) -> Option<Arc<Stages>> {
+        self.inner.lock().stages.clone()
     }
 
     /// Begins a new run: the account starts again, nobody listens yet, and this event comes first
@@ -139,22 +170,42 @@ impl FanOut {
             .collect()
     }
 
-    /// Passes a batch of one recorder's events on. The filter is the user's code: it runs without
-    /// the lock, and an event on which it panics is kept, as the application event always is.
+    /// Passes a batch of one recorder's events on. The stages are the user's code: they run without
+    /// the lock.
     pub(crate) fn pass(&self, slice: &Slice, scope: u32) {
-        let filter = self.inner.lock().filter.clone();
-        let wanted = filter
-            .map(|filter| slice.filtered(|event| is_application(event) || wants(&filter, event)));
-        let wanted = wanted.as_ref().unwrap_or(slice);
+        let wanted = self.stages().map(|stages| stages.apply(slice));
+        self.hand_out(slice, wanted.as_ref(), scope, &[]);
+    }
+
+    /// Passes on what met the conditions already, and counts what came with it and was lost.
+    pub(crate) fn pass_copies(&self, events: Vec<Event>, lost: &[(DropReason, u64)]) {
+        let slice = Slice::of_copies(events);
+        let shaped = self.stages().map(|stages| stages.shape(slice.clone()));
+        self.hand_out(&slice, shaped.as_ref(), 0, lost);
+    }
+
+    /// Gives the listeners what is wanted of a slice, or all of it.
+    fn hand_out(
+        &self,
+        slice: &Slice,
+        wanted: Option<&Slice>,
+        scope: u32,
+        lost: &[(DropReason, u64)],
+    ) {
+        let wanted = wanted.unwrap_or(slice);
         let mut inner = self.inner.lock();
         let greeting = slice.len() == 1 && slice.iter().all(is_application);
         if greeting {
             inner.application = Some(slice.clone());
         }
         if scope == 0 {
-            inner.account.created += slice.len() as u64;
-            let filtered = slice.len() - wanted.len();
-            inner.account.lose(DropReason::Filtered, filtered as u64);
+            let account = &mut inner.account;
+            account.created += slice.len() as u64;
+            account.lose(DropReason::Filtered, (slice.len() - wanted.len()) as u64);
+            for (reason, count) in lost {
+                account.created += count;
+                account.lose(*reason, *count);
+            }
         }
         if wanted.len() > 0 {
             for outlet in inner
@@ -201,6 +252,13 @@ impl FanOut {
     pub(crate) fn check(&self) {
         let inner = self.inner.lock();
         inner.outlets.iter().for_each(|outlet| outlet.port.check());
+    }
+
+    /// Gives every listener a snapshot, to be taken after what was passed so far.
+    pub(crate) fn hand_out_snapshot(&self, snapshot: &Snapshot) {
+        let ports = self.ports();
+        let of_process = ports.iter().filter(|port| port.scope() == 0);
+        of_process.for_each(|port| port.hand_out(snapshot));
     }
 
     /// Asks every listener to flush once it has taken what was passed so far.
@@ -261,20 +319,6 @@ impl Outlet {
         report.lose(&since.lost);
         report
     }
-}
-
-/// An event on which the filter panics is kept.
-fn wants(filter: &Filter, event: &Event) -> bool {
-    let verdict = std::panic::AssertUnwindSafe(|| filter(event));
-    std::panic::catch_unwind(verdict).unwrap_or_else(|payload| {
-        // It may panic again when it is dropped.
-        std::mem::forget(payload);
-        true
-    })
-}
-
-fn is_application(event: &Event) -> bool {
-    event.record.flags.application
 }
 
 impl fmt::Debug for FanOut {

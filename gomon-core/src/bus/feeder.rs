@@ -45,6 +45,10 @@ impl Feeder {
         loop {
             match self.port.queue.next(tick) {
                 Task::Feed(slice) => self.feed(&slice),
+                Task::Note(snapshot) => {
+                    self.guarded("aggregates", |listener| listener.aggregates(&snapshot));
+                    self.port.queue.noted();
+                }
                 Task::Flush(ticket) => self.flush_for(ticket),
                 Task::Renew => self.renew(),
                 Task::Tick => {

@@ -13,6 +13,7 @@ mod orphans;
 mod outgoing;
 pub(crate) mod pool;
 pub(crate) mod port;
+mod published;
 mod queue;
 pub(crate) mod reason;
 pub(crate) mod report;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::fan_out::{Account, FanOut};
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::port::Port;
@@ -38,11 +40,12 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
 use crate::tracker::work;
-use crate::{application, clock, hot, state};
+use crate::{application, clock, fork, hot, state};
 
 pub(crate) use worker::start_worker;
 
 use link::{Counters, Shared};
+use published::Published;
 
 /// The bus: one for the process.
 pub(crate) struct Bus {
@@ -57,6 +60,9 @@ pub(crate) struct Bus {
     spent_nanos: AtomicU64,
     /// How often `gomon-self` is sent.
     report_interval_nanos: AtomicU64,
+    /// How often listeners are handed the aggregates.
+    aggregate_interval_nanos: AtomicU64,
+    published: Published,
     request: Mutex<Request>,
     progress: Mutex<Progress>,
     progressed: Condvar,
@@ -110,6 +116,8 @@ pub(crate) static BUS: Bus = Bus {
     after_shutdown: AtomicU64::new(0),
     spent_nanos: AtomicU64::new(0),
     report_interval_nanos: AtomicU64::new(REPORT_INTERVAL_NANOS),
+    aggregate_interval_nanos: AtomicU64::new(AGGREGATE_INTERVAL_NANOS),
+    published: Published::new(),
     request: Mutex::new(Request {
         flush: FlushTicket::NONE,
         stop: None,
@@ -124,7 +132,10 @@ pub(crate) static BUS: Bus = Bus {
 
 /// Makes a thread's ring known.
 pub(crate) fn register(records: rtrb::Consumer<Event>, shared: Arc<Shared>) {
-    let mut registry = BUS.registry.lock();
+    // A child has nobody to read it.
+    let Some(mut registry) = fork::lock(&BUS.registry).filter(|_| !fork::is_child()) else {
+        return;
+    };
     registry.threads.push(Arc::clone(&shared));
     registry.new.push(Ring { records, shared });
 }
@@ -161,6 +172,9 @@ pub(crate) fn after_shutdown() -> u64 {
 }
 
 pub(crate) fn count_after_shutdown() {
+    if fork::count() {
+        return;
+    }
     BUS.after_shutdown.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -175,8 +189,27 @@ pub(crate) fn set_report_interval(interval: Duration) {
     BUS.report_interval_nanos.store(nanos, Ordering::Relaxed);
 }
 
+pub(crate) fn set_aggregate_interval(interval: Duration) {
+    let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+    BUS.aggregate_interval_nanos.store(nanos, Ordering::Relaxed);
+}
+
+/// See [`aggregates`](crate::aggregates).
+pub(crate) fn aggregates() -> Snapshot {
+    let current = std::thread::current().id();
+    let is_bus = BUS.thread.lock().as_ref().map(Thread::id) == Some(current);
+    match is_bus {
+        // It would wait for itself.
+        true => BUS.published.latest(),
+        false => BUS.published.ask(PATIENCE, wake),
+    }
+}
+
 /// Ends the bus thread's pause.
 pub(crate) fn wake() {
+    if fork::is_child() {
+        return;
+    }
     if let Some(thread) = BUS.thread.lock().as_ref() {
         thread.unpark();
     }
@@ -260,6 +293,7 @@ pub(crate) fn report() -> Report {
     Report {
         created: account.created + application,
         after_shutdown: after_shutdown(),
+        fork_child: 0,
         spent_nanos: BUS.spent_nanos.load(Ordering::Relaxed),
         listeners,
     }
@@ -296,6 +330,7 @@ impl Bus {
         self.spent_nanos.store(0, Ordering::Relaxed);
         self.request.lock().stop = None;
         self.progress.lock().ended = false;
+        self.published.open();
         self.root.begin(application);
     }
 
@@ -324,6 +359,10 @@ impl Bus {
 
 /// A minute, unless a program wants another.
 pub(crate) const REPORT_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
+/// Ten seconds, unless a program wants another.
+pub(crate) const AGGREGATE_INTERVAL_NANOS: u64 = 10 * 1_000_000_000;
+/// How long somebody waits for a snapshot while the bus thread is held up by a filter.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Records that may wait without a ring.
 const RINGLESS: usize = 4096;
 /// How much longer than its deadline a shutdown waits for the bus thread, which keeps to it.

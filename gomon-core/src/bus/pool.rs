@@ -17,11 +17,12 @@ use crossbeam_queue::ArrayQueue;
 use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::record::Record;
+use crate::fork;
 
 /// Where a thread's records come back to.
 #[derive(Debug)]
 pub(crate) struct Home {
-    back: ArrayQueue<Magazine>,
+    back: parking_lot::Mutex<Vec<Magazine>>,
     /// Its thread has ended: what comes back now goes to the depot.
     gone: AtomicBool,
 }
@@ -44,7 +45,7 @@ impl Stock {
         Self {
             free: Vec::new(),
             home: Arc::new(Home {
-                back: ArrayQueue::new(MAGAZINES_AT_HOME),
+                back: parking_lot::Mutex::new(Vec::with_capacity(MAGAZINES_AT_HOME)),
                 gone: AtomicBool::new(false),
             }),
             grow: FIRST_FILLING,
@@ -74,8 +75,12 @@ impl Stock {
     #[cold]
     #[inline(never)]
     fn fill(&mut self) -> Box<Record> {
+        // The queues of a child may have been left in the middle of a change.
+        if fork::is_child() {
+            return fresh();
+        }
         let depot = DEPOT.get();
-        let found = self.home.back.pop().or_else(|| depot?.pop());
+        let found = self.home.back.lock().pop().or_else(|| depot?.pop());
         if let Some(magazine) = found {
             // The empty one goes back to whoever fills batches.
             let empty = std::mem::replace(&mut self.free, magazine);
@@ -93,9 +98,12 @@ impl Stock {
 /// What a thread leaves behind is for the others.
 impl Drop for Stock {
     fn drop(&mut self) {
+        if fork::is_child() {
+            return;
+        }
         // Relaxed: what is put there in spite of it is freed with the home.
         self.home.gone.store(true, Ordering::Relaxed);
-        while let Some(magazine) = self.home.back.pop() {
+        while let Some(magazine) = self.home.back.lock().pop() {
             to_depot(magazine);
         }
         to_depot(std::mem::take(&mut self.free));
@@ -111,9 +119,13 @@ impl Home {
         if self.gone.load(Ordering::Relaxed) {
             return to_depot(magazine);
         }
-        if let Err(magazine) = self.back.push(magazine) {
-            to_depot(magazine);
+        let mut back = self.back.lock();
+        if back.len() < MAGAZINES_AT_HOME {
+            back.push(magazine);
+            return;
         }
+        drop(back);
+        to_depot(magazine);
     }
 }
 

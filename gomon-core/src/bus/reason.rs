@@ -14,7 +14,7 @@ pub enum DropReason {
     Disabled,
     /// Its trace was not among those that sampling keeps.
     SampledOut,
-    /// A filter or a rate limit did not want it.
+    /// A condition, a map or a limit of a retransmitter left it out.
     Filtered,
     /// The listener cannot take a record of that size.
     Oversize,

@@ -140,6 +140,15 @@ impl Slice {
         Self::whole(Batch::new(vec![Event::settled(record)], Homes::None))
     }
 
+    /// Copies of events, whose records belong to no thread.
+    pub(crate) fn of_copies(events: Vec<Event>) -> Self {
+        Self::whole(Batch::new(events, Homes::None))
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&Event> {
+        self.batch.events.get(self.index(at)?)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.picks
             .as_ref()
@@ -151,7 +160,7 @@ impl Slice {
     }
 
     fn iter_from(&self, from: usize) -> impl Iterator<Item = &Event> {
-        (from..self.len()).filter_map(|at| self.batch.events.get(self.index(at)?))
+        (from..self.len()).filter_map(|at| self.get(at))
     }
 
     fn index(&self, at: usize) -> Option<usize> {

@@ -8,6 +8,7 @@ pub(crate) mod outcome;
 pub(crate) mod progress;
 mod rare;
 pub(crate) mod record;
+mod serialize;
 pub(crate) mod value;
 
 use std::time::Duration;
@@ -112,6 +113,13 @@ impl Event {
         self.record.flags.local_root
     }
 
+    /// Whether its caller, in another process, says that it records the trace; false unless such
+    /// callers are trusted ([`Propagation::trust_sampling`](crate::Propagation::trust_sampling)).
+    #[must_use]
+    pub fn is_caller_sampled(&self) -> bool {
+        self.record.flags.caller_sampled
+    }
+
     /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.
     #[must_use]
     pub fn weight(&self) -> Option<f64> {
@@ -150,6 +158,13 @@ impl Event {
         let mut out = String::new();
         self.write_json(&mut out);
         out
+    }
+
+    /// A copy that is not shared yet.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            record: Box::new(self.record.duplicate()),
+        }
     }
 
     /// What it takes in memory, about: what the queues are bounded by.

@@ -1,10 +1,12 @@
 use crate::tracker::deadline;
+use serde::Deserialize;
 
 /// How the thing an event describes came to its end: exactly one on every closing event.
 ///
 /// The variants are ordered by precedence (docs/events.md, section 2), the weakest first:
 /// [`EventTracker::mark`](crate::EventTracker::mark) only ever moves towards the end of this list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// It did what it set out to do.

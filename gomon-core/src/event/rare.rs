@@ -73,6 +73,23 @@ impl Rare {
         self.attributes.last_mut()
     }
 
+    /// Removes an attribute; its value is still to be released.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Stored> {
+        let at = self.attributes.iter().position(|other| other.key == key)?;
+        Some(self.take(at).value)
+    }
+
+    /// The first attribute, to be moved into the record; its value stays where it is.
+    pub(crate) fn take_first(&mut self) -> Option<Attribute> {
+        (!self.attributes.is_empty()).then(|| self.take(0))
+    }
+
+    fn take(&mut self, at: usize) -> Attribute {
+        let attribute = self.attributes.remove(at);
+        self.room += key_bytes(attribute.key) + limits::SCALAR_BYTES;
+        attribute
+    }
+
     pub(crate) fn store_text(&mut self, key: &'static str, text: &str) -> Stored {
         let room = self.room.saturating_sub(2);
         let kept = limits::json_prefix(limits::prefix(text, limits::STRING_BYTES), room);

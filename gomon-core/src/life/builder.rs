@@ -1,6 +1,8 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::aggregate;
 use crate::bus::fan_out::Filter;
 use crate::bus::listener::{Listener, ListenerError};
 use crate::bus::options::ListenerOptions;
@@ -39,6 +41,8 @@ pub struct Builder {
     head_ratio: Option<f64>,
     shutdown_deadline: Duration,
     report_interval: Duration,
+    aggregate_interval: Duration,
+    series_limit: usize,
 }
 
 /// A builder with nothing in it.
@@ -52,6 +56,8 @@ pub fn builder() -> Builder {
         head_ratio: None,
         shutdown_deadline: life::DEFAULT_DEADLINE,
         report_interval: Duration::from_nanos(bus::REPORT_INTERVAL_NANOS),
+        aggregate_interval: Duration::from_nanos(bus::AGGREGATE_INTERVAL_NANOS),
+        series_limit: aggregate::SERIES_LIMIT,
     }
 }
 
@@ -121,7 +127,7 @@ impl Builder {
     /// Passes only these events to the listeners; the others count as `filtered`. It runs on the
     /// bus thread. Default: all.
     pub fn filter(mut self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Box::new(wanted));
+        self.filter = Some(Arc::new(wanted));
         self
     }
 
@@ -147,6 +153,21 @@ impl Builder {
         self
     }
 
+    /// How often listeners are handed the aggregates, besides flush and shutdown. Default: every 10
+    /// seconds. The bus looks at the clock every 10 to 100 ms.
+    pub const fn aggregate_interval(mut self, interval: Duration) -> Self {
+        self.aggregate_interval = interval;
+        self
+    }
+
+    /// How many series the aggregates have at the most, each up to 8.5 KiB and most of them under
+    /// one; labels that come later count in an overflow series of their fingerprint, of which there
+    /// are 257 at the most. Default: 2,000.
+    pub const fn series_limit(mut self, limit: usize) -> Self {
+        self.series_limit = limit;
+        self
+    }
+
     /// How long the guard's drop may take. Default: 5 seconds.
     pub const fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.shutdown_deadline = deadline;
@@ -158,7 +179,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot. The listeners that were not started yet are kept for
+    /// [`Error::Thread`] if a thread cannot, [`Error::Forked`] in a child of a process in which gomon
+    /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
         let Self {
@@ -170,6 +192,8 @@ impl Builder {
             head_ratio,
             shutdown_deadline,
             report_interval,
+            aggregate_interval,
+            series_limit,
         } = self;
         let run = life::start_with(|life| {
             life.roster.expect(listeners);
@@ -182,7 +206,9 @@ impl Builder {
             BUS.root.set_filter(filter);
             head::set_ratio(head_ratio);
             life.sampling = sampling;
+            life.series_limit = series_limit;
             bus::set_report_interval(report_interval);
+            bus::set_aggregate_interval(aggregate_interval);
         })?;
         Ok(Gomon::new(run, shutdown_deadline))
     }

@@ -5,7 +5,7 @@
 
 mod dsn;
 mod json;
-mod names;
+pub(crate) mod names;
 mod url;
 
 pub use dsn::dsn;

@@ -56,7 +56,7 @@ impl Default for NameMask {
 
 /// Compares with a lower-case pattern; after a mismatch it goes on from the last `*`, so the time
 /// is at most the product of both lengths.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while let Some(byte) = name.get(n) {

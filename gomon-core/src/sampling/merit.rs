@@ -30,6 +30,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) route: Option<&'a str>,
     pub(crate) root: bool,
     pub(crate) outcome: Outcome,
+    /// If it is asked for.
     pub(crate) lapsed: Duration,
 }
 
@@ -39,25 +40,24 @@ impl Merit {
         Self { merits, table }
     }
 
+    /// Whether it is judged by how long it took.
+    pub(crate) fn asks_for_time(&self, root: bool) -> bool {
+        self.merits.slower_than.is_some() || self.merits.slow && root
+    }
+
     /// Judges an event, and keeps in mind what it says about the next ones. `now` is in
     /// nanoseconds.
+    #[inline]
     pub(crate) fn is_worth_keeping(&mut self, seen: &Seen<'_>, now: u64) -> bool {
-        // All of them are asked: each counts for itself.
-        let by_itself = self.by_itself(seen);
+        let ended_badly = seen.outcome != Outcome::Completed && self.merits.want(seen.outcome);
+        let limit = self.merits.slower_than;
+        let too_slow = limit.is_some_and(|limit| seen.lapsed > limit);
+        // Asked in any case: it counts.
         let by_series = self.by_series(seen, now);
-        by_itself || by_series
+        ended_badly || too_slow || by_series
     }
 
-    fn by_itself(&self, seen: &Seen<'_>) -> bool {
-        let ended_badly = match seen.outcome {
-            Outcome::Completed => false,
-            Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.merits.failed,
-            Outcome::Cancelled | Outcome::Truncated | Outcome::Abandoned => self.merits.cancelled,
-        };
-        let slow = self.merits.slower_than;
-        ended_badly || slow.is_some_and(|limit| seen.lapsed > limit)
-    }
-
+    #[inline]
     fn by_series(&mut self, seen: &Seen<'_>, now: u64) -> bool {
         let Merits {
             rare,
@@ -65,18 +65,42 @@ impl Merit {
             every_nth,
             ..
         } = self.merits;
-        let of_roots = seen.root && (slow || every_nth.is_some());
-        if !rare && !of_roots {
+        let as_root = seen.root && (slow || every_nth.is_some());
+        if !as_root && !rare {
             return false;
         }
         let now_secs = u32::try_from(now / 1_000_000_000).unwrap_or(u32::MAX);
+        if !seen.root && self.table.is_frequent(seen.fp, now_secs) {
+            return false;
+        }
+        self.in_series(seen, now_secs)
+    }
+
+    fn in_series(&mut self, seen: &Seen<'_>, now_secs: u32) -> bool {
+        let merits = self.merits;
         let Some(series) = self.table.series(seen.fp, seen.route, now_secs) else {
             return false;
         };
-        let rare = rare && series.is_rare(now_secs);
-        let slow = slow && seen.root && series.is_slow(seen.lapsed);
-        let nth = seen.root && every_nth.is_some_and(|n| series.is_nth(n));
+        let rare = merits.rare && series.is_rare(now_secs);
+        if !seen.root {
+            if !rare && series.is_frequent(now_secs) {
+                self.table.note_frequent(seen.fp, now_secs);
+            }
+            return rare;
+        }
+        let slow = merits.slow && series.is_slow(seen.lapsed);
+        let nth = merits.every_nth.is_some_and(|n| series.is_nth(n));
         rare || slow || nth
+    }
+}
+
+impl Merits {
+    fn want(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Completed => false,
+            Outcome::Failed | Outcome::TimedOut | Outcome::Panicked => self.failed,
+            Outcome::Cancelled | Outcome::Truncated | Outcome::Abandoned => self.cancelled,
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Sampling: which traces are kept when not all can be.
 
-mod hash;
+mod config;
+#[cfg(test)]
+mod cost;
+pub(crate) mod hash;
 mod merit;
 mod order;
 mod ratio;
@@ -10,6 +13,9 @@ mod traces;
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
+use crate::sampling::config::Settings;
 use crate::sampling::merit::Merits;
 
 /// Which traces are kept: those that deserve it, and a share of the others.
@@ -33,7 +39,22 @@ use crate::sampling::merit::Merits;
 ///     .keep_slow()
 ///     .keep_rare();
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+///
+/// In a configuration it is an object of its own:
+///
+/// ```
+/// # use gomon_core::Sampling;
+/// let json = r#"{"ratio": 0.05, "keep": ["failed", "slow", "rare"], "every_nth": 1000}"#;
+/// let sampling: Sampling = serde_json::from_str(json)?;
+/// assert_eq!(sampling, Sampling::ratio(0.05).keep_failed().keep_slow().keep_rare().every_nth(1000));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// `keep` may name `failed`, `cancelled`, `slow` and `rare`; `slower_than_ms` is
+/// [`keep_slower_than`](Self::keep_slower_than) in milliseconds. Only `ratio` is required, and what
+/// is not known is an error.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "Settings")]
 #[must_use = "sampling is a setting: give it to a builder or a retransmitter"]
 pub struct Sampling {
     share: f64,

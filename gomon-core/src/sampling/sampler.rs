@@ -1,6 +1,7 @@
 //! Which events are kept: merit first, then the ratio.
 
 use std::borrow::Borrow;
+use std::time::Duration;
 
 use crate::event::Event;
 use crate::keys;
@@ -23,8 +24,8 @@ pub(crate) struct Sampler<T> {
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Verdict {
-    /// It is passed on. The weight is what it stands for, beside what it stood for before; `None`
-    /// for what is never sampled.
+    /// It is passed on. The weight is what it stands for, unless it stood for more before; `None` for
+    /// what is never sampled.
     Keep { weight: Option<f64> },
     /// It counts as `sampled_out`.
     Drop,
@@ -81,6 +82,11 @@ impl<T> Sampler<T> {
         self.traces.settle(out);
     }
 
+    /// The items that wait.
+    pub(crate) fn held_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.traces.held_mut()
+    }
+
     /// What waits.
     pub(crate) fn held(&self) -> Held {
         self.traces.held()
@@ -93,12 +99,18 @@ impl<T> Sampler<T> {
         }
         let root = event.is_local_root();
         let route = || event.get(keys::ROUTE)?.as_str();
+        let lapsed = || event.lapsed().unwrap_or_default();
         let seen = Seen {
             fp: event.fp(),
             route: if root { route() } else { None },
             root,
             outcome: event.outcome().unwrap_or_default(),
-            lapsed: event.lapsed().unwrap_or_default(),
+            // The conversion of stamps is not free.
+            lapsed: if self.merit.asks_for_time(root) {
+                lapsed()
+            } else {
+                Duration::ZERO
+            },
         };
         Some(Facts {
             trace: event.trace(),
@@ -112,21 +124,15 @@ impl<T> Sampler<T> {
 /// What is never sampled: opening events and what ends them, which would leave the other
 /// dangling; what the process says of itself; samples, which are few and mean nothing with gaps.
 fn is_exempt(event: &Event) -> bool {
-    let fp = event.fp();
-    event.is_opening()
-        || event.was_opened()
-        || fp.starts_with(SAMPLES)
-        || NEVER_SAMPLED.contains(&fp)
+    event.is_opening() || event.was_opened() || is_of_the_process(event.fp())
 }
 
 /// Names of other crates too, spelled as in docs/events.md.
-const NEVER_SAMPLED: [&str; 7] = [
-    keys::APPLICATION,
-    keys::APPLICATION_END,
-    keys::GOMON_SELF,
-    "runtime-base",
-    "segment-tick",
-    "sql-pool",
-    "tick",
-];
-const SAMPLES: &str = "rt-";
+fn is_of_the_process(fp: &str) -> bool {
+    let sample = matches!(fp, "runtime-base" | "segment-tick" | "sql-pool" | "tick");
+    let own = matches!(
+        fp,
+        keys::APPLICATION | keys::APPLICATION_END | keys::GOMON_SELF
+    );
+    sample || own || fp.starts_with("rt-")
+}

@@ -15,7 +15,7 @@ pub(crate) struct Table {
     places: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
     series: Vec<Series>,
     /// Fingerprints by their address: most events have one of a few.
-    hashes: [(&'static str, u64); RECENT],
+    fps: [Fp; RECENT],
     /// Places by their hash, of what was asked for last.
     recent: [(u64, u32); RECENT],
     /// When there was no place the last time.
@@ -39,13 +39,22 @@ pub(crate) struct Series {
     last: u32,
 }
 
+/// What is known of a fingerprint at one address.
+#[derive(Clone, Copy, Debug)]
+struct Fp {
+    fp: &'static str,
+    hash: u64,
+    /// In which second it was found to be frequent.
+    frequent_at: u32,
+}
+
 impl Table {
     pub(crate) fn new() -> Self {
         Self {
             keys: Keyed::new(),
             places: HashMap::default(),
             series: Vec::new(),
-            hashes: [("", 0); RECENT],
+            fps: [Fp::default(); RECENT],
             recent: [(0, u32::MAX); RECENT],
             full_since: 0,
         }
@@ -73,18 +82,37 @@ impl Table {
         Some(series)
     }
 
-    fn hash(&mut self, fp: &'static str) -> u64 {
-        let at = (fp.as_ptr().addr() >> 3 ^ fp.len()) % RECENT;
-        match self.hashes.get_mut(at) {
-            Some((known, hash)) if std::ptr::eq(*known, fp) => *hash,
-            place => {
-                let hash = self.keys.text(fp, 0);
-                if let Some(place) = place {
-                    *place = (fp, hash);
-                }
-                hash
-            }
+    /// Whether so many of a fingerprint were seen in this second that one more changes nothing.
+    #[inline]
+    pub(crate) fn is_frequent(&self, fp: &'static str, now_secs: u32) -> bool {
+        let known = self.fps.get(Fp::place(fp));
+        known.is_some_and(|known| known.frequent_at == now_secs && std::ptr::eq(known.fp, fp))
+    }
+
+    pub(crate) fn note_frequent(&mut self, fp: &'static str, now_secs: u32) {
+        if let Some(known) = self.fps.get_mut(Fp::place(fp))
+            && std::ptr::eq(known.fp, fp)
+        {
+            known.frequent_at = now_secs;
         }
+    }
+
+    fn hash(&mut self, fp: &'static str) -> u64 {
+        let place = self.fps.get_mut(Fp::place(fp));
+        if let Some(known) = &place
+            && std::ptr::eq(known.fp, fp)
+        {
+            return known.hash;
+        }
+        let hash = self.keys.text(fp, 0);
+        if let Some(place) = place {
+            *place = Fp {
+                fp,
+                hash,
+                ..Fp::default()
+            };
+        }
+        hash
     }
 
     fn place(&mut self, hash: u64, now_secs: u32) -> Option<u32> {
@@ -142,6 +170,12 @@ impl Series {
         rare
     }
 
+    /// Whether it was seen ten times in this second already.
+    pub(crate) fn is_frequent(&self, now_secs: u32) -> bool {
+        let tenth_last = self.times.get(usize::from(self.oldest));
+        tenth_last == Some(&now_secs.saturating_add(HOUR))
+    }
+
     /// Counts a root; whether it is the n-th since the last such one.
     pub(crate) fn is_nth(&mut self, n: u32) -> bool {
         self.roots += 1;
@@ -167,6 +201,22 @@ impl Series {
         let slow = nanos > self.usual;
         self.usual = FASTEST.max(self.usual * if slow { RAISE } else { LOWER });
         slow
+    }
+}
+
+impl Fp {
+    fn place(fp: &str) -> usize {
+        (fp.as_ptr().addr() >> 3 ^ fp.len()) % RECENT
+    }
+}
+
+impl Default for Fp {
+    fn default() -> Self {
+        Self {
+            fp: "",
+            hash: 0,
+            frequent_at: u32::MAX,
+        }
     }
 }
 

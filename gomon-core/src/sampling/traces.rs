@@ -23,8 +23,9 @@ pub(crate) struct Traces<T> {
     /// What `known` points into.
     units: Vec<Unit<T>>,
     free: Vec<u32>,
-    /// The place that was asked for last.
-    last: u32,
+    /// The trace that began to wait last. It is not listed in `known` and `waiting` before another
+    /// one begins or time passes: most traces are over by then.
+    newest: u32,
     /// Those that wait, the oldest first.
     waiting: Order,
     /// Those that are decided, so that later members follow. Forgetting one does little harm: the
@@ -59,9 +60,9 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 struct Unit<T> {
     trace: TraceId,
-    /// It is not free.
-    known: bool,
     standing: Standing,
+    /// It is in `known`, and in one of the orders.
+    listed: bool,
     /// Counts what it stood for: by this the orders know whether they still mean it.
     version: u32,
     /// When it began to wait.
@@ -72,6 +73,8 @@ struct Unit<T> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
+    /// The place is free.
+    Over,
     Waiting,
     /// A member is worth keeping, so all are.
     Kept,
@@ -87,7 +90,7 @@ impl<T> Traces<T> {
             known: HashMap::with_hasher(Keyed::new()),
             units: Vec::new(),
             free: Vec::new(),
-            last: 0,
+            newest: 0,
             waiting: Order::default(),
             decided: Order::default(),
             held: Held::default(),
@@ -121,6 +124,7 @@ impl<T> Traces<T> {
 
     /// Decides on what has waited for too long.
     pub(crate) fn expire(&mut self, now: u64, out: &mut impl FnMut(T, Verdict)) {
+        self.list_newest();
         while let Some(slot) = self.oldest() {
             let since = self.unit(slot).map_or(0, |unit| unit.since);
             if now.saturating_sub(since) < self.limits.trace_nanos {
@@ -132,9 +136,15 @@ impl<T> Traces<T> {
 
     /// Decides on everything that waits.
     pub(crate) fn settle(&mut self, out: &mut impl FnMut(T, Verdict)) {
+        self.list_newest();
         while let Some(slot) = self.oldest() {
             self.decide(slot, Standing::ByRatio, out);
         }
+    }
+
+    /// The items that wait, in no order.
+    pub(crate) fn held_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.units.iter_mut().flat_map(|unit| &mut unit.items)
     }
 
     /// What waits.
@@ -145,7 +155,7 @@ impl<T> Traces<T> {
     /// The first event of a trace: what becomes of it, unless it waits.
     fn first(&mut self, facts: Facts) -> Option<Verdict> {
         if facts.merit {
-            let slot = self.open(facts.trace);
+            let slot = self.open(facts.trace, 0);
             self.remember(slot, Standing::Kept);
             return Some(KEEP);
         }
@@ -178,7 +188,7 @@ impl<T> Traces<T> {
                 self.forget(slot);
                 Some(verdict)
             }
-            Standing::Waiting => None,
+            Standing::Waiting | Standing::Over => None,
         }
     }
 
@@ -194,6 +204,14 @@ impl<T> Traces<T> {
         if unit.items.len() > limits.trace_events || unit.bytes > limits.trace_bytes {
             self.decide(slot, Standing::ByRatio, out);
         }
+        if self.held.bytes > self.limits.total_bytes {
+            self.make_room(out);
+        }
+    }
+
+    /// Decides on the oldest until the rest is within the bound.
+    fn make_room(&mut self, out: &mut impl FnMut(T, Verdict)) {
+        self.list_newest();
         while self.held.bytes > self.limits.total_bytes
             && let Some(slot) = self.oldest()
         {
@@ -208,7 +226,7 @@ impl<T> Traces<T> {
         };
         let verdict = match standing {
             Standing::Kept => KEEP,
-            Standing::ByRatio | Standing::Waiting => self.ratio.verdict(trace),
+            Standing::ByRatio | Standing::Waiting | Standing::Over => self.ratio.verdict(trace),
         };
         self.release(slot, verdict, out);
         self.remember(slot, standing);
@@ -223,30 +241,47 @@ impl<T> Traces<T> {
         self.held.bytes -= std::mem::take(&mut unit.bytes);
         unit.items.drain(..).for_each(|item| out(item, verdict));
         // Kept for the next trace, unless it is uncommonly long.
-        unit.items.shrink_to(USUAL_EVENTS);
-        unit.version = unit.version.wrapping_add(1);
-        self.waiting.left();
+        if unit.items.capacity() > USUAL_EVENTS {
+            unit.items.shrink_to(USUAL_EVENTS);
+        }
+        if unit.listed {
+            unit.version = unit.version.wrapping_add(1);
+            self.waiting.left();
+        }
     }
 
     /// Begins to hold the events of a trace.
     fn wait(&mut self, trace: TraceId, now: u64) -> u32 {
-        let slot = self.open(trace);
-        if let Some(unit) = self.units.get_mut(slot as usize) {
-            unit.since = now;
-            unit.standing = Standing::Waiting;
+        self.list_newest();
+        self.newest = self.open(trace, now);
+        self.newest
+    }
+
+    fn list_newest(&mut self) {
+        let slot = self.newest;
+        if let Some(unit) = self.units.get_mut(slot as usize)
+            && unit.standing == Standing::Waiting
+            && !unit.listed
+        {
+            unit.listed = true;
+            self.known.insert(unit.trace, slot);
             let version = unit.version;
             self.waiting.push(slot, version, versions(&self.units));
         }
-        slot
     }
 
     /// Keeps a decision in mind, and forgets the oldest one if there are too many.
     fn remember(&mut self, slot: u32, standing: Standing) {
-        if let Some(unit) = self.units.get_mut(slot as usize) {
-            unit.standing = standing;
-            let version = unit.version;
-            self.decided.push(slot, version, versions(&self.units));
+        let Some(unit) = self.units.get_mut(slot as usize) else {
+            return;
+        };
+        unit.standing = standing;
+        if !unit.listed {
+            unit.listed = true;
+            self.known.insert(unit.trace, slot);
         }
+        let version = unit.version;
+        self.decided.push(slot, version, versions(&self.units));
         if self.decided.len() > self.limits.decided
             && let Some(oldest) = self.decided.first(versions(&self.units))
         {
@@ -255,48 +290,49 @@ impl<T> Traces<T> {
         }
     }
 
-    fn open(&mut self, trace: TraceId) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.units.push(Unit {
-                trace,
-                known: true,
-                standing: Standing::Waiting,
-                version: 0,
-                since: 0,
-                bytes: 0,
-                items: Vec::new(),
-            });
-            u32::try_from(self.units.len() - 1).unwrap_or(u32::MAX)
-        });
-        if let Some(unit) = self.units.get_mut(slot as usize) {
+    /// A place for a trace, which is not listed yet.
+    fn open(&mut self, trace: TraceId, now: u64) -> u32 {
+        if let Some(slot) = self.free.pop()
+            && let Some(unit) = self.units.get_mut(slot as usize)
+        {
             unit.trace = trace;
-            unit.known = true;
+            unit.standing = Standing::Waiting;
+            unit.since = now;
+            return slot;
         }
-        self.last = slot;
-        self.known.insert(trace, slot);
-        slot
+        self.units.push(Unit {
+            trace,
+            standing: Standing::Waiting,
+            listed: false,
+            version: 0,
+            since: now,
+            bytes: 0,
+            items: Vec::new(),
+        });
+        u32::try_from(self.units.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn forget(&mut self, slot: u32) {
-        if let Some(unit) = self.units.get_mut(slot as usize) {
+        let Some(unit) = self.units.get_mut(slot as usize) else {
+            return;
+        };
+        unit.standing = Standing::Over;
+        self.free.push(slot);
+        if unit.listed {
+            unit.listed = false;
             unit.version = unit.version.wrapping_add(1);
-            unit.known = false;
             self.known.remove(&unit.trace);
-            self.free.push(slot);
         }
     }
 
-    /// The place of a trace. The event before was often one of the same trace.
-    fn find(&mut self, trace: TraceId) -> Option<u32> {
-        if let Some(unit) = self.unit(self.last)
-            && unit.trace == trace
-            && unit.known
-        {
-            return Some(self.last);
+    fn find(&self, trace: TraceId) -> Option<u32> {
+        match self.unit(self.newest) {
+            Some(unit) if unit.trace == trace && unit.standing != Standing::Over => {
+                Some(self.newest)
+            }
+            _ if self.known.is_empty() => None,
+            _ => self.known.get(&trace).copied(),
         }
-        let slot = *self.known.get(&trace)?;
-        self.last = slot;
-        Some(slot)
     }
 
     fn oldest(&mut self) -> Option<u32> {

@@ -81,15 +81,12 @@ impl EventTracker {
     /// Starts an event as a child of this one; an empty tracker has empty children.
     #[inline(always)]
     pub fn child(&self, fp: &'static str) -> Self {
-        let now = state::load();
-        if !now.is_on() {
-            return Self::empty();
-        }
-        match &self.record {
-            Some(record) => open::open(fp, record.context(), now),
-            None if self.sampled_out => open::open(fp, Context::SAMPLED_OUT, now),
-            None => Self::empty(),
-        }
+        let parent = match &self.record {
+            Some(record) => record.context(),
+            None if self.sampled_out => Context::SAMPLED_OUT,
+            None => return Self::empty(),
+        };
+        Self::in_context(fp, parent)
     }
 
     pub(crate) fn of(record: Box<Record>) -> Self {
@@ -230,6 +227,29 @@ impl EventTracker {
         self
     }
 
+    /// Marks an event of a kind that always has a cause (a statement, an outgoing call, a published
+    /// message) as an orphan if it lost that: `cause`, the context it was made in, is the
+    /// application, and it runs on a task of a runtime. Outside of a task, as in `main`, there was
+    /// no cause to lose. Without the feature `tokio` tasks are not known, and every place counts
+    /// as one.
+    ///
+    /// Background work that nothing causes gets a name, and with it a context, by
+    /// [`root`](crate::root).
+    ///
+    /// ```
+    /// use gomon_core::{Context, EventTracker};
+    ///
+    /// let cause = Context::current();
+    /// let mut publish = EventTracker::in_context("publish", cause);
+    /// publish.orphan_unless_caused(cause);
+    /// ```
+    pub fn orphan_unless_caused(&mut self, cause: Context) -> &mut Self {
+        if self.is_recording() && cause.is_application() && on_a_task() {
+            self.orphan();
+        }
+        self
+    }
+
     /// Lets a finished detail travel inside this event, under `children`, instead of being sent
     /// alone. At most 64 travel with one event. Inside an empty tracker there is no room: the
     /// detail is then sent alone.
@@ -238,6 +258,7 @@ impl EventTracker {
             && let Some(mut detail) = child.record.take()
         {
             detail.end = clock::now();
+            open::let_go(&detail);
             if detail.flags.unit {
                 work::unregister(&detail);
             }
@@ -344,6 +365,16 @@ impl Drop for EventTracker {
             open::close(record);
         }
     }
+}
+
+#[cfg(feature = "tokio")]
+fn on_a_task() -> bool {
+    tokio::task::try_id().is_some()
+}
+
+#[cfg(not(feature = "tokio"))]
+fn on_a_task() -> bool {
+    true
 }
 
 thread_local! {

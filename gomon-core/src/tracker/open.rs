@@ -23,6 +23,9 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
     }
     let mut record = link::take();
     begin(&mut record, fp, parent, now);
+    if record.flags.local_root {
+        record.carried.hold();
+    }
     if now.samples_heads()
         && record.flags.local_root
         && record.scope == 0
@@ -40,7 +43,7 @@ pub(crate) fn own(fp: &'static str) -> Box<Record> {
     record
 }
 
-#[inline]
+#[inline(always)]
 fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
     panics::forget_last();
     let flags = Flags {
@@ -49,6 +52,7 @@ fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
     };
     record.begin(fp, flags);
     record.scope = parent.scope();
+    record.carried = parent.carried();
     record.run = now.run();
     record.span = SpanId::new();
     let start = clock::now();
@@ -58,6 +62,7 @@ fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
             record.trace = origin.trace;
             record.flags.own_trace = origin.own_trace;
             record.flags.local_root = origin.remote;
+            record.flags.caller_sampled = origin.caller_sampled;
             record.set_parent(Some(origin.span));
         }
         None => {
@@ -112,12 +117,21 @@ pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }
+    let_go(&record);
     if record.flags.sampled_out {
         return link::send_sampled_out(record);
     }
     // Shutdown may have sent a unit already, as abandoned: then this one was never created.
     if !record.flags.unit || work::unregister(&record) {
         link::send(record);
+    }
+}
+
+/// The trace that the event begins in this process has ended: what it carried may go.
+#[inline]
+pub(crate) fn let_go(record: &Record) {
+    if record.flags.local_root {
+        record.carried.release();
     }
 }
 

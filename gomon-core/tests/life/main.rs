@@ -1,11 +1,19 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
+mod aggregates;
+mod configured;
+mod crowds;
 mod factories;
 mod listeners;
+#[cfg(target_os = "linux")]
+mod process;
 mod quarantine;
 mod queues;
 mod retransmitters;
 mod sampling;
 mod shutdown;
+mod sifting;
+mod sifting_traces;
 mod support;
 mod switching;
+mod wall_clock;
