@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .listener(memory.clone())
         .start()?;
 
-    // Work that no request caused has a name of its own; without it the statements would be orphans.
+    // Work that no request caused has a name of its own; on a task, without it the statements would be orphans.
     gomon::root("import", import()).await?;
     println!("{}", gomon.shutdown()); // delivers what is pending
 

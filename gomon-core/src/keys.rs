@@ -6,6 +6,20 @@ pub(crate) const GOMON_SELF: &str = "gomon-self";
 pub(crate) const PANIC: &str = "panic";
 pub(crate) const SEGMENT: &str = "segment";
 
+/// The series of what found no place elsewhere.
+pub(crate) const OVERFLOW: &str = "overflow";
+
+// What adapters send and the core counts by.
+pub(crate) const HTTP_CLIENT: &str = "http-roundtripper";
+pub(crate) const NET_DIAL: &str = "net-dial";
+pub(crate) const METHOD: &str = "method";
+pub(crate) const RESPONSE_CODE: &str = "response_code";
+pub(crate) const URL: &str = "url";
+pub(crate) const ADDR: &str = "addr";
+pub(crate) const SYSTEM: &str = "system";
+pub(crate) const DIGEST: &str = "digest";
+pub(crate) const ERROR: &str = "error";
+
 pub(crate) const EXECUTION_ID: &str = "execution-id";
 pub(crate) const HOST: &str = "host";
 pub(crate) const PID: &str = "pid";
@@ -38,3 +52,21 @@ pub(crate) const NAME: &str = "name";
 pub(crate) const COUNT: &str = "count";
 pub(crate) const TOTAL_LAPSED: &str = "total_lapsed";
 pub(crate) const CHILDS: &str = "childs";
+
+pub(crate) const BUSY: &str = "busy";
+pub(crate) const READY: &str = "ready";
+pub(crate) const WAIT: &str = "wait";
+
+/// Inside of `wait`.
+pub(crate) mod wait {
+    pub(crate) const POOL: &str = "pool";
+    pub(crate) const SQL: &str = "sql";
+    pub(crate) const HTTP: &str = "http";
+    pub(crate) const NET: &str = "net";
+    pub(crate) const FILE: &str = "file";
+    pub(crate) const LOCK: &str = "lock";
+    pub(crate) const CHANNEL: &str = "channel";
+    pub(crate) const SLEEP: &str = "sleep";
+    pub(crate) const CLIENT: &str = "client";
+    pub(crate) const UNACCOUNTED: &str = "unaccounted";
+}

@@ -28,9 +28,12 @@
     clippy::print_stderr
 )]
 
+mod aggregate;
 mod application;
 mod bus;
 mod capture;
+#[cfg(feature = "crossbeam")]
+pub mod channel;
 mod clock;
 #[cfg(feature = "tokio")]
 pub mod conn;
@@ -38,6 +41,7 @@ mod context;
 mod deadline;
 mod error;
 mod event;
+mod hot;
 mod keys;
 mod life;
 pub mod mask;
@@ -45,11 +49,18 @@ mod primitives;
 mod sampling;
 mod segment;
 mod state;
+#[cfg(feature = "tokio")]
+pub mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
-mod thread;
+#[cfg(feature = "tokio")]
+pub mod time;
 mod tracker;
+pub mod wait;
 
+pub use aggregate::label::Label;
+pub use aggregate::series::Series;
+pub use aggregate::snapshot::Snapshot;
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};
 pub use bus::options::{ListenerOptions, OnFull};
@@ -60,10 +71,21 @@ pub use bus::retransmitter::config::RetransmitterConfig;
 pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
+pub use context::b3::B3;
+pub use context::baggage::Baggage;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
-pub use context::propagation::TraceParent;
 #[cfg(feature = "tokio")]
-pub use context::task::{spawn, spawn_blocking};
+pub use context::join_set::JoinSet;
+pub use context::member::MemberError;
+pub use context::message::Message;
+pub use context::propagation::{Propagation, propagation, set_propagation};
+#[cfg(feature = "futures")]
+pub use context::stream::{MonitoredStream, StreamExt};
+#[cfg(feature = "tokio")]
+pub use context::task::{JoinHandle, spawn, spawn_blocking, spawn_local};
+pub use context::thread;
+pub use context::traceparent::TraceParent;
+pub use context::tracestate::TraceState;
 pub use context::{Context, current, unmonitored};
 pub use error::{Error, FlushError};
 pub use event::Event;
@@ -74,8 +96,8 @@ pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
-    add_listener_with, builder, execution_id, flush, remove_listener, set_application_id, shutdown,
-    start, stats,
+    add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
+    set_application_id, shutdown, start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};

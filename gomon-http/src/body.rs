@@ -83,7 +83,7 @@ where
             return inner.poll_frame(cx);
         };
         let exchange = &mut watch.exchange;
-        let polled = ready!(exchange.poll(|| inner.as_mut().poll_frame(cx)));
+        let polled = ready!(exchange.poll_future(cx, |cx| inner.as_mut().poll_frame(cx)));
         let last = match &polled {
             Some(Ok(frame)) => {
                 exchange.passed(frame);

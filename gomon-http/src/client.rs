@@ -1,10 +1,10 @@
-//! The client side: one event for each request that is sent, and `traceparent` with it.
+//! The client side: one event for each request that is sent, and its context with it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use gomon_core::{Capture, Context, EndGuard, EventTracker};
+use gomon_core::{Capture, Context, EndGuard, EventTracker, Propagation};
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
@@ -16,7 +16,8 @@ use crate::mark::ClientMark;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
 
 /// Wraps an HTTP client that is a tower service, such as hyper-util's, so that each request becomes
-/// one `http-roundtripper` event and carries its `traceparent`.
+/// one `http-roundtripper` event and carries its `traceparent`, and the `tracestate` and `baggage`
+/// of the context it is sent in (see [`gomon_core::Propagation`]).
 ///
 /// The event is a child of the current context. It starts with the call and ends with the
 /// response's body: a body that is dropped early makes it `truncated`, a transport error or a
@@ -48,6 +49,13 @@ impl ClientLayer {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Which headers carry the context to the server, instead of the process-wide setting.
+    #[must_use]
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        Arc::make_mut(&mut self.config).propagation = Some(propagation);
+        self
     }
 
     /// What to take from requests and responses of this client, instead of the process-wide
@@ -91,13 +99,13 @@ impl<S> ClientService<S> {
         }
         let cause = Context::current();
         let mut tracker = EventTracker::in_context(keys::CLIENT_REQUEST, cause);
+        // A trace that is not recorded goes on too, and says so.
+        let propagation = self.config.propagation();
+        outgoing::propagate(propagation, tracker.context(), request.headers_mut());
         if !tracker.is_recording() {
             return None;
         }
-        if cause.is_application() && tokio::task::try_id().is_some() {
-            tracker.orphan();
-        }
-        outgoing::propagate(tracker.context(), request.headers_mut());
+        tracker.orphan_unless_caused(cause);
         let capture = self.config.capture();
         outgoing::describe(&mut tracker, request, &capture);
         request.extensions_mut().insert(ClientMark);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gomon_core::Capture;
+use gomon_core::{Capture, Propagation};
 use http::StatusCode;
 
 /// The settings of one layer.
@@ -12,7 +12,9 @@ pub(crate) struct Config {
     pub(crate) capture: Option<Arc<Capture>>,
     /// Statuses that mean "a deadline passed".
     pub(crate) timeout_statuses: Vec<StatusCode>,
-    /// Whether an inbound `traceparent` names the parent.
+    /// Overrides the process-wide [`gomon_core::propagation`].
+    pub(crate) propagation: Option<Propagation>,
+    /// What an inbound `traceparent` is worth, whatever that says.
     pub(crate) caller: Caller,
 }
 
@@ -30,5 +32,14 @@ impl Config {
         self.capture
             .as_ref()
             .map_or_else(gomon_core::capture, Arc::clone)
+    }
+
+    /// Which headers carry the context of the next event, and which are believed.
+    pub(crate) fn propagation(&self) -> Propagation {
+        let propagation = self.propagation.unwrap_or_else(gomon_core::propagation);
+        match self.caller {
+            Caller::Trusted => propagation,
+            Caller::Ignored => propagation.ignore_callers(),
+        }
     }
 }

@@ -5,8 +5,10 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Buf;
+use gomon_core::wait::Wait;
 use gomon_core::{Capture, EndGuard, Outcome};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
@@ -24,6 +26,8 @@ pub(crate) struct Exchange {
     seen: Seen,
     /// The bytes the response's body said it has.
     expected: Option<u64>,
+    /// The wait of whoever called, by a client.
+    wait: Option<Wait>,
 }
 
 impl Exchange {
@@ -39,6 +43,7 @@ impl Exchange {
             method: request.method().clone(),
             seen: Seen::new(request, capture),
             expected: None,
+            wait: None,
         }
     }
 
@@ -46,6 +51,7 @@ impl Exchange {
     #[cfg(feature = "client")]
     pub(crate) fn outgoing(mut self) -> Self {
         self.seen.outgoing = true;
+        self.wait = Some(Wait::new(gomon_core::wait::Kind::Http));
         self
     }
 
@@ -54,9 +60,23 @@ impl Exchange {
         self.seen.request_tee()
     }
 
-    /// Runs a poll or a call as part of the event. A panic ends it, and goes on.
+    /// Runs a call or a drop as part of the event. A panic ends it, and goes on.
     pub(crate) fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
         self.guard.poll(f)
+    }
+
+    /// The same for a poll. What a server's request waits for in between is part of its event; a
+    /// client's call is itself a wait of whoever calls.
+    pub(crate) fn poll_future<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let Self { guard, wait, .. } = self;
+        match wait {
+            Some(wait) => wait.poll(cx, |cx| guard.poll_future(cx, poll)),
+            None => guard.poll_future(cx, poll),
+        }
     }
 
     /// The service or the response's body failed.

@@ -73,7 +73,7 @@ where
             return Poll::Pending;
         };
         let polled = match this.exchange {
-            Some(exchange) => exchange.poll(|| inner.poll(cx)),
+            Some(exchange) => exchange.poll_future(cx, |cx| inner.poll(cx)),
             None => inner.poll(cx),
         };
         let result = ready!(polled);

@@ -5,25 +5,18 @@ use std::net::SocketAddr;
 
 use gomon_core::conn::ConnInfo;
 use gomon_core::mask::NameMask;
-use gomon_core::{Capture, Context, EventTracker};
+use gomon_core::{Capture, Context, EventTracker, Propagation};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
-use crate::config::Caller;
 use crate::{headers, keys, route, url};
 
-/// The caller's event, where it is trusted and one well-formed `traceparent` names it; else the
-/// application.
-///
-/// A malformed header, or more than one, starts a new trace: that is what W3C trace context asks
-/// for.
-pub(crate) fn parent(caller: Caller, headers: &HeaderMap) -> Context {
-    let mut sent = headers.get_all(keys::TRACEPARENT).iter();
-    match (caller, sent.next(), sent.next()) {
-        (Caller::Trusted, Some(only), None) => {
-            Context::from_traceparent(only.as_bytes()).unwrap_or_else(Context::application)
+/// The caller's event, where it is trusted and named; else the application.
+pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
+    propagation.extract(|name, each| {
+        for value in headers.get_all(name) {
+            each(value.as_bytes());
         }
-        _ => Context::application(),
-    }
+    })
 }
 
 /// Sets all that is known before the service is called, and enters the request among the units of
@@ -60,7 +53,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     if capture.headers() {
         tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
     }
-    tracker.register(format!("{} {path}", request.method()));
+    tracker.register(label(request, &path));
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and
@@ -74,7 +67,13 @@ pub(crate) fn add_route<B>(event: Context, request: &Request<B>, names: &NameMas
     let uri = route::original_uri(extensions, request.uri());
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, names) {
         event.set(keys::URL, url::incoming(uri, sent, &path, names));
+        event.relabel(label(request, &path));
     }
+}
+
+/// What the request is called among the units of work.
+fn label<B>(request: &Request<B>, path: &str) -> String {
+    format!("{} {path}", request.method())
 }
 
 /// The other end of the connection, where whoever accepted it said so.

@@ -46,6 +46,3 @@ pub(crate) mod direction {
 /// Value of `route` where routing ran and found none.
 #[cfg(feature = "axum")]
 pub(crate) const UNMATCHED: &str = "unmatched";
-
-/// The header of W3C trace context.
-pub(crate) const TRACEPARENT: &str = "traceparent";

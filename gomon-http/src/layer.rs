@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use gomon_core::{Capture, EndGuard, EventTracker};
+use gomon_core::{Capture, EndGuard, EventTracker, Propagation};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use tower_layer::Layer;
@@ -24,8 +24,8 @@ use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys}
 ///
 /// With axum, [`Router::layer`](https://docs.rs/axum/latest/axum/struct.Router.html#method.layer)
 /// runs after matching, so that the event has its `route` (feature `axum`). Placed round the whole
-/// router it has none, unless another layer inside the router finds it. Even then its label among
-/// the units of work keeps the whole path, a secret parameter of the route included.
+/// router it has none, unless another layer inside the router finds it; until then its label among
+/// the units of work has the whole path, a secret parameter of the route included.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -70,8 +70,17 @@ impl MonitoringLayer {
         self
     }
 
+    /// Which headers name the caller and what of them is believed, instead of the process-wide
+    /// setting.
+    #[must_use]
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        Arc::make_mut(&mut self.config).propagation = Some(propagation);
+        self
+    }
+
     /// Makes every request the root of a trace of its own, for services whose callers are
-    /// strangers. By default the ids of an inbound `traceparent` are trusted.
+    /// strangers; their baggage is ignored too. By default the ids of an inbound `traceparent` are
+    /// trusted.
     #[must_use]
     pub fn ignore_traceparent(mut self) -> Self {
         Arc::make_mut(&mut self.config).caller = Caller::Ignored;
@@ -111,7 +120,7 @@ impl<S> MonitoringService<S> {
             incoming::add_route(mark.event(), request, mask.mask());
             return None;
         }
-        let parent = incoming::parent(self.config.caller, request.headers());
+        let parent = incoming::parent(self.config.propagation(), request.headers());
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
         if !tracker.is_recording() {
             return None;
@@ -120,7 +129,7 @@ impl<S> MonitoringService<S> {
         incoming::describe(&mut tracker, request, &capture);
         let mark = ServerMark::new(tracker.context());
         request.extensions_mut().insert(mark);
-        let guard = EndGuard::new(tracker);
+        let guard = EndGuard::unit(tracker);
         Some(Exchange::new(guard, request, capture, &self.config))
     }
 }

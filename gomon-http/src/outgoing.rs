@@ -1,6 +1,6 @@
 //! What a client's event takes from the head of the request, and what it sends along.
 
-use gomon_core::{Capture, Context, EventTracker};
+use gomon_core::{Capture, Context, EventTracker, Propagation};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper_util::client::legacy::connect::HttpInfo;
 
@@ -21,16 +21,19 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     }
 }
 
-/// Names this event as the parent of what the server does. A `traceparent` that was there is
-/// replaced: the request's parent is the call that carries it.
-pub(crate) fn propagate(event: Context, headers: &mut HeaderMap) {
-    let value = event
-        .traceparent()
-        .and_then(|parent| HeaderValue::from_str(parent.as_str()).ok());
-    if let Some(value) = value {
-        // A full map sends no parent, which is better than to panic.
-        headers.try_insert(keys::TRACEPARENT, value).ok();
-    }
+/// Names this event as the parent of what the server does, and hands on what it carries. Headers
+/// that were there are replaced: the request's parent is the call that carries it.
+pub(crate) fn propagate(propagation: Propagation, event: Context, headers: &mut HeaderMap) {
+    propagation.inject(event, |name, value| {
+        let Some(value) = value else {
+            headers.remove(name);
+            return;
+        };
+        if let Ok(value) = HeaderValue::from_str(value) {
+            // A full map sends no parent, which is better than to panic.
+            headers.try_insert(name, value).ok();
+        }
+    });
 }
 
 /// What only the response tells: the protocol that was agreed on and the address that answered.

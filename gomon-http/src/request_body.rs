@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use gomon_core::mask::NameMask;
+use gomon_core::wait::{Kind, Wait};
 use gomon_core::{ErrorInfo, EventTracker};
 use http::Request;
 use http_body::{Body, Frame, SizeHint};
@@ -21,17 +22,22 @@ pin_project! {
     ///
     /// Dropping it unread says nothing about the request, which a service may answer without
     /// reading it.
-    #[derive(Default)]
     pub struct MonitoredRequestBody<B> {
         #[pin]
         inner: B,
         tee: SharedTee,
+        // For the client to send more.
+        wait: Wait,
     }
 }
 
 impl<B> MonitoredRequestBody<B> {
     pub(crate) fn new(inner: B, tee: SharedTee) -> Self {
-        Self { inner, tee }
+        Self {
+            inner,
+            tee,
+            wait: Wait::new(Kind::Client),
+        }
     }
 }
 
@@ -48,7 +54,7 @@ where
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let polled = ready!(this.inner.poll_frame(cx));
+        let polled = ready!(this.wait.poll(cx, |cx| this.inner.poll_frame(cx)));
         if let Some(tee) = this.tee {
             match &polled {
                 Some(Ok(frame)) => {
@@ -69,6 +75,12 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+impl<B: Default> Default for MonitoredRequestBody<B> {
+    fn default() -> Self {
+        Self::new(B::default(), None)
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context as TaskContext, Poll, ready};
 
 use gomon_core::conn::{Accept, Accepted, ConnInfo};
+use gomon_core::wait::{self, Kind};
 use gomon_core::{Context, EventTracker};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
@@ -47,7 +48,7 @@ impl MonitoredTcpListener {
     /// # Cancel safety
     /// As [`TcpListener::accept`]: no connection is lost when the future is dropped.
     pub async fn accept(&self) -> io::Result<(MonitoredTcpStream, SocketAddr)> {
-        let accepted = self.inner.accept().await;
+        let accepted = wait::on(Kind::Net, self.inner.accept()).await;
         self.note(accepted)
     }
 

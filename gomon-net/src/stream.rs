@@ -17,13 +17,15 @@
 //! counted when it is made again and has one. `read-time` and `write-time` are the time spent
 //! inside such calls, which is the kernel's time to copy. Time spent waiting for the peer is not
 //! measured: it would mean to keep the time of every call that had to wait, and idle
-//! connections would look slow.
+//! connections would look slow. A unit of work that waits says so itself, as `wait.net`: see
+//! [`gomon_core::wait`].
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use gomon_core::wait::{self, Kind, Wait};
 use gomon_core::{Context, EndGuard, EventTracker, Outcome, Uuid};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
@@ -39,6 +41,8 @@ use crate::keys;
 pub struct MonitoredTcpStream {
     inner: TcpStream,
     connection: Connection,
+    read_wait: Wait,
+    write_wait: Wait,
 }
 
 impl MonitoredTcpStream {
@@ -53,7 +57,7 @@ impl MonitoredTcpStream {
     /// As [`TcpStream::connect`]: dropping the future gives the attempt up.
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Self> {
         let mut last_error = None;
-        for address in lookup_host(address).await? {
+        for address in wait::on(Kind::Net, lookup_host(address)).await? {
             match dial(address).await {
                 Ok(stream) => return Ok(Self::from(stream)),
                 Err(error) => last_error = Some(error),
@@ -128,7 +132,12 @@ impl MonitoredTcpStream {
     }
 
     pub(crate) fn new(inner: TcpStream, connection: Connection) -> Self {
-        Self { inner, connection }
+        Self {
+            inner,
+            connection,
+            read_wait: Wait::new(Kind::Net),
+            write_wait: Wait::new(Kind::Net),
+        }
     }
 }
 
@@ -140,7 +149,7 @@ impl From<TcpStream> for MonitoredTcpStream {
             inner.local_addr().ok(),
             inner.peer_addr().ok(),
         );
-        Self { inner, connection }
+        Self::new(inner, connection)
     }
 }
 
@@ -150,14 +159,19 @@ impl AsyncRead for MonitoredTcpStream {
         task: &mut TaskContext<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { inner, connection } = self.get_mut();
+        let Self {
+            inner,
+            connection,
+            read_wait,
+            ..
+        } = self.get_mut();
         let (since, before) = (connection.now(), buf.filled().len());
         let buffer = if buf.remaining() > 0 {
             Buffer::HadRoom
         } else {
             Buffer::WasFull
         };
-        let result = ready!(Pin::new(inner).poll_read(task, buf));
+        let result = ready!(read_wait.poll(task, |task| Pin::new(inner).poll_read(task, buf)));
         let bytes = buf.filled().len().saturating_sub(before);
         connection.read(since, result.as_ref().map(|()| bytes), buffer);
         Poll::Ready(result)
@@ -170,9 +184,14 @@ impl AsyncWrite for MonitoredTcpStream {
         task: &mut TaskContext<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Self { inner, connection } = self.get_mut();
+        let Self {
+            inner,
+            connection,
+            write_wait,
+            ..
+        } = self.get_mut();
         let since = connection.now();
-        let result = ready!(Pin::new(inner).poll_write(task, buf));
+        let result = ready!(write_wait.poll(task, |task| Pin::new(inner).poll_write(task, buf)));
         connection.wrote(since, result.as_ref().copied());
         Poll::Ready(result)
     }
@@ -182,9 +201,15 @@ impl AsyncWrite for MonitoredTcpStream {
         task: &mut TaskContext<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self { inner, connection } = self.get_mut();
+        let Self {
+            inner,
+            connection,
+            write_wait,
+            ..
+        } = self.get_mut();
         let since = connection.now();
-        let result = ready!(Pin::new(inner).poll_write_vectored(task, bufs));
+        let result =
+            ready!(write_wait.poll(task, |task| Pin::new(inner).poll_write_vectored(task, bufs)));
         connection.wrote(since, result.as_ref().copied());
         Poll::Ready(result)
     }
@@ -194,15 +219,25 @@ impl AsyncWrite for MonitoredTcpStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        let Self { inner, connection } = self.get_mut();
-        let result = ready!(Pin::new(inner).poll_flush(task));
+        let Self {
+            inner,
+            connection,
+            write_wait,
+            ..
+        } = self.get_mut();
+        let result = ready!(write_wait.poll(task, |task| Pin::new(inner).poll_flush(task)));
         connection.flushed(result.as_ref().copied());
         Poll::Ready(result)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        let Self { inner, connection } = self.get_mut();
-        let result = ready!(Pin::new(inner).poll_shutdown(task));
+        let Self {
+            inner,
+            connection,
+            write_wait,
+            ..
+        } = self.get_mut();
+        let result = ready!(write_wait.poll(task, |task| Pin::new(inner).poll_shutdown(task)));
         connection.shut_down(result.as_ref().copied());
         Poll::Ready(result)
     }
@@ -227,7 +262,7 @@ async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
         }
     }
     let mut guard = EndGuard::new(event);
-    let result = TcpStream::connect(address).await;
+    let result = wait::on(Kind::Net, TcpStream::connect(address)).await;
     match &result {
         Ok(_) => guard.finish(Outcome::Completed),
         Err(error) => {

@@ -273,6 +273,6 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.end(self.on_drop);
+        self.end(self.on_drop.when_dropped());
     }
 }

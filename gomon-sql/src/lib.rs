@@ -42,8 +42,8 @@
 //! - `rows-aff` and `last-id` are told of statements that write, `last-id` by engines that have it; for others, the
 //!   engines repeat what was true of an earlier statement.
 //!
-//! The parent is the innermost of the transaction, the lease and what is current; without any of them, the event is
-//! marked `orphan`.
+//! The parent is the innermost of the transaction, the lease and what is current; without any of them, an event that is
+//! made on a task is marked `orphan`.
 //!
 //! # What is never in an event, unless asked for
 //!

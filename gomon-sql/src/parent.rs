@@ -34,7 +34,7 @@ impl Parent {
     }
 
     /// Makes the event. A future built in one place and polled in another belongs to the place that built it; if that
-    /// had no context, to the one that polls it; if neither has, the event is an orphan.
+    /// had no context, to the one that polls it; if neither has, on a task, the event is an orphan.
     pub(crate) fn open(self, fp: &'static str) -> EventTracker {
         let (context, connection) = match self {
             Self::Event(context) => return EventTracker::in_context(fp, context),
@@ -51,8 +51,8 @@ impl Parent {
         if !context.is_application() {
             return EventTracker::in_context(fp, context);
         }
-        let mut orphan = EventTracker::in_context(fp, connection.unwrap_or(context));
-        orphan.orphan();
-        orphan
+        let mut tracker = EventTracker::in_context(fp, connection.unwrap_or(context));
+        tracker.orphan_unless_caused(context);
+        tracker
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use either::Either;
 use futures_core::Stream;
 use futures_util::StreamExt;
+use gomon_core::wait::{self, Kind, Wait};
 use sqlx_core::error::Error;
 
 use crate::call::Call;
@@ -27,7 +28,7 @@ pub(crate) async fn execute<DB: RowSource>(
     run: impl Future<Output = Result<DB::QueryResult, Error>>,
 ) -> Result<DB::QueryResult, Error> {
     call.start();
-    let result = run.await;
+    let result = wait::on(Kind::Sql, run).await;
     match &result {
         Ok(done) => {
             call.result(DB::affected(done), DB::last_id(done));
@@ -44,7 +45,7 @@ pub(crate) async fn optional<DB: RowSource>(
     run: impl Future<Output = Result<Option<DB::Row>, Error>>,
 ) -> Result<Option<DB::Row>, Error> {
     call.start();
-    let result = run.await;
+    let result = wait::on(Kind::Sql, run).await;
     match &result {
         Ok(row) => {
             if let Some(row) = row {
@@ -64,7 +65,7 @@ pub(crate) async fn all<DB: RowSource>(
 ) -> Result<Vec<DB::Row>, Error> {
     call.start();
     let mut rows = Vec::new();
-    while let Some(item) = items.next().await {
+    while let Some(item) = wait::on(Kind::Sql, items.next()).await {
         note::<DB>(&mut call, &item);
         if let Either::Right(row) = item? {
             rows.push(row);
@@ -80,7 +81,7 @@ pub(crate) async fn prepare<T>(
     run: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     call.start();
-    let result = run.await;
+    let result = wait::on(Kind::Sql, run).await;
     match &result {
         Ok(_) => call.complete(),
         Err(error) => call.fail(error),
@@ -100,6 +101,7 @@ fn note<DB: RowSource>(call: &mut Call, item: &Item<DB>) {
 pub(crate) struct Results<DB: RowSource, S> {
     call: Call,
     items: S,
+    wait: Wait,
     ended: bool,
     db: std::marker::PhantomData<fn() -> DB>,
 }
@@ -109,6 +111,7 @@ impl<DB: RowSource, S> Results<DB, S> {
         Self {
             call,
             items,
+            wait: Wait::new(Kind::Sql),
             ended: false,
             db: std::marker::PhantomData,
         }
@@ -124,7 +127,8 @@ impl<DB: RowSource, S: Stream<Item = Item<DB>> + Unpin> Stream for Results<DB, S
             return Poll::Ready(None);
         }
         this.call.start();
-        let polled = this.items.poll_next_unpin(cx);
+        let items = &mut this.items;
+        let polled = this.wait.poll(cx, |cx| items.poll_next_unpin(cx));
         match &polled {
             Poll::Ready(Some(item)) => note::<DB>(&mut this.call, item),
             Poll::Ready(None) => {

@@ -3,6 +3,7 @@
 
 check_format() {
     cargo fmt --all --check
+    cargo fmt --manifest-path loom/Cargo.toml --check # outside the workspace
     cargo tree --workspace --locked >/dev/null # Cargo.lock belongs to the manifests
 }
 

@@ -25,6 +25,8 @@ const COUNT: &str = "count-one-arm";
 /// Far more than any arm takes, under callgrind too.
 const LONGEST_RUN_SECONDS: u32 = 120;
 
+const WARMING_BURSTS: u64 = 4;
+
 /// Bursts that callgrind counts. Few, because it is slow, and enough, because instructions do not vary.
 const COUNTED_BURSTS: u64 = 2;
 
@@ -89,8 +91,11 @@ fn expect(arm: Option<Arm>, name: &str, input: &str) -> Arm {
 }
 
 fn count(arm: &Arm) -> ExitCode {
-    (arm.burst)(); // what is made once is made here
-    (arm.flush)();
+    // What is made once, and what is made until there is enough of it, is made here.
+    for _ in 0..WARMING_BURSTS {
+        (arm.burst)();
+        (arm.flush)();
+    }
     bench_measured(arm)
 }
 

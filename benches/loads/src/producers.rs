@@ -23,6 +23,8 @@ pub(crate) struct Offered {
     pub(crate) cpu: Duration,
     /// How long each event took its producer.
     pub(crate) calls: Calls,
+    /// How often a producer gave up its core by itself: to wait for a lock, for instance.
+    pub(crate) waits: u64,
 }
 
 impl Offered {
@@ -81,6 +83,7 @@ pub(crate) fn unthrottled(time: Duration) -> Result<Offered> {
             elapsed: now - begin,
             cpu: thread_cpu(),
             calls,
+            waits: thread_waits(),
         }
     })
 }
@@ -99,6 +102,7 @@ fn on_threads(produce: impl Fn(u64) -> Offered + Clone + Send + 'static) -> Resu
         all.elapsed = all.elapsed.max(one.elapsed);
         all.cpu += one.cpu;
         all.calls.add(&one.calls);
+        all.waits += one.waits;
     }
     Ok(all)
 }
@@ -128,6 +132,15 @@ fn thread_cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = stat.split(' ').next().and_then(|first| first.parse().ok());
     Duration::from_nanos(nanos.unwrap_or(0))
+}
+
+fn thread_waits() -> u64 {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let mut values = status
+        .lines()
+        .filter_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    let count = values.next().and_then(|value| value.trim().parse().ok());
+    count.unwrap_or(0)
 }
 
 const TICK: Duration = Duration::from_millis(5);

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::deadline::Deadline;
 use crate::event::batch::{Events, Slice};
 use crate::event::error_info::ErrorInfo;
-use crate::thread;
+use crate::hot;
 
 /// Does what its queue says, over all panics.
 pub(super) struct Feeder {
@@ -38,13 +38,17 @@ impl Feeder {
     }
 
     pub(super) fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         // Whatever happens: nobody is to wait for a thread that is gone.
         let _ended = Ended(Arc::clone(&self.port));
         let tick = self.port.next.as_ref().map(|_| TICK);
         loop {
             match self.port.queue.next(tick) {
                 Task::Feed(slice) => self.feed(&slice),
+                Task::Note(snapshot) => {
+                    self.guarded("aggregates", |listener| listener.aggregates(&snapshot));
+                    self.port.queue.noted();
+                }
                 Task::Flush(ticket) => self.flush_for(ticket),
                 Task::Renew => self.renew(),
                 Task::Tick => {

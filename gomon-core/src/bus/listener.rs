@@ -2,6 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::reason::DropReason;
 use crate::bus::retransmitter::Retransmitter;
 use crate::event::Event;
@@ -60,6 +61,16 @@ pub trait Listener: Send + 'static {
                 cause,
             }),
         }
+    }
+
+    /// Takes the exact counts and times of everything that happened so far, on the listener's own
+    /// thread.
+    ///
+    /// It comes every [`aggregate_interval`](crate::Builder::aggregate_interval), at each flush, and
+    /// at the shutdown after the last event; each time after the events that were queued before it.
+    /// A slow listener gets the latest: at most two wait for it.
+    fn aggregates(&mut self, snapshot: &Snapshot) {
+        let _ = snapshot;
     }
 
     /// Opens what the listener needs, once, before anything is fed, on the thread that adds it.

@@ -13,6 +13,7 @@ mod orphans;
 mod outgoing;
 pub(crate) mod pool;
 pub(crate) mod port;
+mod published;
 mod queue;
 pub(crate) mod reason;
 pub(crate) mod report;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::fan_out::{Account, FanOut};
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::port::Port;
@@ -38,11 +40,12 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
 use crate::tracker::work;
-use crate::{application, clock, state, thread};
+use crate::{application, clock, hot, state};
 
 pub(crate) use worker::start_worker;
 
 use link::{Counters, Shared};
+use published::Published;
 
 /// The bus: one for the process.
 pub(crate) struct Bus {
@@ -57,6 +60,9 @@ pub(crate) struct Bus {
     spent_nanos: AtomicU64,
     /// How often `gomon-self` is sent.
     report_interval_nanos: AtomicU64,
+    /// How often listeners are handed the aggregates.
+    aggregate_interval_nanos: AtomicU64,
+    published: Published,
     request: Mutex<Request>,
     progress: Mutex<Progress>,
     progressed: Condvar,
@@ -110,6 +116,8 @@ pub(crate) static BUS: Bus = Bus {
     after_shutdown: AtomicU64::new(0),
     spent_nanos: AtomicU64::new(0),
     report_interval_nanos: AtomicU64::new(REPORT_INTERVAL_NANOS),
+    aggregate_interval_nanos: AtomicU64::new(AGGREGATE_INTERVAL_NANOS),
+    published: Published::new(),
     request: Mutex::new(Request {
         flush: FlushTicket::NONE,
         stop: None,
@@ -175,6 +183,22 @@ pub(crate) fn set_report_interval(interval: Duration) {
     BUS.report_interval_nanos.store(nanos, Ordering::Relaxed);
 }
 
+pub(crate) fn set_aggregate_interval(interval: Duration) {
+    let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+    BUS.aggregate_interval_nanos.store(nanos, Ordering::Relaxed);
+}
+
+/// See [`aggregates`](crate::aggregates).
+pub(crate) fn aggregates() -> Snapshot {
+    let current = std::thread::current().id();
+    let is_bus = BUS.thread.lock().as_ref().map(Thread::id) == Some(current);
+    match is_bus {
+        // It would wait for itself.
+        true => BUS.published.latest(),
+        false => BUS.published.ask(PATIENCE, wake),
+    }
+}
+
 /// Ends the bus thread's pause.
 pub(crate) fn wake() {
     if let Some(thread) = BUS.thread.lock().as_ref() {
@@ -200,7 +224,7 @@ pub(crate) fn flush_ports(ports: &[Arc<Port>], deadline: Duration) -> Result<(),
 
 /// Asks for a flush and waits until the bus has passed everything before it.
 fn pass_all(deadline: Duration) -> Result<FlushTicket, FlushError> {
-    if thread::is_own_thread() {
+    if hot::is_own_thread() {
         return Err(FlushError::OwnThread);
     }
     if !state::load().is_running() {
@@ -296,6 +320,7 @@ impl Bus {
         self.spent_nanos.store(0, Ordering::Relaxed);
         self.request.lock().stop = None;
         self.progress.lock().ended = false;
+        self.published.open();
         self.root.begin(application);
     }
 
@@ -324,6 +349,10 @@ impl Bus {
 
 /// A minute, unless a program wants another.
 pub(crate) const REPORT_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
+/// Ten seconds, unless a program wants another.
+pub(crate) const AGGREGATE_INTERVAL_NANOS: u64 = 10 * 1_000_000_000;
+/// How long somebody waits for a snapshot while the bus thread is held up by a filter.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Records that may wait without a ring.
 const RINGLESS: usize = 4096;
 /// How much longer than its deadline a shutdown waits for the bus thread, which keeps to it.

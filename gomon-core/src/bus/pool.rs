@@ -21,7 +21,7 @@ use crate::event::record::Record;
 /// Where a thread's records come back to.
 #[derive(Debug)]
 pub(crate) struct Home {
-    back: ArrayQueue<Magazine>,
+    back: parking_lot::Mutex<Vec<Magazine>>,
     /// Its thread has ended: what comes back now goes to the depot.
     gone: AtomicBool,
 }
@@ -44,7 +44,7 @@ impl Stock {
         Self {
             free: Vec::new(),
             home: Arc::new(Home {
-                back: ArrayQueue::new(MAGAZINES_AT_HOME),
+                back: parking_lot::Mutex::new(Vec::with_capacity(MAGAZINES_AT_HOME)),
                 gone: AtomicBool::new(false),
             }),
             grow: FIRST_FILLING,
@@ -75,7 +75,7 @@ impl Stock {
     #[inline(never)]
     fn fill(&mut self) -> Box<Record> {
         let depot = DEPOT.get();
-        let found = self.home.back.pop().or_else(|| depot?.pop());
+        let found = self.home.back.lock().pop().or_else(|| depot?.pop());
         if let Some(magazine) = found {
             // The empty one goes back to whoever fills batches.
             let empty = std::mem::replace(&mut self.free, magazine);
@@ -95,7 +95,7 @@ impl Drop for Stock {
     fn drop(&mut self) {
         // Relaxed: what is put there in spite of it is freed with the home.
         self.home.gone.store(true, Ordering::Relaxed);
-        while let Some(magazine) = self.home.back.pop() {
+        while let Some(magazine) = self.home.back.lock().pop() {
             to_depot(magazine);
         }
         to_depot(std::mem::take(&mut self.free));
@@ -111,9 +111,13 @@ impl Home {
         if self.gone.load(Ordering::Relaxed) {
             return to_depot(magazine);
         }
-        if let Err(magazine) = self.back.push(magazine) {
-            to_depot(magazine);
+        let mut back = self.back.lock();
+        if back.len() < MAGAZINES_AT_HOME {
+            back.push(magazine);
+            return;
         }
+        drop(back);
+        to_depot(magazine);
     }
 }
 

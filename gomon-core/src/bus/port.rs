@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::feeder::Feeder;
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::options::Limits;
@@ -25,7 +26,7 @@ pub(crate) struct Port {
     scope: u32,
     /// The retransmitter it is.
     pub(super) next: Option<Retransmitter>,
-    pub(super) queue: Queue<Slice>,
+    pub(super) queue: Queue<Slice, Snapshot>,
     /// The application event, which a listener that is made anew must see first.
     pub(super) greeting: OnceLock<Slice>,
     pub(super) last_error: Mutex<Option<String>>,
@@ -74,6 +75,11 @@ impl Port {
     /// Queues a batch, or drops and counts it. It never waits.
     pub(crate) fn push(&self, slice: Slice) {
         self.queue.push(slice);
+    }
+
+    /// Queues a snapshot; if too many wait already it takes the place of the last.
+    pub(crate) fn hand_out(&self, snapshot: &Snapshot) {
+        self.queue.note(snapshot.clone());
     }
 
     /// Puts the listener into quarantine if it is stuck.

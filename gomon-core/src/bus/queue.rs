@@ -25,8 +25,8 @@ pub(crate) trait Load {
 
 /// The queue; see the module.
 #[derive(Debug)]
-pub(crate) struct Queue<T> {
-    state: Mutex<State<T>>,
+pub(crate) struct Queue<T, N = ()> {
+    state: Mutex<State<T, N>>,
     /// Told when there is something to do for the listener's thread.
     work: Condvar,
     /// Told when a flush is done or the thread has ended.
@@ -36,9 +36,11 @@ pub(crate) struct Queue<T> {
 
 /// What the listener's thread is to do next.
 #[derive(Debug)]
-pub(crate) enum Task<T> {
+pub(crate) enum Task<T, N = ()> {
     /// Feed this, then call [`Queue::fed`].
     Feed(T),
+    /// Show this to the listener, then call [`Queue::noted`].
+    Note(N),
     /// Flush, then call [`Queue::flushed`].
     Flush(FlushTicket),
     /// The time in quarantine is over: see to it that the listener can be fed, then call
@@ -66,9 +68,11 @@ pub(crate) struct Standing {
 }
 
 #[derive(Debug)]
-struct State<T> {
+struct State<T, N> {
     limits: Limits,
     waiting: VecDeque<T>,
+    /// Each is due when so many items were taken out.
+    notes: VecDeque<(u64, N)>,
     /// Items that ever came in, and those of them that went out by either end.
     queued: u64,
     taken: u64,
@@ -104,12 +108,13 @@ enum Phase {
     Ended,
 }
 
-impl<T: Load> Queue<T> {
+impl<T: Load, N> Queue<T, N> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             state: Mutex::new(State {
                 limits,
                 waiting: VecDeque::new(),
+                notes: VecDeque::new(),
                 queued: 0,
                 taken: 0,
                 standing: Counts::default(),
@@ -145,6 +150,29 @@ impl<T: Load> Queue<T> {
         }
     }
 
+    /// Queues a note, which takes no place among the items. If [`MOST_NOTES`] wait it replaces the
+    /// last of them, so that the first is not put off for ever.
+    pub(crate) fn note(&self, note: N) {
+        let mut state = self.state.lock();
+        if state.health.is_quarantined() || state.phase != Phase::Open {
+            return;
+        }
+        let replaced = match state.notes.len() {
+            MOST_NOTES.. => state.notes.pop_back(),
+            _ => None,
+        };
+        let after = state.queued;
+        state.notes.push_back((after, note));
+        drop(state);
+        drop(replaced);
+        self.work.notify_one();
+    }
+
+    /// The listener was shown a note.
+    pub(crate) fn noted(&self) {
+        self.state.lock().health.end();
+    }
+
     /// Puts the listener into quarantine if it is stuck.
     pub(crate) fn check(&self) {
         let mut lost = VecDeque::new();
@@ -153,7 +181,7 @@ impl<T: Load> Queue<T> {
         drop(state);
     }
 
-    fn look_after(&self, state: &mut State<T>, lost: &mut VecDeque<T>) {
+    fn look_after(&self, state: &mut State<T, N>, lost: &mut VecDeque<T>) {
         if state.health.is_stuck(clock::monotonic(), self.watch.beat()) {
             state.give_up_waiting(DropReason::Quarantined, lost);
             self.progress.notify_all();
@@ -161,7 +189,7 @@ impl<T: Load> Queue<T> {
     }
 
     /// Waits for the next thing to do; with `tick`, for no longer than that.
-    pub(crate) fn next(&self, tick: Option<Duration>) -> Task<T> {
+    pub(crate) fn next(&self, tick: Option<Duration>) -> Task<T, N> {
         let mut state = self.state.lock();
         loop {
             let now = clock::monotonic();
@@ -262,7 +290,7 @@ impl<T: Load> Queue<T> {
 
     /// Waits until the listener has flushed for this ticket, or has ended.
     pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> Flushed {
-        let reached = |state: &State<T>| {
+        let reached = |state: &State<T, N>| {
             let ended = state.phase == Phase::Ended;
             (state.flushed >= ticket.number || ended).then_some(state.flushed_well)
         };
@@ -282,7 +310,7 @@ impl<T: Load> Queue<T> {
     /// Waits for the thread's end. What it has not taken by the deadline is counted as dropped,
     /// and if it comes back later it gets nothing more.
     pub(crate) fn finish_close(&self, deadline: Deadline) {
-        let ended = |state: &State<T>| (state.phase == Phase::Ended).then_some(());
+        let ended = |state: &State<T, N>| (state.phase == Phase::Ended).then_some(());
         if self.wait(deadline, ended).is_some() {
             return;
         }
@@ -336,7 +364,11 @@ impl<T: Load> Queue<T> {
         }
     }
 
-    fn wait<R>(&self, deadline: Deadline, reached: impl Fn(&State<T>) -> Option<R>) -> Option<R> {
+    fn wait<R>(
+        &self,
+        deadline: Deadline,
+        reached: impl Fn(&State<T, N>) -> Option<R>,
+    ) -> Option<R> {
         let mut state = self.state.lock();
         loop {
             if let Some(result) = reached(&state) {
@@ -350,7 +382,7 @@ impl<T: Load> Queue<T> {
     }
 }
 
-impl<T: Load> State<T> {
+impl<T: Load, N> State<T, N> {
     fn push(&mut self, item: T, lost: &mut VecDeque<T>) {
         let (events, bytes) = (item.events(), item.bytes());
         let refused = match self.phase {
@@ -395,10 +427,17 @@ impl<T: Load> State<T> {
         }
     }
 
-    fn next(&mut self, now: Duration, beat: u64) -> Option<Task<T>> {
+    fn next(&mut self, now: Duration, beat: u64) -> Option<Task<T, N>> {
         let limit = self.limits.stuck_after;
         if self.phase == Phase::GivenUp {
             return Some(Task::End(Deadline::PASSED));
+        }
+        let due = |(after, _): &mut (u64, N)| self.taken >= *after;
+        if !self.health.is_quarantined()
+            && let Some((_, note)) = self.notes.pop_front_if(due)
+        {
+            self.health.begin(now, beat, limit);
+            return Some(Task::Note(note));
         }
         if self.flush.number > self.flushed && self.taken >= self.flush_after {
             let time = self.flush.deadline.left();
@@ -462,6 +501,9 @@ impl Counts {
         self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
     }
 }
+
+/// Notes that wait for a slow listener.
+const MOST_NOTES: usize = 2;
 
 #[cfg(test)]
 mod tests;

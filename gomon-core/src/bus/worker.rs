@@ -8,6 +8,8 @@ use super::messages::Messages;
 use super::orphans::Orphans;
 use super::outgoing::{Decided, HomeIndex, HomeTable, Outgoing, Staged};
 use super::{BUS, Ring};
+use crate::aggregate::Aggregates;
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
 use crate::deadline::Deadline;
 use crate::event::Event;
@@ -18,13 +20,13 @@ use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::Sampler;
 use crate::tracker::{open, work};
-use crate::{application, clock, keys, state, thread};
+use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
-pub(crate) fn start_worker(sampling: Option<Sampling>) -> std::io::Result<()> {
+pub(crate) fn start_worker(sampling: Option<Sampling>, series_limit: usize) -> std::io::Result<()> {
     let handle = std::thread::Builder::new()
         .name("gomon-bus".to_owned())
-        .spawn(move || Worker::new(sampling).run())?;
+        .spawn(move || Worker::new(sampling.as_ref(), series_limit).run())?;
     *BUS.thread.lock() = Some(handle.thread().clone());
     Ok(())
 }
@@ -43,35 +45,47 @@ struct Worker {
     kept: Outgoing,
     /// What nobody is to get.
     discarded: Outgoing,
+    aggregates: Aggregates,
     orphans: Orphans,
     passed: u64,
     pauses: u32,
     last_slew: clock::Stamp,
     last_report: clock::Stamp,
+    last_aggregates: clock::Stamp,
 }
 
 impl Worker {
-    fn new(sampling: Option<Sampling>) -> Self {
+    fn new(sampling: Option<&Sampling>, series_limit: usize) -> Self {
         let mut worker = Self::default();
-        worker.sampler = sampling.as_ref().map(Sampler::new);
+        worker.sampler = sampling.map(Sampler::new);
+        let start = clock::unix_nanos(application::current().started());
+        worker.aggregates = Aggregates::new(start, series_limit);
         worker
     }
 
     fn run(mut self) {
-        thread::mark_own_thread();
+        hot::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
+        self.last_aggregates = self.last_slew;
         loop {
             // Read before the rings are: what was finished before the request is then in this
             // cycle, or was held back in it.
             let request = *BUS.request.lock();
+            let asked = BUS.published.asked();
             let mut count = self.cycle();
-            let due = request.flush.number > self.passed || request.stop.is_some();
+            let due = request.flush.number > self.passed
+                || request.stop.is_some()
+                || BUS.published.is_due(asked);
             if due && !self.held_back.is_empty() {
                 count += self.cycle();
             }
             self.housekeeping();
+            if BUS.published.is_due(asked) {
+                self.publish(asked);
+            }
             if request.flush.number > self.passed {
+                self.hand_out_aggregates();
                 self.passed = request.flush.number;
                 BUS.root.start_flush(request.flush);
                 BUS.progress.lock().passed = self.passed;
@@ -87,15 +101,14 @@ impl Worker {
     /// Drains every ring and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         let begin = clock::now();
-        for ring in BUS.registry.lock().new.drain(..) {
-            let home = self.homes.add(Arc::clone(&ring.shared.home));
-            self.rings.push((ring, home));
-        }
+        self.take_over_rings();
         let mut sources = usize::from(!self.held_back.is_empty());
         self.stage.append(&mut self.held_back);
         sources += self.drain();
         if state::load().has_messages() {
             let first = self.stage.len();
+            // The message may be the first thing that its thread ever sent.
+            self.take_over_rings();
             sources += self.drain();
             self.held_back.extend(self.stage.drain(first..));
         }
@@ -108,6 +121,13 @@ impl Worker {
             super::count_spent(begin);
         }
         count
+    }
+
+    fn take_over_rings(&mut self) {
+        for ring in BUS.registry.lock().new.drain(..) {
+            let home = self.homes.add(Arc::clone(&ring.shared.home));
+            self.rings.push((ring, home));
+        }
     }
 
     /// Reads all rings into the stage; how many had something.
@@ -176,8 +196,12 @@ impl Worker {
             record.start_unix = time.unix_nanos(record.start);
             record.settle();
             self.orphans.note(&staged.event);
+            let of_process = staged.event.record.scope == 0;
+            if of_process {
+                self.aggregates.record(&staged.event);
+            }
             match &mut self.sampler {
-                Some(sampler) if staged.event.record.scope == 0 => {
+                Some(sampler) if of_process => {
                     sampler.offer(staged, now, &mut |staged, verdict| {
                         decided.take(staged, verdict)
                     });
@@ -212,6 +236,24 @@ impl Worker {
             self.last_report = now;
             self.send_own(self_report(&self.orphans, &self.messages));
         }
+        let interval = BUS.aggregate_interval_nanos.load(Ordering::Relaxed);
+        if clock::nanos_between(self.last_aggregates, now) >= interval {
+            self.hand_out_aggregates();
+        }
+    }
+
+    /// Gives every listener the aggregates, to be taken once it has been fed what was passed so far.
+    fn hand_out_aggregates(&mut self) {
+        self.last_aggregates = clock::now();
+        let snapshot = self.publish(0);
+        BUS.root.hand_out(&snapshot);
+    }
+
+    /// Answers those who have asked for the aggregates up to then.
+    fn publish(&mut self, asked: u64) -> Snapshot {
+        let snapshot = self.aggregates.snapshot(clock::unix_nanos(clock::now()));
+        BUS.published.answer(asked, &snapshot);
+        snapshot
     }
 
     /// Passes on an event of the bus itself.
@@ -220,7 +262,9 @@ impl Worker {
             .created
             .fetch_add(1, Ordering::Relaxed);
         record.end = clock::now();
-        BUS.root.pass(&Slice::single(record), 0);
+        let slice = Slice::single(record);
+        slice.iter().for_each(|event| self.aggregates.record(event));
+        BUS.root.pass(&slice, 0);
     }
 
     /// Polls quickly while there is work and more and more seldom while there is none.
@@ -241,6 +285,7 @@ impl Worker {
         // have looked at the state before it changed: so once more afterwards.
         self.abandon_units();
         state::set_running(false);
+        BUS.published.close();
         self.abandon_units();
         self.cycle();
         self.cycle();
@@ -258,6 +303,7 @@ impl Worker {
         }
         self.cycle();
         self.send_own(end_report());
+        self.hand_out_aggregates();
         super::port::close_all(&BUS.root.all_ports(), deadline.left());
         let mut request = BUS.request.lock();
         request.flush.number = request.flush.number.max(ticket.number);

@@ -21,10 +21,7 @@ pub trait FutureExt: Future + Sized {
 
     /// Polls the future in the given context.
     fn in_context(self, context: Context) -> InContext<Self> {
-        InContext {
-            context,
-            future: Some(self),
-        }
+        InContext::new(context, self)
     }
 
     /// One event for this future. It starts at the first poll and ends when the future is ready
@@ -58,9 +55,9 @@ pub fn root<F: Future>(name: &'static str, future: F) -> Monitored<F> {
 }
 
 pin_project! {
-    /// Returned by [`FutureExt::in_context`] and [`FutureExt::in_current`].
+    /// A future or stream that carries its context; returned by `in_context` and `in_current`.
     #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct InContext<F> {
         context: Context,
         // `None` once it was dropped.
@@ -73,6 +70,26 @@ pin_project! {
             let mut this = this.project();
             this.context.enter(|| this.future.set(None));
         }
+    }
+}
+
+impl<F> InContext<F> {
+    pub(crate) fn new(context: Context, future: F) -> Self {
+        Self {
+            context,
+            future: Some(future),
+        }
+    }
+
+    #[cfg(feature = "futures")]
+    pub(crate) fn parts(self: Pin<&mut Self>) -> (Context, Pin<&mut Option<F>>) {
+        let this = self.project();
+        (*this.context, this.future)
+    }
+
+    #[cfg(feature = "futures")]
+    pub(crate) fn inner(&self) -> Option<&F> {
+        self.future.as_ref()
     }
 }
 
@@ -139,7 +156,7 @@ pin_project! {
             // What the future drops belongs to the event, which ends after it.
             let mut this = this.project();
             match this.guard {
-                Some(guard) => guard.tracker().enter(|| this.future.set(None)),
+                Some(guard) => guard.run(|| this.future.set(None)),
                 None => this.future.set(None),
             }
         }
@@ -183,10 +200,10 @@ impl<F: Future> Future for Monitored<F> {
         let this = self.project();
         let future = this.future;
         if let Some(start) = this.start.take() {
-            *this.guard = Some(EndGuard::new(start.tracker()));
+            *this.guard = Some(EndGuard::unit(start.tracker()));
         }
         let polled = match this.guard {
-            Some(guard) => guard.poll(|| poll_some(future, cx)),
+            Some(guard) => guard.poll_future(cx, |cx| poll_some(future, cx)),
             None => poll_some(future, cx),
         };
         if polled.is_ready()

@@ -1,17 +1,35 @@
+pub(crate) mod b3;
+pub(crate) mod baggage;
+pub(crate) mod carried;
 pub(crate) mod future;
+#[cfg(feature = "tokio")]
+pub(crate) mod join_set;
+mod kind;
+pub(crate) mod member;
+pub(crate) mod message;
 pub(crate) mod propagation;
+#[cfg(feature = "futures")]
+pub(crate) mod stream;
 #[cfg(feature = "tokio")]
 pub(crate) mod task;
+pub mod thread;
+pub(crate) mod traceparent;
+pub(crate) mod tracestate;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use uuid::Uuid;
 
-use crate::context::propagation::TraceParent;
+use crate::context::baggage::Baggage;
+use crate::context::carried::{Carried, Handle};
+use crate::context::kind::{Kind, Tag};
+use crate::context::traceparent::{Caller, TraceParent};
+use crate::context::tracestate::TraceState;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::value::Value;
-use crate::thread::{self, HOT};
-use crate::tracker;
+use crate::hot::{self, HOT};
+use crate::tracker::{self, work};
 
 /// What a new event becomes a child of: an event of this process, a remote caller's span, or the
 /// application.
@@ -30,25 +48,10 @@ use crate::tracker;
 pub struct Context {
     trace: TraceId,
     span: SpanId,
-    kind: Kind,
-    /// Which recorder its events go to; 0 is the process.
-    scope: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// No event: children start a trace of their own.
-    Application,
-    /// Nothing made in it is recorded.
-    Unmonitored,
-    /// An event of a trace that is not recorded; its children are counted.
-    SampledOut,
-    /// An event in a trace that this process began.
-    OwnTrace,
-    /// An event of this process in a trace that another process began.
-    ForeignTrace,
-    /// An event of another process.
-    Remote,
+    /// The `tracestate` and the baggage that came with it, or were added.
+    carried: Handle,
+    /// What it stands for, and which recorder its events go to; 0 is the process.
+    tag: Tag,
 }
 
 /// The event behind a context.
@@ -59,6 +62,8 @@ pub(crate) struct Origin {
     pub(crate) own_trace: bool,
     /// It is an event of another process.
     pub(crate) remote: bool,
+    /// It says that it records the trace, and is believed.
+    pub(crate) caller_sampled: bool,
     /// Its trace is not recorded.
     pub(crate) sampled_out: bool,
 }
@@ -85,22 +90,18 @@ pub fn unmonitored<R>(f: impl FnOnce() -> R) -> R {
 }
 
 impl Context {
-    pub(crate) const PROCESS: Self = Self {
-        trace: TraceId(0),
-        span: SpanId(0),
-        kind: Kind::Application,
-        scope: 0,
-    };
+    pub(crate) const PROCESS: Self = Self::without_event(Kind::Application, 0);
+    pub(crate) const UNMONITORED: Self = Self::without_event(Kind::Unmonitored, 0);
+    pub(crate) const SAMPLED_OUT: Self = Self::without_event(Kind::SampledOut, 0);
 
-    pub(crate) const UNMONITORED: Self = Self {
-        kind: Kind::Unmonitored,
-        ..Self::PROCESS
-    };
-
-    pub(crate) const SAMPLED_OUT: Self = Self {
-        kind: Kind::SampledOut,
-        ..Self::PROCESS
-    };
+    const fn without_event(kind: Kind, scope: u32) -> Self {
+        Self {
+            trace: TraceId(0),
+            span: SpanId(0),
+            carried: Handle::NONE,
+            tag: Tag::new(kind, scope),
+        }
+    }
 
     /// Nothing: events made in it, and in what carries it on, are not recorded. See
     /// [`unmonitored`].
@@ -113,12 +114,10 @@ impl Context {
     #[must_use]
     pub fn application() -> Self {
         let current = Self::current();
-        match current.kind {
-            Kind::Unmonitored => current,
-            _ => Self {
-                scope: current.scope,
-                ..Self::PROCESS
-            },
+        if current.is_monitored() {
+            Self::without_event(Kind::Application, current.scope())
+        } else {
+            current
         }
     }
 
@@ -130,20 +129,34 @@ impl Context {
     }
 
     /// The caller's span, from a W3C `traceparent` header (Trace Context, level 1 and 2);
-    /// `None` if the header is malformed, which starts a new trace.
+    /// `None` if the header is malformed, which starts a new trace. [`Propagation`] reads the
+    /// headers beside it too.
     #[must_use]
     pub fn from_traceparent(header: &[u8]) -> Option<Self> {
-        let (trace, span) = propagation::parse(header)?;
+        let caller = traceparent::parse(header)?;
+        Some(Self::of_caller(&Caller {
+            sampled: false,
+            ..caller
+        }))
+    }
+
+    /// The span of another process, which says whether it is recorded.
+    pub(crate) fn of_caller(caller: &Caller) -> Self {
         let current = Self::current();
         if !current.is_monitored() {
-            return Some(current);
+            return current;
         }
-        Some(Self {
-            trace,
-            span,
-            kind: Kind::Remote,
-            scope: current.scope,
-        })
+        let kind = if caller.sampled {
+            Kind::RemoteSampled
+        } else {
+            Kind::Remote
+        };
+        Self {
+            trace: caller.trace,
+            span: caller.span,
+            carried: Handle::NONE,
+            tag: Tag::new(kind, current.scope()),
+        }
     }
 
     /// The header that makes another process's events children of this one; `None` for the
@@ -178,16 +191,76 @@ impl Context {
         self.origin().is_none()
     }
 
+    /// What other tracing systems on the way have added to the trace.
+    #[must_use]
+    pub fn tracestate(&self) -> TraceState {
+        self.carried.read().tracestate
+    }
+
+    /// The same context with another [`TraceState`], for what is called in it.
+    #[must_use]
+    pub fn with_tracestate(self, tracestate: TraceState) -> Self {
+        self.carrying(Carried {
+            tracestate,
+            ..self.carried.read()
+        })
+    }
+
+    /// The names and values that the application hands on from service to service.
+    ///
+    /// They are there while an event of the trace is open that has no parent in this process; for
+    /// what goes on after it, as long as fewer than some 8,000 newer requests came with any.
+    #[must_use]
+    pub fn baggage(&self) -> Baggage {
+        self.carried.read().baggage
+    }
+
+    /// The same context with other [`Baggage`]: what is called in it sends that on.
+    ///
+    /// It costs a lock and an entry in a table; while 8,192 requests are open that carry something,
+    /// or 8 MiB are carried, the context stays without. Nothing is carried while gomon is off.
+    #[must_use]
+    pub fn with_baggage(self, baggage: Baggage) -> Self {
+        self.carrying(Carried {
+            baggage,
+            ..self.carried.read()
+        })
+    }
+
+    pub(crate) fn carrying(self, carried: Carried) -> Self {
+        Self {
+            carried: Handle::new(carried),
+            ..self
+        }
+    }
+
+    pub(crate) fn carried(&self) -> Handle {
+        self.carried
+    }
+
     /// Whether events made in it are recorded.
     #[inline]
     pub(crate) fn is_monitored(&self) -> bool {
-        self.kind != Kind::Unmonitored
+        self.tag.kind() != Kind::Unmonitored
     }
 
     /// Runs `f` with this as the current context; the one before is back on return and unwind.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
         let _entered = Entered::new(self);
         f()
+    }
+
+    /// Takes this context along with a closure: wherever it is called, this is current in it.
+    ///
+    /// ```
+    /// use gomon_core::{EventTracker, current};
+    ///
+    /// let work = current().carry(|| EventTracker::new("resize").finish());
+    /// # fn hand_to_a_pool(work: impl FnOnce() + Send + 'static) { work() }
+    /// hand_to_a_pool(work);
+    /// ```
+    pub fn carry<R>(self, f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+        move || self.enter(f)
     }
 
     /// Adds an attribute to the event behind this context, from wherever: at once if it is the
@@ -198,12 +271,26 @@ impl Context {
         if let Some(origin) = self.origin()
             && !origin.sampled_out
         {
-            tracker::set_open(&origin, self.scope, key, value.into());
+            tracker::set_open(&origin, self.scope(), key, value.into());
         }
     }
 
+    /// Changes what the event behind this context is called among the units of work, if it is one:
+    /// see [`EventTracker::relabel`](crate::EventTracker::relabel).
+    pub fn relabel(&self, label: impl Into<Cow<'static, str>>) {
+        if let Some(origin) = self.origin() {
+            work::relabel(origin.trace, origin.span, label.into());
+        }
+    }
+
+    /// The context of an event of this process.
     #[inline]
-    pub(crate) fn of_event(trace: TraceId, span: SpanId, own_trace: bool, scope: u32) -> Self {
+    pub(crate) fn of_event(
+        (trace, span): (TraceId, SpanId),
+        own_trace: bool,
+        scope: u32,
+        carried: Handle,
+    ) -> Self {
         let kind = if own_trace {
             Kind::OwnTrace
         } else {
@@ -212,23 +299,23 @@ impl Context {
         Self {
             trace,
             span,
-            kind,
-            scope,
+            carried,
+            tag: Tag::new(kind, scope),
         }
     }
 
-    pub(crate) fn of_sampled_out(trace: TraceId, span: SpanId, scope: u32) -> Self {
+    /// The same of one whose trace is not recorded.
+    #[inline]
+    pub(crate) fn into_sampled_out(self) -> Self {
         Self {
-            trace,
-            span,
-            kind: Kind::SampledOut,
-            scope,
+            tag: Tag::new(Kind::SampledOut, self.scope()),
+            ..self
         }
     }
 
     #[inline]
     pub(crate) fn is_sampled_out(&self) -> bool {
-        self.kind == Kind::SampledOut
+        self.tag.kind() == Kind::SampledOut
     }
 
     /// This context if its trace is not recorded, else one whose trace is not.
@@ -236,25 +323,19 @@ impl Context {
         if self.is_sampled_out() {
             self
         } else {
-            Self {
-                scope: self.scope,
-                ..Self::SAMPLED_OUT
-            }
+            Self::without_event(Kind::SampledOut, self.scope())
         }
     }
 
     #[cfg(feature = "test-util")]
     pub(crate) fn of_scope(scope: u32) -> Self {
-        Self {
-            scope,
-            ..Self::PROCESS
-        }
+        Self::without_event(Kind::Application, scope)
     }
 
     /// This context if it says anything, else the current one.
     pub(crate) fn or_current(self) -> Self {
         let current = Self::current();
-        let more = self.is_application() && (!current.is_application() || self.scope == 0);
+        let more = self.is_application() && (!current.is_application() || self.scope() == 0);
         if more && self.is_monitored() {
             current
         } else {
@@ -264,24 +345,24 @@ impl Context {
 
     #[inline]
     pub(crate) fn scope(&self) -> u32 {
-        self.scope
+        self.tag.scope()
     }
 
     #[inline]
     pub(crate) fn origin(&self) -> Option<Origin> {
-        let own_trace = match self.kind {
+        let kind = self.tag.kind();
+        match kind {
             Kind::Application | Kind::Unmonitored => return None,
             Kind::SampledOut if self.trace.0 == 0 => return None,
-            Kind::OwnTrace => true,
-            Kind::SampledOut => false,
-            Kind::ForeignTrace | Kind::Remote => false,
-        };
+            _ => {}
+        }
         Some(Origin {
             trace: self.trace,
             span: self.span,
-            own_trace,
-            remote: self.kind == Kind::Remote,
-            sampled_out: self.kind == Kind::SampledOut,
+            own_trace: kind == Kind::OwnTrace,
+            remote: matches!(kind, Kind::Remote | Kind::RemoteSampled),
+            caller_sampled: kind == Kind::RemoteSampled,
+            sampled_out: kind == Kind::SampledOut,
         })
     }
 }
@@ -297,7 +378,7 @@ pub(crate) struct Entered {
 impl Entered {
     #[inline]
     pub(crate) fn new(context: Context) -> Self {
-        let before = thread::replace_context(context);
+        let before = hot::replace_context(context);
         Self {
             before,
             _not_send: std::marker::PhantomData,
@@ -307,6 +388,6 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        thread::replace_context(self.before);
+        hot::replace_context(self.before);
     }
 }

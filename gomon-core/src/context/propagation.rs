@@ -1,142 +1,256 @@
-//! The `traceparent` header: W3C Trace Context, level 1 (2021) and the `random` flag of level 2.
+//! The headers by which a trace goes from process to process, and which of them are believed.
 
-use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::context::Origin;
-use crate::event::id::{SpanId, TraceId};
+use crate::context::Context;
+use crate::context::b3::{self, B3};
+use crate::context::baggage::Baggage;
+use crate::context::carried::Carried;
+use crate::context::member::trim;
+use crate::context::traceparent::{self, Caller};
+use crate::context::tracestate::TraceState;
 
-/// The value of a `traceparent` header: 55 ASCII characters, without an allocation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TraceParent {
-    text: [u8; LENGTH],
+/// Which headers carry a context to the next process, and what is believed of those that came.
+///
+/// By default these are W3C's `traceparent`, `tracestate` and `baggage`; of a caller the ids are
+/// believed, but not the flag that says whether it records the trace: a stranger could switch
+/// sampling off, or on.
+///
+/// It knows nothing of HTTP: headers come and go by closures, so that messages can carry a context
+/// too. The [wrappers](crate) use the process-wide setting unless they are given another.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use gomon_core::{EventTracker, propagation};
+///
+/// let mut message: HashMap<&str, String> = HashMap::new();
+/// let mut publish = EventTracker::new("publish");
+/// propagation().inject(publish.context(), |name, value| match value {
+///     Some(value) => drop(message.insert(name, value.to_owned())),
+///     None => drop(message.remove(name)),
+/// });
+///
+/// let caller = propagation().extract(|name, each| {
+///     if let Some(value) = message.get(name) {
+///         each(value.as_bytes());
+///     }
+/// });
+/// let deliver = EventTracker::in_context("deliver", caller); // a child of "publish"
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a setting does nothing until it is used"]
+pub struct Propagation {
+    bits: u8,
 }
 
-impl TraceParent {
-    pub(crate) fn new(origin: &Origin) -> Self {
-        // "sampled" unless it is not recorded; "random" (level 2) only for trace ids that this process drew.
-        let flags = u8::from(!origin.sampled_out) | u8::from(origin.own_trace) << 1;
-        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        hex(&mut text, 3, &origin.trace.to_u128().to_be_bytes());
-        hex(&mut text, 36, &origin.span.to_u64().to_be_bytes());
-        hex(&mut text, 53, &[flags]);
-        Self { text }
+impl Propagation {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { bits: 0 }
     }
 
-    /// The header's value.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.text).unwrap_or("")
-    }
-}
-
-impl fmt::Display for TraceParent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for TraceParent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// `version-trace_id-parent_id-flags`: lower-case hex, ids not zero, version not `ff`. A version
-/// above 00 may carry more after another dash, which is ignored.
-pub(crate) fn parse(header: &[u8]) -> Option<(TraceId, SpanId)> {
-    let fixed: &[u8; LENGTH] = header.first_chunk()?;
-    let rest = header.get(LENGTH..)?;
-    if [fixed[2], fixed[35], fixed[52]] != *b"---" {
-        return None;
-    }
-    let version = u8::try_from(number(&fixed[..2])?).ok()?;
-    let trace = number(&fixed[3..35])?;
-    let span = u64::try_from(number(&fixed[36..52])?).ok()?;
-    number(&fixed[53..])?;
-    let rest_allowed = rest.is_empty() || (version > 0 && rest.first() == Some(&b'-'));
-    if version == 0xff || trace == 0 || span == 0 || !rest_allowed {
-        return None;
-    }
-    Some((TraceId(trace), SpanId(span)))
-}
-
-fn number(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0, |number, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
+    /// Reads B3 too, in both forms, where no `traceparent` came, and sends it in this form beside
+    /// `traceparent`. By default B3 is neither read nor sent.
+    pub const fn b3(self, form: B3) -> Self {
+        let form = match form {
+            B3::Single => SINGLE_B3,
+            B3::Multi => MULTI_B3,
         };
-        Some(number << 4 | u128::from(digit))
-    })
-}
+        Self {
+            bits: self.bits & !(SINGLE_B3 | MULTI_B3) | form,
+        }
+    }
 
-fn hex(text: &mut [u8; LENGTH], from: usize, bytes: &[u8]) {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    for (place, digit) in text.iter_mut().skip(from).zip(digits) {
-        *place = if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
+    /// Neither reads nor sends baggage. By default both.
+    pub const fn without_baggage(self) -> Self {
+        self.with(NO_BAGGAGE)
+    }
+
+    /// Believes nothing of what comes in, for services whose callers are strangers: each request
+    /// starts a trace of its own, without baggage. By default the ids are believed.
+    pub const fn ignore_callers(self) -> Self {
+        self.with(IGNORE_CALLERS)
+    }
+
+    /// Believes a caller that says it records the trace: sampling that heeds it keeps our part too.
+    /// By default it is not believed.
+    pub const fn trust_sampling(self) -> Self {
+        self.with(TRUST_SAMPLING)
+    }
+
+    const fn with(self, bit: u8) -> Self {
+        Self {
+            bits: self.bits | bit,
+        }
+    }
+
+    const fn has(self, bit: u8) -> bool {
+        self.bits & bit != 0
+    }
+
+    /// The context of whoever caused a request or a message: pass it to
+    /// [`EventTracker::in_context`](crate::EventTracker::in_context). Without a caller, or with one
+    /// that is malformed or came twice, it is the application, and a new trace starts: that is what
+    /// W3C Trace Context asks for. It is never an error.
+    ///
+    /// `headers` is asked for a name in lower case and hands each value of that header to the
+    /// closure, in order; names compare without regard to case.
+    pub fn extract(self, headers: impl Fn(&'static str, &mut dyn FnMut(&[u8]))) -> Context {
+        let application = Context::application();
+        if self.has(IGNORE_CALLERS) || !application.is_monitored() {
+            return application;
+        }
+        let headers = Headers(headers);
+        let mut carried = Carried::default();
+        if !self.has(NO_BAGGAGE) {
+            carried.baggage = Baggage::parse([headers.list(BAGGAGE).as_slice()]);
+        }
+        let caller = headers.only(TRACEPARENT, traceparent::parse);
+        if caller.is_some() {
+            carried.tracestate = TraceState::parse([headers.list(TRACESTATE).as_slice()]);
+        }
+        let context = match caller.or_else(|| self.b3_caller(&headers)) {
+            Some(caller) => Context::of_caller(&Caller {
+                sampled: caller.sampled && self.has(TRUST_SAMPLING),
+                ..caller
+            }),
+            None => application,
         };
+        context.carrying(carried)
+    }
+
+    /// Hands over the headers that make another process's events children of this context: a name
+    /// in lower case and its value, or `None` where a header that is there must go, because it
+    /// belongs to a `traceparent` that was replaced. For the application, which has no event, there
+    /// is only baggage.
+    ///
+    /// A header that is there is to be replaced: the parent is the call that carries it.
+    pub fn inject(self, context: Context, mut header: impl FnMut(&'static str, Option<&str>)) {
+        let Carried {
+            tracestate,
+            baggage,
+        } = context.carried().read();
+        if let Some(traceparent) = context.traceparent() {
+            header(TRACEPARENT, Some(traceparent.as_str()));
+            header(
+                TRACESTATE,
+                Some(tracestate.as_str()).filter(|it| !it.is_empty()),
+            );
+            self.inject_b3(context, &mut header);
+        }
+        if !self.has(NO_BAGGAGE) && !baggage.is_empty() {
+            header(BAGGAGE, Some(baggage.as_str()));
+        }
+    }
+
+    fn b3_caller(
+        self,
+        headers: &Headers<impl Fn(&'static str, &mut dyn FnMut(&[u8]))>,
+    ) -> Option<Caller> {
+        if !self.has(SINGLE_B3 | MULTI_B3) {
+            return None;
+        }
+        headers.only(b3::SINGLE, b3::parse).or_else(|| {
+            let bytes = |name| headers.only(name, |value| Some(value.to_vec()));
+            let (trace, span) = (bytes(b3::TRACE)?, bytes(b3::SPAN)?);
+            let (sampled, flags) = (bytes(b3::SAMPLED), bytes(b3::FLAGS));
+            b3::parse_multi(&trace, &span, sampled.as_deref(), flags.as_deref())
+        })
+    }
+
+    fn inject_b3(self, context: Context, header: &mut impl FnMut(&'static str, Option<&str>)) {
+        let (Some(trace), Some(span)) = (context.trace_id(), context.span_id()) else {
+            return;
+        };
+        let sampled = if context.is_sampled_out() { "0" } else { "1" };
+        if self.has(SINGLE_B3) {
+            header(b3::SINGLE, Some(&format!("{trace}-{span}-{sampled}")));
+        }
+        if self.has(MULTI_B3) {
+            header(b3::TRACE, Some(&trace.to_string()));
+            header(b3::SPAN, Some(&span.to_string()));
+            header(b3::SAMPLED, Some(sampled));
+        }
     }
 }
 
-const LENGTH: usize = 55;
+impl Default for Propagation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The process-wide setting.
+pub fn propagation() -> Propagation {
+    Propagation {
+        bits: CURRENT.load(Ordering::Relaxed),
+    }
+}
+
+/// Changes the process-wide setting, for what comes and goes from now on.
+pub fn set_propagation(propagation: Propagation) {
+    CURRENT.store(propagation.bits, Ordering::Relaxed);
+}
+
+/// The headers of a request, by whichever means its owner has.
+struct Headers<H>(H);
+
+impl<H: Fn(&'static str, &mut dyn FnMut(&[u8]))> Headers<H> {
+    /// What the one header of this name says; nothing if there are more.
+    fn only<T>(&self, name: &'static str, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+        let (mut found, mut count) = (None, 0_usize);
+        (self.0)(name, &mut |value| {
+            count += 1;
+            found = if count == 1 { read(trim(value)) } else { None };
+        });
+        found
+    }
+
+    /// All headers of this name as one list (RFC 9110, section 5.3).
+    fn list(&self, name: &'static str) -> Vec<u8> {
+        let mut list = Vec::new();
+        (self.0)(name, &mut |value| {
+            list.extend_from_slice(value);
+            list.push(b',');
+        });
+        list
+    }
+}
+
+const SINGLE_B3: u8 = 1;
+const MULTI_B3: u8 = 2;
+const NO_BAGGAGE: u8 = 4;
+const IGNORE_CALLERS: u8 = 8;
+const TRUST_SAMPLING: u8 = 16;
+
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
+const BAGGAGE: &str = "baggage";
+
+static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
     #[test]
-    fn what_is_sent_can_be_read() {
-        let origin = Origin {
-            trace: TraceId(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c),
-            span: SpanId(0xb7ad_6b71_6920_3331),
-            own_trace: false,
-            remote: false,
-            sampled_out: false,
-        };
-        assert_eq!(TraceParent::new(&origin).as_str(), VALID);
-        assert_eq!(parse(VALID.as_bytes()), Some((origin.trace, origin.span)));
-        let own = Origin {
-            own_trace: true,
-            ..origin
-        };
-        assert!(TraceParent::new(&own).as_str().ends_with("-03"));
-    }
-
-    #[test]
-    fn malformed_headers_are_refused() {
-        let with = |at: usize, byte: u8| {
-            let mut header = VALID.as_bytes().to_vec();
-            header[at] = byte;
-            header
-        };
-        for header in [
-            with(0, b'f').into_iter().chain(*b"x").collect(),
-            with(10, b'A'),
-            with(10, b'g'),
-            with(2, b'_'),
-            with(54, b'x'),
-            b"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_vec(),
-            b"00-00000000000000000000000000000000-b7ad6b7169203331-01".to_vec(),
-            b"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01".to_vec(),
-            b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-".to_vec(),
-            VALID[..54].into(),
-            Vec::new(),
+    fn a_callers_sampling_flag_is_believed_only_where_it_is_trusted() {
+        let trusting = Propagation::new().trust_sampling();
+        for (propagation, flags, believed) in [
+            (Propagation::new(), "01", false),
+            (trusting, "00", false),
+            (trusting, "01", true),
+            (trusting, "03", true),
         ] {
-            assert_eq!(parse(&header), None, "{}", String::from_utf8_lossy(&header));
+            let header = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+            let caller = propagation.extract(|name, each| {
+                if name == TRACEPARENT {
+                    each(header.as_bytes());
+                }
+            });
+            let origin = caller.origin().unwrap();
+            assert_eq!(origin.caller_sampled, believed, "{flags}");
+            assert!(origin.remote);
         }
-    }
-
-    #[test]
-    fn later_versions_may_be_longer() {
-        let later = VALID.replacen("00", "cc", 1);
-        assert!(parse(later.as_bytes()).is_some());
-        assert!(parse(format!("{later}-more").as_bytes()).is_some());
-        assert!(parse(format!("{later}.more").as_bytes()).is_none());
     }
 }

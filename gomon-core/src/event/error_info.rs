@@ -28,11 +28,11 @@ impl ErrorInfo {
     /// The error's message and those of its sources, the nearest first.
     ///
     /// At most 2 KiB of each message and 8 sources are kept. A `Display` that panics leaves the
-    /// text it wrote before.
+    /// text it wrote before, and a `source` that panics has none.
     #[must_use]
     pub fn new(error: &(dyn Error + 'static)) -> Self {
         let mut info = Self::message(error);
-        let mut source = error.source();
+        let mut source = source_of(error);
         while let Some(cause) = source {
             if info.chain.len() == CHAIN {
                 info.cut += 1;
@@ -41,7 +41,7 @@ impl ErrorInfo {
             let (text, cut) = bounded_text(cause);
             info.chain.push(text);
             info.cut += cut;
-            source = cause.source();
+            source = source_of(cause);
         }
         info
     }
@@ -97,8 +97,17 @@ impl ErrorInfo {
     }
 }
 
+fn source_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| error.source()));
+    asked.unwrap_or_else(|payload| {
+        // It may panic again when it is dropped.
+        std::mem::forget(payload);
+        None
+    })
+}
+
 /// Formats at most [`MESSAGE_BYTES`]; also what was cut, as far as it was formatted.
-fn bounded_text(value: impl Display) -> (String, u64) {
+pub(crate) fn bounded_text(value: impl Display) -> (String, u64) {
     let mut text = Bounded::default();
     let written =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write!(text, "{value}")));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::thread;
+use crate::hot;
 
 /// A W3C trace id: 128 bits, time-ordered (UUIDv7 layout) where this process drew it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,8 +18,8 @@ impl TraceId {
     /// A new id in the layout of UUIDv7 (RFC 9562, section 5.7) for the given Unix time.
     pub(crate) fn new(unix_nanos: u64) -> Self {
         let millis = unix_nanos / 1_000_000;
-        let high = (millis << 16) | (7 << 12) | (thread::random() >> 52);
-        let low = VARIANT | (thread::random() >> 2);
+        let high = (millis << 16) | (7 << 12) | (hot::random() >> 52);
+        let low = VARIANT | (hot::random() >> 2);
         Self((u128::from(high) << 64) | u128::from(low))
     }
 
@@ -40,7 +40,7 @@ impl TraceId {
 impl SpanId {
     /// A new id: the RFC 9562 variant bits `10` and 62 random bits, so never zero.
     pub(crate) fn new() -> Self {
-        Self(VARIANT | (thread::random() >> 2))
+        Self(VARIANT | (hot::random() >> 2))
     }
 
     /// The id's 64 bits.

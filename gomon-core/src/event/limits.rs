@@ -54,10 +54,10 @@ pub(crate) fn json_prefix(text: &str, room: usize) -> &str {
         return text;
     }
     let mut used = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        used += escaped_len(byte);
+    for (at, character) in text.char_indices() {
+        used += escaped_len(character);
         if used > room {
-            return prefix(text, at);
+            return text.get(..at).unwrap_or("");
         }
     }
     text
@@ -65,14 +65,16 @@ pub(crate) fn json_prefix(text: &str, room: usize) -> &str {
 
 /// The bytes that `text` takes as a JSON string, without its quotes.
 pub(crate) fn json_len(text: &str) -> usize {
-    text.bytes().map(escaped_len).sum()
+    text.chars().map(escaped_len).sum()
 }
 
-fn escaped_len(byte: u8) -> usize {
-    match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        0..0x20 | 0x7f => WORST_ESCAPE,
-        _ => 1,
+fn escaped_len(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' => 2,
+        // Readers take the last two for line ends.
+        character if character.is_control() => WORST_ESCAPE,
+        '\u{2028}' | '\u{2029}' => WORST_ESCAPE,
+        character => character.len_utf8(),
     }
 }
 
@@ -245,5 +247,6 @@ mod tests {
     fn escapes_count_as_what_they_take() {
         assert_eq!(json_prefix("\u{1}\u{1}\u{1}", 12), "\u{1}\u{1}");
         assert_eq!(json_prefix("aé", 2), "a");
+        assert_eq!(json_prefix("a\u{85}\u{2028}b", 12), "a\u{85}");
     }
 }

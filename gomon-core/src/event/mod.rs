@@ -8,6 +8,7 @@ pub(crate) mod outcome;
 pub(crate) mod progress;
 mod rare;
 pub(crate) mod record;
+mod serialize;
 pub(crate) mod value;
 
 use std::time::Duration;
@@ -110,6 +111,13 @@ impl Event {
     #[must_use]
     pub fn is_local_root(&self) -> bool {
         self.record.flags.local_root
+    }
+
+    /// Whether its caller, in another process, says that it records the trace; false unless such
+    /// callers are trusted ([`Propagation::trust_sampling`](crate::Propagation::trust_sampling)).
+    #[must_use]
+    pub fn is_caller_sampled(&self) -> bool {
+        self.record.flags.caller_sampled
     }
 
     /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.

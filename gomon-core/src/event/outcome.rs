@@ -1,5 +1,7 @@
 use serde::Deserialize;
 
+use crate::tracker::deadline;
+
 /// How the thing an event describes came to its end: exactly one on every closing event.
 ///
 /// The variants are ordered by precedence (docs/events.md, section 2), the weakest first:
@@ -37,6 +39,21 @@ impl Outcome {
             Self::Failed => "failed",
             Self::TimedOut => "timed-out",
             Self::Panicked => "panicked",
+        }
+    }
+
+    /// This outcome of a future or stream that is being dropped; but
+    /// [`TimedOut`](Self::TimedOut) for one that is cut short because the deadline of a
+    /// [`timeout`](crate::time::timeout) passed.
+    ///
+    /// For wrappers that do not use [`EndGuard`](crate::EndGuard), which asks by itself.
+    #[must_use]
+    pub fn when_dropped(self) -> Self {
+        let cut_short = matches!(self, Self::Cancelled | Self::Truncated);
+        if cut_short && deadline::has_passed() {
+            Self::TimedOut
+        } else {
+            self
         }
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
 use crate::context::Context;
+use crate::context::carried::Handle;
 use crate::event::attribute::{Attribute, Stored, key_bit, key_bytes};
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::{SpanId, TraceId};
@@ -44,6 +45,8 @@ pub(crate) struct Record {
     pub(crate) scope: u32,
     /// Which run of gomon it belongs to.
     pub(crate) run: u32,
+    /// What its children carry on beside their ids.
+    pub(crate) carried: Handle,
     /// How many of the inline attributes are in use.
     count: u8,
     pub(crate) outcome: Outcome,
@@ -80,6 +83,8 @@ pub(crate) struct Flags {
     pub(crate) application: bool,
     /// It is the first event of its trace in this process: with it the local trace ends.
     pub(crate) local_root: bool,
+    /// The caller in another process says that it records the trace, and is believed.
+    pub(crate) caller_sampled: bool,
     /// Its trace is not recorded: it only stands for the ids.
     pub(crate) sampled_out: bool,
     /// It is no event, but attributes for the open event of the same span.
@@ -102,6 +107,7 @@ impl Record {
             weight: 0.0,
             scope: 0,
             run: 0,
+            carried: Handle::NONE,
             count: 0,
             outcome: Outcome::Completed,
             used: 0,
@@ -152,10 +158,12 @@ impl Record {
 
     #[inline]
     pub(crate) fn context(&self) -> Context {
+        let ids = (self.trace, self.span);
+        let context = Context::of_event(ids, self.flags.own_trace, self.scope, self.carried);
         if self.flags.sampled_out {
-            return Context::of_sampled_out(self.trace, self.span, self.scope);
+            return context.into_sampled_out();
         }
-        Context::of_event(self.trace, self.span, self.flags.own_trace, self.scope)
+        context
     }
 
     /// Turns a copy of an open record into its opening event.
@@ -178,23 +186,23 @@ impl Record {
         match *value {
             Value::Bool(value) => match self.place(key) {
                 Some(place) => place.value = Stored::Bool(value),
-                None => self.set_beside(key, Value::Bool(value)),
+                None => self.set_as_beside(key, value, Value::Bool),
             },
             Value::I64(value) => match self.place(key) {
                 Some(place) => place.value = Stored::I64(value),
-                None => self.set_beside(key, Value::I64(value)),
+                None => self.set_as_beside(key, value, Value::I64),
             },
             Value::U64(value) => match self.place(key) {
                 Some(place) => place.value = Stored::U64(value),
-                None => self.set_beside(key, Value::U64(value)),
+                None => self.set_as_beside(key, value, Value::U64),
             },
             Value::F64(value) => match self.place(key) {
                 Some(place) => place.value = Stored::F64(value),
-                None => self.set_beside(key, Value::F64(value)),
+                None => self.set_as_beside(key, value, Value::F64),
             },
             Value::Static(text) if text.len() <= SHORT_STATIC => match self.place(key) {
                 Some(place) => place.value = Stored::Static(text),
-                None => self.set_beside(key, Value::Static(text)),
+                None => self.set_as_beside(key, text, Value::Static),
             },
             Value::Str(text) => self.set_text(key, text),
             _ => self.set_other(key, ManuallyDrop::into_inner(value)),
@@ -213,26 +221,23 @@ impl Record {
         Some(place)
     }
 
+    /// Copies last, so that nothing has to be kept across that call.
     #[inline(never)]
     fn set_text(&mut self, key: &'static str, text: &str) {
-        let from = usize::from(self.used);
-        let count = usize::from(self.count);
-        let to = from + text.len();
+        let from = self.used;
+        let to = usize::from(from) + text.len();
         if key.len() <= limits::KEY_BYTES
-            && let Some(place) = self.attributes.get_mut(count)
-            && let Some(free) = self.text.get_mut(from..to)
-            && let Ok(used) = u16::try_from(to)
+            && let Some(place) = self.attributes.get_mut(usize::from(self.count))
+            && let Some(free) = self.text.get_mut(usize::from(from)..to)
+            && let Ok(to) = u16::try_from(to)
         {
-            free.copy_from_slice(text.as_bytes());
             place.key = key;
-            place.value = Stored::Text {
-                from: self.used,
-                to: used,
-            };
+            place.value = Stored::Text { from, to };
             self.count += 1;
-            self.used = used;
+            self.used = to;
+            free.copy_from_slice(text.as_bytes());
         } else {
-            self.set_beside(key, Value::Str(text));
+            self.set_as_beside(key, text, Value::Str);
         }
     }
 
@@ -254,6 +259,13 @@ impl Record {
             },
             other => self.set_beside(key, other),
         }
+    }
+
+    /// Takes what a value is made of: a value would be built in memory on the way that needs none.
+    #[cold]
+    #[inline(never)]
+    fn set_as_beside<'a, T>(&mut self, key: &'static str, of: T, kind: fn(T) -> Value<'a>) {
+        self.set_beside(key, kind(of));
     }
 
     /// The way of what has no place in the record itself, or may not have one.

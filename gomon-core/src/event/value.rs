@@ -117,9 +117,12 @@ impl Tree {
     }
 
     /// The tree of anything that can be serialized; what cannot be is a string that says why.
+    ///
+    /// It reads no more than an event has place for, so a value that contains itself or never ends
+    /// costs no more than any other.
     #[must_use]
     pub fn serialize(value: &impl serde::Serialize) -> Self {
-        serde_json::to_value(value).map_or_else(|error| Self::from(error.to_string()), from_json)
+        crate::event::serialize::tree(value)
     }
 }
 
@@ -141,27 +144,6 @@ impl<'a> ValueRef<'a> {
             Self::I64(value) => u64::try_from(value).ok(),
             _ => None,
         }
-    }
-}
-
-fn from_json(value: serde_json::Value) -> Tree {
-    use serde_json::Value as Json;
-    match value {
-        Json::Null => Tree::Null,
-        Json::Bool(value) => Tree::Bool(value),
-        Json::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(value), _) => Tree::U64(value),
-            (None, Some(value)) => Tree::I64(value),
-            (None, None) => Tree::F64(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => Tree::from(text),
-        Json::Array(items) => Tree::List(items.into_iter().map(from_json).collect()),
-        Json::Object(entries) => Tree::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), from_json(value)))
-                .collect(),
-        ),
     }
 }
 

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::aggregate;
 use crate::bus::fan_out::Filter;
 use crate::bus::listener::{Listener, ListenerError};
 use crate::bus::options::ListenerOptions;
@@ -40,6 +41,8 @@ pub struct Builder {
     head_ratio: Option<f64>,
     shutdown_deadline: Duration,
     report_interval: Duration,
+    aggregate_interval: Duration,
+    series_limit: usize,
 }
 
 /// A builder with nothing in it.
@@ -53,6 +56,8 @@ pub fn builder() -> Builder {
         head_ratio: None,
         shutdown_deadline: life::DEFAULT_DEADLINE,
         report_interval: Duration::from_nanos(bus::REPORT_INTERVAL_NANOS),
+        aggregate_interval: Duration::from_nanos(bus::AGGREGATE_INTERVAL_NANOS),
+        series_limit: aggregate::SERIES_LIMIT,
     }
 }
 
@@ -148,6 +153,21 @@ impl Builder {
         self
     }
 
+    /// How often listeners are handed the aggregates, besides flush and shutdown. Default: every 10
+    /// seconds. The bus looks at the clock every 10 to 100 ms.
+    pub const fn aggregate_interval(mut self, interval: Duration) -> Self {
+        self.aggregate_interval = interval;
+        self
+    }
+
+    /// How many series the aggregates have at the most, each up to 8.5 KiB and most of them under
+    /// one; labels that come later count in an overflow series of their fingerprint, of which there
+    /// are 257 at the most. Default: 2,000.
+    pub const fn series_limit(mut self, limit: usize) -> Self {
+        self.series_limit = limit;
+        self
+    }
+
     /// How long the guard's drop may take. Default: 5 seconds.
     pub const fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.shutdown_deadline = deadline;
@@ -171,6 +191,8 @@ impl Builder {
             head_ratio,
             shutdown_deadline,
             report_interval,
+            aggregate_interval,
+            series_limit,
         } = self;
         let run = life::start_with(|life| {
             life.roster.expect(listeners);
@@ -183,7 +205,9 @@ impl Builder {
             BUS.root.set_filter(filter);
             head::set_ratio(head_ratio);
             life.sampling = sampling;
+            life.series_limit = series_limit;
             bus::set_report_interval(report_interval);
+            bus::set_aggregate_interval(aggregate_interval);
         })?;
         Ok(Gomon::new(run, shutdown_deadline))
     }

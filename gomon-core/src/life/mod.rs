@@ -10,6 +10,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::port::Port;
 use crate::bus::report::Report;
 use crate::bus::{self, BUS};
@@ -17,7 +18,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::tracker::{head, panics};
-use crate::{application, state, thread};
+use crate::{aggregate, application, hot, state};
 
 pub use builder::{Builder, builder};
 pub use listeners::{
@@ -64,6 +65,7 @@ pub fn start() -> Result<(), Error> {
         BUS.root.set_filter(None);
         head::set_ratio(None);
         life.sampling = None;
+        life.series_limit = aggregate::SERIES_LIMIT;
     })
     .map(|_| ())
 }
@@ -128,7 +130,7 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
     {
         let mut life = LIFE.lock();
         let other = run.is_some_and(|run| run != state::load().run());
-        if thread::is_own_thread() || other {
+        if hot::is_own_thread() || other {
             return life.report();
         }
         match life.phase {
@@ -164,6 +166,28 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
 /// What kept it from reaching all listeners; nothing is lost by that.
 pub fn flush(deadline: Duration) -> Result<(), FlushError> {
     bus::flush(deadline)
+}
+
+/// Exact counts and times of everything that ended before, by fingerprint and labels; after a
+/// shutdown, of that run. Sampling and filters take nothing from them.
+///
+/// It waits for the bus to read what the threads have recorded, which takes some 50 µs and a copy of
+/// every series in which something happened; while a filter holds up the bus, after a second it is
+/// the last snapshot that was made. On the bus's own thread, in a filter, that is so at once.
+///
+/// ```
+/// let gomon = gomon_core::builder().start()?;
+/// gomon_core::EventTracker::new("import").finish();
+/// let snapshot = gomon_core::aggregates();
+/// assert_eq!(snapshot.count("import"), 1);
+/// let import = snapshot.find("import").next().expect("the one series");
+/// println!("99 % took no longer than {:?}", import.quantile(0.99));
+/// # drop(gomon);
+/// # Ok::<(), gomon_core::Error>(())
+/// ```
+#[must_use]
+pub fn aggregates() -> Snapshot {
+    bus::aggregates()
 }
 
 /// Where every record went so far; after a shutdown, in that run.
@@ -219,6 +243,7 @@ struct Life {
     application_id: Option<String>,
     roster: Roster,
     sampling: Option<Sampling>,
+    series_limit: usize,
     last_report: Option<Report>,
 }
 
@@ -249,7 +274,7 @@ impl Life {
         for port in listeners {
             BUS.root.add(port);
         }
-        if let Err(cause) = bus::start_worker(self.sampling.clone()) {
+        if let Err(cause) = bus::start_worker(self.sampling.clone(), self.series_limit) {
             BUS.root.clear();
             self.phase = Phase::Stopped;
             return Err(Error::Thread(cause));
@@ -276,5 +301,6 @@ static LIFE: Mutex<Life> = Mutex::new(Life {
     application_id: None,
     roster: Roster::EMPTY,
     sampling: None,
+    series_limit: aggregate::SERIES_LIMIT,
     last_report: None,
 });

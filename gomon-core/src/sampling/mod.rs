@@ -3,13 +3,15 @@
 mod config;
 #[cfg(test)]
 mod cost;
-mod hash;
+pub(crate) mod hash;
 mod merit;
 mod order;
 mod ratio;
 pub(crate) mod sampler;
 mod series;
 mod traces;
+#[cfg(test)]
+mod unbiased;
 
 use std::time::Duration;
 

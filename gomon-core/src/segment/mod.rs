@@ -1,7 +1,6 @@
 //! Profiling of a piece of code: one event however many times its parts ran (docs/events.md,
 //! section 4).
 
-mod histogram;
 mod node;
 
 use std::borrow::Cow;

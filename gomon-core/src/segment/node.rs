@@ -1,6 +1,6 @@
 use std::panic::Location;
 
-use super::histogram::Histogram;
+use crate::aggregate::log_linear::LogLinear;
 use crate::event::value::Tree;
 use crate::keys;
 
@@ -20,7 +20,7 @@ struct Node {
     parent: Option<NodeId>,
     name: &'static str,
     location: &'static Location<'static>,
-    times: Histogram,
+    times: Times,
 }
 
 impl Nodes {
@@ -44,7 +44,7 @@ impl Nodes {
             parent,
             name,
             location,
-            times: Histogram::default(),
+            times: Times::default(),
         });
         Some(NodeId(self.nodes.len() - 1))
     }
@@ -78,6 +78,7 @@ impl Nodes {
 
     fn subtree(&self, id: NodeId, node: &Node) -> Tree {
         let times = &node.times;
+        let average = times.total().checked_div(times.count().into()).unwrap_or(0);
         Tree::map()
             .with(keys::NAME, node.name)
             .with(
@@ -85,15 +86,22 @@ impl Nodes {
                 format!("{}:{}", node.location.file(), node.location.line()),
             )
             .with(keys::COUNT, times.count())
-            .with(keys::TOTAL_LAPSED, times.total())
+            .with(keys::TOTAL_LAPSED, nanos(times.total()))
             .with("min", times.min())
             .with("max", times.max())
-            .with("avg", times.total().checked_div(times.count()).unwrap_or(0))
-            .with("p50", times.percentile(50))
-            .with("p99", times.percentile(99))
+            .with("avg", nanos(average))
+            .with("p50", times.quantile(0.5))
+            .with("p99", times.quantile(0.99))
             .with(keys::CHILDS, self.children_of(Some(id)))
     }
 }
+
+fn nanos(sum: u128) -> u64 {
+    u64::try_from(sum).unwrap_or(u64::MAX)
+}
+
+/// Percentiles within 1 %, at most 8 KiB a child.
+type Times = LogLinear<64>;
 
 /// Different children of a segment, at all levels.
 const MOST: usize = 256;

@@ -1,14 +1,19 @@
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::{Context, Poll};
 
+use crate::clock;
 use crate::event::outcome::Outcome;
-use crate::tracker::EventTracker;
-use crate::tracker::panics;
+use crate::tracker::{EventTracker, panics};
+use crate::wait::breakdown;
+use crate::wait::meter::Meter;
 
 /// Owns an event across everything it spans, a future and then the body or stream it returned, so
 /// that each way of ending gives the one right outcome.
 ///
 /// Until [`finish`](Self::finish) is called, dropping the guard ends the event with what
-/// [`on_drop`](Self::on_drop) said last, [`Outcome::Cancelled`] at first; a panic inside
+/// [`on_drop`](Self::on_drop) said last, [`Outcome::Cancelled`] at first; cut short by a
+/// [`timeout`](crate::time::timeout), as [`Outcome::TimedOut`]. A panic inside
 /// [`poll`](Self::poll) ends it as [`Outcome::Panicked`] and goes on unwinding. Once it was polled
 /// no other panic does; before, it is like a tracker on its own, which has panicked when unwinding
 /// drops it.
@@ -28,6 +33,7 @@ pub struct EndGuard {
     on_drop: Outcome,
     /// It is that of a future or a body: panics are caught where they pass through it.
     polled: bool,
+    meter: Option<Meter>,
 }
 
 impl EndGuard {
@@ -37,7 +43,22 @@ impl EndGuard {
             tracker,
             on_drop: Outcome::Cancelled,
             polled: false,
+            meter: None,
         }
+    }
+
+    /// Takes over the event of a unit of work that is polled by
+    /// [`poll_future`](Self::poll_future): the event will say where its time went, and
+    /// [`in_flight`](crate::in_flight) what it is doing if it is registered. See
+    /// [`wait`](crate::wait).
+    pub fn unit(tracker: EventTracker) -> Self {
+        let meter = tracker.start_stamp().map(Meter::new);
+        if let Some(meter) = &meter {
+            tracker.watch(meter.unit());
+        }
+        let mut guard = Self::new(tracker);
+        guard.meter = meter;
+        guard
     }
 
     /// What dropping the guard means from now on.
@@ -55,7 +76,7 @@ impl EndGuard {
         &self.tracker
     }
 
-    /// Runs `f`, a poll as a rule, with the event as the current one.
+    /// Runs `f`, a part of the event, with the event as the current one.
     ///
     /// # Panics
     ///
@@ -63,12 +84,43 @@ impl EndGuard {
     /// guard is dropped.
     pub fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
         if !self.tracker.is_recording() {
-            return f();
+            return self.tracker.enter(f);
         }
+        self.catching(|this| this.run(f))
+    }
+
+    /// Runs one poll of the future, body or stream that the event is about, with the event as the
+    /// current one. Between a poll that is pending and the next, a [`unit`](Self::unit) waits.
+    ///
+    /// # Panics
+    ///
+    /// As in [`poll`](Self::poll).
+    pub fn poll_future<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        if !self.tracker.is_recording() {
+            return self.tracker.enter(|| poll(cx));
+        }
+        self.catching(|this| match &mut this.meter {
+            Some(meter) => meter.poll(cx, |cx| this.tracker.enter(|| poll(cx))),
+            None => this.tracker.enter(|| poll(cx)),
+        })
+    }
+
+    /// The same as [`poll`](Self::poll), but a panic is not the event's.
+    pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        match &mut self.meter {
+            Some(meter) => meter.run(|| self.tracker.enter(f)),
+            None => self.tracker.enter(f),
+        }
+    }
+
+    fn catching<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
         self.polled = true;
         panics::forget_last();
-        let tracker = &mut self.tracker;
-        match catch_unwind(AssertUnwindSafe(|| tracker.enter(f))) {
+        match catch_unwind(AssertUnwindSafe(|| f(self))) {
             Ok(result) => result,
             Err(payload) => {
                 // The owner may add what it knows while the unwinding drops it.
@@ -84,9 +136,11 @@ impl EndGuard {
         self.on_drop = outcome;
     }
 
-    /// Gives the event back; the guard has nothing to end any more.
+    /// Gives the event back; the guard has nothing to end any more, and nothing more to say about
+    /// its time.
     pub fn into_tracker(mut self) -> EventTracker {
-        std::mem::replace(&mut self.tracker, EventTracker::empty())
+        self.meter = None;
+        mem::replace(&mut self.tracker, EventTracker::empty())
     }
 }
 
@@ -98,7 +152,13 @@ impl Drop for EndGuard {
             self.tracker.ignore_unwinding();
         }
         if !self.tracker.is_unwound() {
-            self.tracker.mark(self.on_drop);
+            self.tracker.mark(self.on_drop.when_dropped());
+        }
+        if let Some(meter) = self.meter.take() {
+            let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());
+            let (end, spent) = meter.close(clock::now());
+            breakdown::write(&spent, &mut tracker);
+            tracker.finish_at(end);
         }
     }
 }

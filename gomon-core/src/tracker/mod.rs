@@ -1,3 +1,4 @@
+pub(crate) mod deadline;
 pub(crate) mod end_guard;
 pub(crate) mod head;
 pub(crate) mod open;
@@ -10,12 +11,13 @@ use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::bus::link;
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
@@ -23,6 +25,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
+use crate::wait::unit::Unit;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
 /// the tracker is finished or dropped.
@@ -227,6 +230,29 @@ impl EventTracker {
         self
     }
 
+    /// Marks an event of a kind that always has a cause (a statement, an outgoing call, a published
+    /// message) as an orphan if it lost that: `cause`, the context it was made in, is the
+    /// application, and it runs on a task of a runtime. Outside of a task, as in `main`, there was
+    /// no cause to lose. Without the feature `tokio` tasks are not known, and every place counts
+    /// as one.
+    ///
+    /// Background work that nothing causes gets a name, and with it a context, by
+    /// [`root`](crate::root).
+    ///
+    /// ```
+    /// use gomon_core::{Context, EventTracker};
+    ///
+    /// let cause = Context::current();
+    /// let mut publish = EventTracker::in_context("publish", cause);
+    /// publish.orphan_unless_caused(cause);
+    /// ```
+    pub fn orphan_unless_caused(&mut self, cause: Context) -> &mut Self {
+        if self.is_recording() && cause.is_application() && on_a_task() {
+            self.orphan();
+        }
+        self
+    }
+
     /// Lets a finished detail travel inside this event, under `children`, instead of being sent
     /// alone. At most 64 travel with one event. Inside an empty tracker there is no room: the
     /// detail is then sent alone.
@@ -235,6 +261,7 @@ impl EventTracker {
             && let Some(mut detail) = child.record.take()
         {
             detail.end = clock::now();
+            open::let_go(&detail);
             if detail.flags.unit {
                 work::unregister(&detail);
             }
@@ -251,6 +278,24 @@ impl EventTracker {
         {
             record.flags.unit = true;
             work::register(record, label.into());
+        }
+    }
+
+    /// Changes what a [registered](Self::register) event is called among the units of work.
+    pub fn relabel(&mut self, label: impl Into<Cow<'static, str>>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::relabel(record.trace, record.span, label.into());
+        }
+    }
+
+    /// Lets the registry ask what a registered event is doing.
+    pub(crate) fn watch(&self, unit: &Arc<Unit>) {
+        if let Some(record) = &self.record
+            && record.flags.unit
+        {
+            work::watch(record, unit);
         }
     }
 
@@ -271,6 +316,18 @@ impl EventTracker {
             self.register(opening.fp);
         }
         link::send(opening);
+    }
+
+    /// When it started, if there is an event.
+    pub(crate) fn start_stamp(&self) -> Option<Stamp> {
+        self.recorded().map(|record| record.start)
+    }
+
+    /// Ends the event as of that moment.
+    pub(crate) fn finish_at(mut self, end: Stamp) {
+        if let Some(record) = self.record.take() {
+            open::close_at(record, end);
+        }
     }
 
     /// Whether it is being dropped by a panic that began after it.
@@ -311,6 +368,16 @@ impl Drop for EventTracker {
             open::close(record);
         }
     }
+}
+
+#[cfg(feature = "tokio")]
+fn on_a_task() -> bool {
+    tokio::task::try_id().is_some()
+}
+
+#[cfg(not(feature = "tokio"))]
+fn on_a_task() -> bool {
+    true
 }
 
 thread_local! {

@@ -2,20 +2,20 @@
 
 use crate::bus::link;
 use crate::bus::pool;
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::context::{Context, Origin};
 use crate::event::id::{SpanId, TraceId};
 use crate::event::outcome::Outcome;
 use crate::event::record::{Flags, Record};
 use crate::event::value::Value;
+use crate::hot;
 use crate::state::{self, State};
-use crate::thread;
 use crate::tracker::{EventTracker, head, panics, work};
 
 /// Begins an event as a child of `parent`. Not inlined: it is one call in the user's code.
 #[inline(never)]
 pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracker {
-    if thread::is_own_thread() || !parent.is_monitored() {
+    if hot::is_own_thread() || !parent.is_monitored() {
         return EventTracker::empty();
     }
     if parent.is_sampled_out() {
@@ -23,6 +23,9 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
     }
     let mut record = link::take();
     begin(&mut record, fp, parent, now);
+    if record.flags.local_root {
+        record.carried.hold();
+    }
     if now.samples_heads()
         && record.flags.local_root
         && record.scope == 0
@@ -40,7 +43,7 @@ pub(crate) fn own(fp: &'static str) -> Box<Record> {
     record
 }
 
-#[inline]
+#[inline(always)]
 fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
     panics::forget_last();
     let flags = Flags {
@@ -49,6 +52,7 @@ fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
     };
     record.begin(fp, flags);
     record.scope = parent.scope();
+    record.carried = parent.carried();
     record.run = now.run();
     record.span = SpanId::new();
     let start = clock::now();
@@ -58,6 +62,7 @@ fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
             record.trace = origin.trace;
             record.flags.own_trace = origin.own_trace;
             record.flags.local_root = origin.remote;
+            record.flags.caller_sampled = origin.caller_sampled;
             record.set_parent(Some(origin.span));
         }
         None => {
@@ -79,7 +84,7 @@ fn sampled_out() -> EventTracker {
 #[cold]
 pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value: Value<'_>) {
     let now = state::load();
-    if !now.is_on() || thread::is_own_thread() || origin.remote {
+    if !now.is_on() || hot::is_own_thread() || origin.remote {
         return;
     }
     if !now.has_messages() {
@@ -101,17 +106,32 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
 
 /// Ends an event and hands it over.
 #[inline(never)]
-pub(crate) fn close(mut record: Box<Record>) {
-    record.end = clock::now();
+pub(crate) fn close(record: Box<Record>) {
+    close_at(record, clock::now());
+}
+
+/// The same as of that moment.
+#[inline]
+pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
+    record.end = end;
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }
+    let_go(&record);
     if record.flags.sampled_out {
         return link::send_sampled_out(record);
     }
     // Shutdown may have sent a unit already, as abandoned: then this one was never created.
     if !record.flags.unit || work::unregister(&record) {
         link::send(record);
+    }
+}
+
+/// The trace that the event begins in this process has ended: what it carried may go.
+#[inline]
+pub(crate) fn let_go(record: &Record) {
+    if record.flags.local_root {
+        record.carried.release();
     }
 }
 

@@ -11,7 +11,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::keys;
 use crate::tracker::EventTracker;
-use crate::{state, thread};
+use crate::{hot, state};
 
 /// Puts the hook in front of the one that is there, once for the life of the process.
 pub(crate) fn install_hook() {
@@ -23,7 +23,7 @@ pub(crate) fn install_hook() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if thread::is_own_thread() {
+            if hot::is_own_thread() {
                 // A listener that panics at each event must not fill the host's log with it: its
                 // panics are counted, and the first one a thread has is shown.
                 if OWN_PANIC_SHOWN.with(|shown| shown.replace(true)) {
@@ -53,7 +53,7 @@ fn note(info: &PanicHookInfo<'_>) {
     tracker.set(keys::LOCATION, error.location.as_deref());
     tracker.mark(Outcome::Panicked);
     tracker.finish();
-    thread::HOT.with(|hot| hot.panic_noted.set(true));
+    hot::HOT.with(|hot| hot.panic_noted.set(true));
     let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(error)));
     let _ = NOTING.try_with(|noting| noting.set(false));
 }
@@ -78,7 +78,7 @@ pub(crate) fn caught(payload: &(dyn Any + Send)) -> ErrorInfo {
 /// What was noted belongs to a panic that is over, unless the thread unwinds now.
 #[inline]
 pub(crate) fn forget_last() {
-    if thread::HOT.with(|hot| hot.panic_noted.get()) {
+    if hot::HOT.with(|hot| hot.panic_noted.get()) {
         forget_noted();
     }
 }
@@ -86,7 +86,7 @@ pub(crate) fn forget_last() {
 #[cold]
 fn forget_noted() {
     if !std::thread::panicking() {
-        thread::HOT.with(|hot| hot.panic_noted.set(false));
+        hot::HOT.with(|hot| hot.panic_noted.set(false));
         let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.take()));
     }
 }

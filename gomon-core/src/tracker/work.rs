@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -15,6 +15,7 @@ use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::tracker::open;
+use crate::wait::{self, Doing};
 use crate::{clock, keys};
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
@@ -31,6 +32,8 @@ pub struct Work {
     pub start: SystemTime,
     /// What its wrapper calls it, such as `GET /users`.
     pub label: Cow<'static, str>,
+    /// What it is doing, if gomon polls it.
+    pub doing: Option<Doing>,
 }
 
 /// The units of work that are open now, the oldest first.
@@ -52,25 +55,47 @@ pub(crate) fn count() -> usize {
 }
 
 pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
-    let label = match limits::prefix(&label, limits::LABEL_BYTES).len() {
-        kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
-        _ => label,
-    };
     let unit = Unit {
         record: Identity::of(record),
-        label,
+        label: bounded(label),
+        polled: None,
     };
     shard(record.span)
         .lock()
         .insert((record.trace, record.span), unit);
 }
 
+pub(crate) fn relabel(trace: TraceId, span: SpanId, label: Cow<'static, str>) {
+    let label = bounded(label);
+    if let Some(unit) = shard(span).lock().get_mut(&(trace, span)) {
+        unit.label = label;
+    }
+}
+
+/// Somebody polls it, and keeps the books of that.
+pub(crate) fn watch(record: &Record, polled: &Arc<wait::unit::Unit>) {
+    if let Some(unit) = shard(record.span)
+        .lock()
+        .get_mut(&(record.trace, record.span))
+    {
+        unit.polled = Some(Arc::clone(polled));
+    }
+}
+
+fn bounded(label: Cow<'static, str>) -> Cow<'static, str> {
+    match limits::prefix(&label, limits::LABEL_BYTES).len() {
+        kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
+        _ => label,
+    }
+}
+
 /// False if shutdown took the unit before: it has been sent as abandoned.
 pub(crate) fn unregister(record: &Record) -> bool {
-    shard(record.span)
+    // What is removed is dropped after the lock was let go: wakers are somebody else's.
+    let unit = shard(record.span)
         .lock()
-        .remove(&(record.trace, record.span))
-        .is_some()
+        .remove(&(record.trace, record.span));
+    unit.is_some()
 }
 
 /// Takes every unit that is still open and makes its closing event.
@@ -88,6 +113,7 @@ pub(crate) fn abandon_all() -> Vec<Box<Record>> {
 struct Unit {
     record: Identity,
     label: Cow<'static, str>,
+    polled: Option<Arc<wait::unit::Unit>>,
 }
 
 /// What the registry must know to close an event whose record it does not have.
@@ -132,6 +158,7 @@ impl Unit {
             parent: parent.map(|span| trace.event_id(span)),
             start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
             label: self.label.clone(),
+            doing: self.polled.as_ref().map(|polled| polled.doing()),
         }
     }
 

@@ -1,5 +1,12 @@
 //! Tests of the engine through its public API, each with a recorder of its own.
 
+mod carrying;
 mod context;
 mod endings;
+mod header_noise;
 mod limits;
+mod lineage;
+mod propagation;
+mod streams;
+mod values;
+mod waits;

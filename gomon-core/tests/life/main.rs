@@ -1,6 +1,8 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
+mod aggregates;
 mod configured;
+mod crowds;
 mod factories;
 mod listeners;
 mod quarantine;
@@ -12,3 +14,4 @@ mod sifting;
 mod sifting_traces;
 mod support;
 mod switching;
+mod wall_clock;

@@ -12,3 +12,4 @@ mod routes;
 mod server;
 mod support;
 mod trace_context;
+mod waits;

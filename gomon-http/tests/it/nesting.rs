@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::routing::get as on_get;
-use gomon_core::EventTracker;
 use gomon_core::testing::Recorder;
+use gomon_core::{EventTracker, in_flight};
 use gomon_http::MonitoringLayer;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -43,7 +43,13 @@ async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
     recorder
         .scope(async {
             let router: axum::Router = axum::Router::new()
-                .route("/reset/{token}", on_get(async || "done"))
+                .route(
+                    "/reset/{token}",
+                    on_get(async || {
+                        assert_eq!(in_flight()[0].label, "GET /reset/[redacted]");
+                        "done"
+                    }),
+                )
                 .layer(full_layer());
             let service = full_layer().layer(router);
             let response = service

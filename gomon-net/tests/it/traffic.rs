@@ -2,6 +2,7 @@ use std::future::poll_fn;
 use std::io::IoSlice;
 use std::pin::Pin;
 
+use gomon_core::FutureExt;
 use gomon_core::testing::Recorder;
 use gomon_net::MonitoredTcpListener;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -50,6 +51,24 @@ async fn the_counters_equal_the_bytes() {
     assert!(event["reads"].as_u64().unwrap() >= 2 && event["writes"].as_u64().unwrap() >= 1);
     assert!(event["read-time"].is_u64() && event["write-time"].is_u64());
     assert!(event["first-byte"].as_u64().unwrap() <= event["gomon:lapsed"].as_u64().unwrap());
+}
+
+#[tokio::test]
+async fn a_unit_that_reads_waits_for_the_net() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let (mut server, mut client, _listener) = accepted().await;
+            let read = async { server.read_u8().await.unwrap() };
+            let (byte, ()) = tokio::join!(biased; read.monitored("unit"), async {
+                tokio::task::yield_now().await;
+                client.write_u8(7).await.unwrap();
+            });
+            assert_eq!(byte, 7);
+        })
+        .await;
+    let unit = recorder.one("unit");
+    assert!(unit["wait"]["net"].as_u64() > Some(0), "{unit}");
 }
 
 #[tokio::test]

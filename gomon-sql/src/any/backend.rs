@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
+use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, Outcome};
 use sqlx_core::any::{
     Any, AnyArguments, AnyConnectionBackend, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo,
@@ -115,7 +116,8 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             TransactionEvent::open(self.parent(), DB::FACTS, statement.as_ref(), "transaction");
         self.unsure = DB::FACTS.dropped_begin_leaks;
         let own = statement.clone();
-        let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
+        let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
+        let result = wait::on(Kind::Sql, begin).await;
         event.begun();
         if is_settled(&result, own.as_ref()) {
             self.unsure = false;
@@ -134,7 +136,8 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     /// Begins a savepoint.
     async fn begin_inside(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
         let mut event = savepoint(self.parent(), DB::FACTS, SAVEPOINT);
-        let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
+        let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
+        let result = wait::on(Kind::Sql, begin).await;
         match &result {
             Ok(()) => self.set_depth(self.depth() + 1),
             Err(error) => record::<DB>(&mut event, error),
@@ -246,7 +249,8 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
                 return AnyConnectionBackend::commit(&mut *self.inner).await;
             }
             let mut step = self.step(fp::COMMIT, RELEASE);
-            let result = AnyConnectionBackend::commit(&mut *self.inner).await;
+            let commit = AnyConnectionBackend::commit(&mut *self.inner);
+            let result = wait::on(Kind::Sql, commit).await;
             let doomed = DB::FACTS.error_dooms_transaction && self.counts().fate.is_doomed();
             if let Some(transaction) = &mut self.transaction
                 && result.is_ok()
@@ -266,7 +270,8 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
                 return AnyConnectionBackend::rollback(&mut *self.inner).await;
             }
             let step = self.step(fp::ROLLBACK, ROLLBACK_TO);
-            let result = AnyConnectionBackend::rollback(&mut *self.inner).await;
+            let rollback = AnyConnectionBackend::rollback(&mut *self.inner);
+            let result = wait::on(Kind::Sql, rollback).await;
             if result.is_ok() {
                 self.counts().fate.undo(self.depth());
             }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
 use log::LevelFilter;
 use sqlx_core::any::AnyConnectOptions;
@@ -90,7 +91,7 @@ impl<DB: DriverDb> ConnectOptions for MonitoredOptions<DB> {
 
     async fn connect(&self) -> Result<MonitoredBackend<DB>, Error> {
         let mut event = opening::<DB>(&self.dsn);
-        let result = self.inner.connect().await;
+        let result = wait::on(Kind::Sql, self.inner.connect()).await;
         if let Err(error) = &result {
             failure::record(
                 event.tracker(),

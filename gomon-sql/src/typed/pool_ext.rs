@@ -5,6 +5,7 @@
 
 use std::future::Future;
 
+use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
 use sqlx_core::error::Error;
 use sqlx_core::pool::{Pool, PoolOptions};
@@ -83,7 +84,7 @@ pub(super) async fn open<DB: MonitoredDb>(
             .set(keys::DRIVER, DB::ENGINE.system)
             .set(keys::DSN, dsn);
     }
-    let result = connect.await;
+    let result = wait::on(Kind::Sql, connect).await;
     if let Err(error) = &result {
         failure::record(event.tracker(), DB::ENGINE, &config.current(), None, error);
     }

@@ -7,6 +7,7 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, Outcome};
 use sqlx_core::error::Error;
 use sqlx_core::pool::PoolConnection;
@@ -32,7 +33,7 @@ pub(super) async fn acquire<DB: MonitoredDb>(
             .set(keys::IDLE, pool.inner().num_idle() as u64)
             .set(keys::WAITING, waiting.count() as u64);
     }
-    let result = pool.inner().acquire().await;
+    let result = wait::on(Kind::Pool, pool.inner().acquire()).await;
     let waited = event.tracker_ref().elapsed();
     event.tracker().set(keys::WAIT, waited);
     if let Err(error) = &result {

@@ -16,6 +16,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::Arc;
 
+use gomon_core::wait::{self, Kind};
 use gomon_core::{Context, EndGuard, Outcome};
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
@@ -168,7 +169,8 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
             return Err(Error::BeginFailed);
         };
         let own = statement.clone();
-        let result = DB::TransactionManager::begin(link, statement).await;
+        let begin = DB::TransactionManager::begin(link, statement);
+        let result = wait::on(Kind::Sql, begin).await;
         let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
             (Ok(()), Some(link)) => Ok(link),
@@ -206,7 +208,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     pub async fn commit(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::COMMIT, RELEASE);
         let lost = self.lost();
-        let result = DB::TransactionManager::commit(&mut self.connection.link).await;
+        let commit = DB::TransactionManager::commit(&mut self.connection.link);
+        let result = wait::on(Kind::Sql, commit).await;
         self.open = result.is_err();
         if let Err(error) = &result {
             self.record(&mut step, error);
@@ -225,7 +228,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// sqlx's own error, unchanged.
     pub async fn rollback(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::ROLLBACK, ROLLBACK_TO);
-        let result = DB::TransactionManager::rollback(&mut self.connection.link).await;
+        let rollback = DB::TransactionManager::rollback(&mut self.connection.link);
+        let result = wait::on(Kind::Sql, rollback).await;
         self.open = result.is_err();
         match &result {
             Ok(()) => self.undone(),

@@ -5,8 +5,8 @@ use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use gomon_core::EventTracker;
 use gomon_core::testing::Recorder;
+use gomon_core::{EventTracker, FutureExt};
 use gomon_sql::{MonitoredDriver, RegisterError};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
@@ -238,14 +238,18 @@ async fn transactions_are_told_with_their_fate() {
 async fn an_orphan_is_a_child_of_its_connection() {
     let recorder = Recorder::new();
     let pool = open(&recorder, "sqlite::memory:").await;
-    let prepare = async {
-        let mut connection = pool.acquire().await.unwrap();
-        connection
-            .prepare(sqlx::SqlStr::from_static("SELECT 1"))
-            .await
-            .unwrap();
+    let prepare = {
+        let pool = pool.clone();
+        async move {
+            let mut connection = pool.acquire().await.unwrap();
+            connection
+                .prepare(sqlx::SqlStr::from_static("SELECT 1"))
+                .await
+                .unwrap();
+        }
     };
-    recorder.scope(prepare).await;
+    let task = tokio::spawn(prepare.in_context(recorder.context()));
+    task.await.unwrap();
     pool.close().await;
 
     let prepare = recorder.one("conn-prepare");

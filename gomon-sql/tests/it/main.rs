@@ -16,3 +16,4 @@ mod pool;
 mod rows;
 mod statements;
 mod transactions;
+mod waits;

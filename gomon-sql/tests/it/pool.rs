@@ -72,11 +72,24 @@ async fn a_lease_ends_when_the_connection_leaves_the_pool() {
 }
 
 #[tokio::test]
-async fn without_a_context_an_event_is_an_orphan() {
+async fn on_a_task_without_a_context_an_event_is_an_orphan() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
         let pool = fixture.monitored();
         let recorder = Recorder::new();
         recorder.scope(pool.execute("SELECT 1")).await.unwrap();
+        let statement = recorder.one("sql-wstmt-execctx");
+        assert!(
+            statement.get("orphan").is_none(),
+            "no task, no cause to lose"
+        );
+
+        recorder.clear();
+        let lost = {
+            let pool = pool.clone();
+            async move { pool.execute("SELECT 1").await }
+        };
+        let task = tokio::spawn(lost.in_context(recorder.context()));
+        task.await.unwrap().unwrap();
         assert_eq!(recorder.one("sql-wstmt-execctx")["orphan"], true);
 
         recorder.clear();

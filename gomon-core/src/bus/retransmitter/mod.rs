@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::aggregate::snapshot::Snapshot;
 use crate::bus::fan_out::FanOut;
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::listener::{BatchError, Listener, ListenerError};
@@ -303,6 +304,10 @@ impl Listener for Retransmitter {
         };
         self.inner.fan_out.start_flush(ticket);
         Ok(())
+    }
+
+    fn aggregates(&mut self, snapshot: &Snapshot) {
+        self.inner.fan_out.hand_out(snapshot);
     }
 
     fn tick(&mut self) {

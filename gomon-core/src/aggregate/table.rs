@@ -1,0 +1,343 @@
+//! All series of a run.
+
+use std::sync::Arc;
+
+use super::label::{LabelSet, Labels};
+use super::series::{Ending, Series};
+use crate::keys;
+use crate::sampling::hash::Keyed;
+
+/// The series by fingerprint and labels. None is ever forgotten, so that sums only grow.
+///
+/// Once there are as many as allowed, an event of new labels counts in its fingerprint's overflow
+/// series: sums by fingerprint stay exact.
+#[derive(Debug)]
+pub(super) struct Table {
+    keys: Keyed,
+    /// By hash, open addressing, a power of two and at most half full.
+    index: Vec<Place>,
+    slots: Vec<Slot>,
+    /// Series other than those of overflow, and how many there may be.
+    count: usize,
+    limit: usize,
+    /// Fingerprints by their address: most events have one of a few.
+    hashes: [(&'static str, u64); RECENT],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u64,
+    /// The slot, or [`NOBODY`].
+    slot: u32,
+}
+
+/// A series, and whether a snapshot has it too. It is copied when it changes while one has.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "in place, where the next event finds it; those of a busy program are all live"
+)]
+enum Slot {
+    Live(Series),
+    Shared(Arc<Series>),
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Wanted<'a> {
+    hash: u64,
+    fp: &'static str,
+    labels: &'a LabelSet<'a>,
+    is_overflow: bool,
+}
+
+impl Table {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            keys: Keyed::new(),
+            index: vec![Place::FREE; FIRST_PLACES],
+            slots: Vec::new(),
+            count: 0,
+            limit,
+            hashes: [("", 0); RECENT],
+        }
+    }
+
+    /// Counts an event.
+    pub(super) fn record(&mut self, fp: &'static str, labels: &LabelSet<'_>, ending: Ending) {
+        let wanted = Wanted {
+            hash: labels.hash(self.keys, self.hash(fp)),
+            fp,
+            labels,
+            is_overflow: false,
+        };
+        let slot = match self.find(&wanted) {
+            Some(slot) => slot,
+            None => self.place_for(wanted),
+        };
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.live().record(ending);
+        }
+    }
+
+    /// All series, shared with whom they are given to.
+    pub(super) fn share(&mut self) -> Vec<Arc<Series>> {
+        self.slots.iter_mut().map(Slot::share).collect()
+    }
+
+    fn find(&self, wanted: &Wanted<'_>) -> Option<usize> {
+        let mut at = self.first_place(wanted.hash);
+        loop {
+            let place = self.index.get(at)?;
+            if place.slot == NOBODY {
+                return None;
+            }
+            let slot = place.slot as usize;
+            if place.hash == wanted.hash && self.slots.get(slot)?.series().is(wanted) {
+                return Some(slot);
+            }
+            at = (at + 1) & (self.index.len() - 1);
+        }
+    }
+
+    /// The slot of what is new.
+    #[cold]
+    fn place_for(&mut self, wanted: Wanted<'_>) -> usize {
+        if self.count < self.limit {
+            self.count += 1;
+            return self.insert(&wanted);
+        }
+        let own = self.overflow_of(wanted.fp);
+        let overflows = self.slots.len() - self.count;
+        match self.find(&own) {
+            Some(slot) => slot,
+            None if overflows < MOST_OVERFLOWS => self.insert(&own),
+            None => {
+                let common = self.overflow_of(keys::OVERFLOW);
+                self.find(&common).unwrap_or_else(|| self.insert(&common))
+            }
+        }
+    }
+
+    fn overflow_of(&self, fp: &'static str) -> Wanted<'static> {
+        Wanted {
+            hash: self.keys.text(fp, OVERFLOW_SEED),
+            fp,
+            labels: &LabelSet::NONE,
+            is_overflow: true,
+        }
+    }
+
+    fn insert(&mut self, wanted: &Wanted<'_>) -> usize {
+        let slot = self.slots.len();
+        self.slots.push(Slot::Live(Series {
+            fp: wanted.fp,
+            labels: Labels::new(wanted.labels),
+            is_overflow: wanted.is_overflow,
+            ..Series::default()
+        }));
+        if self.slots.len() * 2 > self.index.len() {
+            self.grow();
+        }
+        self.put(Place {
+            hash: wanted.hash,
+            slot: u32::try_from(slot).unwrap_or(NOBODY),
+        });
+        slot
+    }
+
+    fn grow(&mut self) {
+        let twice = vec![Place::FREE; self.index.len() * 2];
+        let old = std::mem::replace(&mut self.index, twice);
+        let used = old.into_iter().filter(|place| place.slot != NOBODY);
+        used.for_each(|place| self.put(place));
+    }
+
+    fn put(&mut self, new: Place) {
+        let mut at = self.first_place(new.hash);
+        while let Some(place) = self.index.get_mut(at) {
+            if place.slot == NOBODY {
+                *place = new;
+                return;
+            }
+            at = (at + 1) & (self.index.len() - 1);
+        }
+    }
+
+    fn first_place(&self, hash: u64) -> usize {
+        usize::try_from(hash & (self.index.len() as u64 - 1)).unwrap_or(0)
+    }
+
+    fn hash(&mut self, fp: &'static str) -> u64 {
+        let at = (fp.as_ptr().addr() ^ fp.len()) % RECENT;
+        match self.hashes.get_mut(at) {
+            Some((known, hash)) if std::ptr::eq(*known, fp) => *hash,
+            place => {
+                let hash = self.keys.text(fp, 0);
+                if let Some(place) = place {
+                    *place = (fp, hash);
+                }
+                hash
+            }
+        }
+    }
+}
+
+impl Place {
+    const FREE: Self = Self {
+        hash: 0,
+        slot: NOBODY,
+    };
+}
+
+impl Slot {
+    fn series(&self) -> &Series {
+        match self {
+            Self::Live(series) => series,
+            Self::Shared(series) => series,
+        }
+    }
+
+    fn live(&mut self) -> &mut Series {
+        if let Self::Shared(series) = self {
+            *self = Self::Live(Series::clone(series));
+        }
+        match self {
+            Self::Live(series) => series,
+            Self::Shared(series) => Arc::make_mut(series),
+        }
+    }
+
+    fn share(&mut self) -> Arc<Series> {
+        let shared = match self {
+            Self::Live(series) => Arc::new(std::mem::take(series)),
+            Self::Shared(series) => Arc::clone(series),
+        };
+        *self = Self::Shared(Arc::clone(&shared));
+        shared
+    }
+}
+
+impl Series {
+    fn is(&self, wanted: &Wanted<'_>) -> bool {
+        self.fp == wanted.fp
+            && self.is_overflow == wanted.is_overflow
+            && self.labels.is(wanted.labels)
+    }
+}
+
+const NOBODY: u32 = u32::MAX;
+const FIRST_PLACES: usize = 256;
+const RECENT: usize = 64;
+/// Fingerprints with an overflow series of their own; the others have one together.
+const MOST_OVERFLOWS: usize = 256;
+/// Any number but the one a series with labels begins with.
+const OVERFLOW_SEED: u64 = u64::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::super::label::Label;
+    use super::*;
+    use crate::event::outcome::Outcome;
+
+    const ENDING: Ending = Ending {
+        outcome: Outcome::Completed,
+        nanos: 1000,
+        has_error: false,
+    };
+
+    fn route(route: &str) -> LabelSet<'_> {
+        let mut labels = LabelSet::default();
+        labels.set(Label::Route, route);
+        labels
+    }
+
+    fn counts(table: &mut Table) -> Vec<(&'static str, String, bool, u64)> {
+        let series = table.share();
+        let row = |series: &Arc<Series>| {
+            let route = series.label(Label::Route).unwrap_or("").to_owned();
+            (series.fp(), route, series.is_overflow(), series.count())
+        };
+        series.iter().map(row).collect()
+    }
+
+    #[test]
+    fn each_fingerprint_and_label_set_has_a_series() {
+        let mut table = Table::new(10);
+        for (fp, path) in [
+            ("a", "/1"),
+            ("a", "/2"),
+            ("b", "/1"),
+            ("a", "/1"),
+            ("a", ""),
+        ] {
+            table.record(fp, &route(path), ENDING);
+        }
+        assert_eq!(
+            counts(&mut table),
+            [
+                ("a", "/1".into(), false, 2),
+                ("a", "/2".into(), false, 1),
+                ("b", "/1".into(), false, 1),
+                ("a", String::new(), false, 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn beyond_the_limit_sums_by_fingerprint_stay_exact() {
+        let mut table = Table::new(3);
+        for round in 0..4 {
+            for n in 0..100 {
+                let fp = if n % 2 == 0 { "even" } else { "odd" };
+                table.record(fp, &route(&format!("/{n}")), ENDING);
+            }
+            let rows = counts(&mut table);
+            assert_eq!(rows.len(), 5, "round {round}");
+            let sum = |fp| rows.iter().filter(|row| row.0 == fp).map(|row| row.3).sum();
+            assert_eq!(
+                (sum("even"), sum("odd")),
+                (50 * (round + 1), 50 * (round + 1))
+            );
+            assert_eq!(rows.iter().filter(|row| row.2).count(), 2);
+        }
+    }
+
+    #[test]
+    fn overflow_series_are_bounded_too() {
+        let mut table = Table::new(0);
+        for n in 0..1000 {
+            let fp = Box::leak(format!("fp-{n}").into_boxed_str());
+            (0..2).for_each(|_| table.record(fp, &LabelSet::default(), ENDING));
+        }
+        let rows = counts(&mut table);
+        assert_eq!(rows.len(), MOST_OVERFLOWS + 1);
+        assert_eq!(rows.iter().map(|row| row.3).sum::<u64>(), 2000);
+        assert_eq!(rows.last().unwrap().0, keys::OVERFLOW);
+    }
+
+    #[test]
+    fn thousands_of_series_are_found_again() {
+        let mut table = Table::new(5000);
+        for _ in 0..3 {
+            for n in 0..5000 {
+                table.record("a", &route(&format!("/{n}")), ENDING);
+            }
+        }
+        let rows = counts(&mut table);
+        assert_eq!(rows.len(), 5000);
+        assert!(rows.iter().all(|row| row.3 == 3));
+    }
+
+    #[test]
+    fn what_was_shared_does_not_change_and_what_did_not_change_is_not_copied() {
+        let mut table = Table::new(10);
+        table.record("a", &route("/1"), ENDING);
+        table.record("a", &route("/2"), ENDING);
+        let before = table.share();
+        table.record("a", &route("/1"), ENDING);
+        let after = table.share();
+        assert_eq!((before[0].count(), after[0].count()), (1, 2));
+        assert!(Arc::ptr_eq(&before[1], &after[1]));
+    }
+}

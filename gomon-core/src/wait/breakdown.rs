@@ -1,0 +1,24 @@
+//! The books of a unit as keys of its event.
+
+use crate::clock;
+use crate::event::value::Tree;
+use crate::keys;
+use crate::tracker::EventTracker;
+use crate::wait::account::Spent;
+
+/// Writes `busy`, `ready` and `wait`: nanoseconds that add up to `gomon:lapsed`. Of the kinds of
+/// waits, `wait` has those that took time.
+pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
+    let spent = spent.in_nanos(|ticks| clock::nanos_between(0, ticks));
+    let kinds = spent
+        .waited
+        .iter()
+        .map(|(kind, nanos)| (kind.name(), nanos));
+    let all = kinds.chain([(keys::wait::UNACCOUNTED, spent.unaccounted)]);
+    let took_time = all.filter(|(_, nanos)| *nanos > 0);
+    let waited = took_time.map(|(name, nanos)| (name.into(), nanos.into()));
+    tracker
+        .set(keys::BUSY, spent.busy)
+        .set(keys::READY, spent.ready)
+        .set(keys::WAIT, Tree::Map(waited.collect()));
+}

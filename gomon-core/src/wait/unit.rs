@@ -1,0 +1,179 @@
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use parking_lot::Mutex;
+
+use crate::clock::{self, Stamp};
+use crate::wait::account::{Account, Phase, Spent};
+use crate::wait::doing::Doing;
+use crate::wait::leaves::Leaves;
+use crate::wait::table::{Opening, Table, Ticket, Touch};
+
+/// What the parts of a unit of work share: the future that is polled, the waits it opened wherever
+/// they are now, the wakers it gave out, and whoever asks what it is doing.
+///
+/// Its lock is held for arithmetic: no foreign code runs under it, not even a waker's. Where two
+/// units are concerned, the lock of one is let go before that of the other is taken.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    account: Account,
+    waits: Table,
+    /// Who is told of a wake-up. It is told once; the next poll asks again.
+    task: Option<Waker>,
+    /// The unit that awaits this one, and its wait for it.
+    awaited: Option<(Arc<Unit>, Ticket)>,
+}
+
+impl Unit {
+    pub(crate) fn new(start: Stamp) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                account: Account::new(start),
+                waits: Table::default(),
+                task: None,
+                awaited: None,
+            }),
+        })
+    }
+
+    /// A poll or a call begins, after so many touches.
+    pub(crate) fn begin(&self, now: Stamp, touches: u64) {
+        let mut state = self.state.lock();
+        state.account.begin(now);
+        state.waits.begin(touches);
+    }
+
+    /// From now on wake-ups go to this task.
+    pub(crate) fn wake_to(&self, task: &Waker) {
+        let is_known = |known: &Waker| known.will_wake(task);
+        if !self.state.lock().task.as_ref().is_some_and(is_known) {
+            let task = Some(task.clone());
+            let _before = std::mem::replace(&mut self.state.lock().task, task);
+        }
+    }
+
+    /// The poll was pending; what it waits for.
+    pub(crate) fn pend(&self, now: Stamp) -> Leaves {
+        let mut state = self.state.lock();
+        let leaves = state.waits.leaves();
+        state.account.pend(now, leaves);
+        leaves
+    }
+
+    /// The poll was ready, or was the last.
+    pub(crate) fn hand_over(&self, now: Stamp) {
+        self.state.lock().account.hand_over(now);
+    }
+
+    /// What ended was no poll: the first is still to come.
+    pub(crate) fn await_first_poll(&self, now: Stamp) {
+        self.state.lock().account.await_first_poll(now);
+    }
+
+    pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {
+        self.state.lock().account.close(end)
+    }
+
+    /// Opens a wait, inside of a poll.
+    pub(crate) fn open(&self, opening: &Opening) -> Ticket {
+        let mut state = self.state.lock();
+        let since = state.account.since();
+        state.waits.open(opening, since)
+    }
+
+    /// What a wait is for was polled again, inside of a poll, and is pending.
+    pub(crate) fn touch(&self, ticket: Ticket, touch: Touch) {
+        self.state.lock().waits.touch(ticket, touch);
+    }
+
+    pub(crate) fn close(&self, ticket: Ticket) {
+        self.change(MOST_IN_A_ROW, |waits| waits.close(ticket));
+    }
+
+    /// Lets what this unit waits for count in another, whose wait for it has that ticket.
+    pub(crate) fn awaited_by(&self, other: &Arc<Self>, ticket: Ticket) {
+        let leaves = {
+            let mut state = self.state.lock();
+            state.awaited = Some((Arc::clone(other), ticket));
+            state.account.leaves()
+        };
+        other.show(MOST_IN_A_ROW, ticket, leaves);
+    }
+
+    /// The other has closed its wait for this one.
+    pub(crate) fn not_awaited(&self) {
+        let _awaited = self.state.lock().awaited.take();
+    }
+
+    /// Tells the unit that awaits this one, if there is one.
+    pub(crate) fn tell(&self, leaves: Leaves) {
+        let awaited = self.state.lock().awaited.clone();
+        if let Some((other, ticket)) = awaited {
+            other.show(MOST_IN_A_ROW, ticket, leaves);
+        }
+    }
+
+    fn show(&self, left: usize, ticket: Ticket, leaves: Leaves) {
+        self.change(left, |waits| waits.show(ticket, leaves));
+    }
+
+    /// Changes what is open. Between two polls the time so far is what was open until now, here and
+    /// in the units that await this one. Tasks can await each other in a ring: `left` ends that.
+    fn change(&self, left: usize, change: impl FnOnce(&mut Table)) {
+        let (awaited, leaves) = {
+            let mut state = self.state.lock();
+            change(&mut state.waits);
+            let leaves = state.waits.leaves();
+            if state.account.phase() != Phase::Pending || leaves == state.account.leaves() {
+                return;
+            }
+            state.account.change(clock::now(), leaves);
+            (state.awaited.clone(), leaves)
+        };
+        if let (Some((other, ticket)), Some(left)) = (awaited, left.checked_sub(1)) {
+            other.show(left, ticket, leaves);
+        }
+    }
+
+    /// What it is doing now.
+    pub(crate) fn doing(&self) -> Doing {
+        let state = self.state.lock();
+        if let Some(since) = state.account.ready_since() {
+            return Doing::ready(since);
+        }
+        let since = state.account.since();
+        match state.account.phase() {
+            Phase::Polled | Phase::Runnable => Doing::running(since),
+            Phase::HandedOver => Doing::handed_over(since),
+            Phase::Pending => state
+                .waits
+                .longest()
+                .map_or(Doing::unknown(since), Doing::waiting),
+        }
+    }
+}
+
+impl Wake for Unit {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let now = clock::now();
+        let task = {
+            let mut state = self.state.lock();
+            state.account.wake(now);
+            state.task.take()
+        };
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+}
+
+const MOST_IN_A_ROW: usize = 16;

@@ -1,0 +1,75 @@
+//! What a unit of work waits for when it uses a database.
+
+use gomon_core::FutureExt;
+use gomon_core::testing::{Recorded, Recorder};
+use gomon_core::time::{Duration, timeout};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Executor, Sqlite};
+
+use crate::engines::{Fixture, on};
+use gomon_sql::PoolExt;
+
+/// Whether the unit of work waited for that, and its time adds up.
+#[track_caller]
+fn waited(unit: &Recorded, kind: &str) -> bool {
+    let wait = unit["wait"].as_object().unwrap();
+    let nanos = wait.values().chain([&unit["busy"], &unit["ready"]]);
+    let sum: u64 = nanos.filter_map(serde_json::Value::as_u64).sum();
+    assert_eq!(sum, unit.lapsed(), "{unit}");
+    wait.contains_key(kind)
+}
+
+#[tokio::test]
+async fn statements_and_transactions_are_waits_for_sql() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let work = async {
+            let mut transaction = pool.begin().await.unwrap();
+            (&mut *transaction).execute("SELECT 1").await.unwrap();
+            (&mut *transaction).fetch_all("SELECT 1").await.unwrap();
+            transaction.commit().await.unwrap();
+        };
+        recorder.scope(work.monitored("unit")).await;
+        assert!(waited(&recorder.one("unit"), "sql"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_needs_a_connection_waits_for_the_pool_first() {
+    let options = SqlitePoolOptions::new().max_connections(1);
+    let pool = options
+        .connect("sqlite::memory:")
+        .await
+        .unwrap()
+        .monitored();
+    let held = pool.acquire().await.unwrap();
+    let recorder = Recorder::new();
+    let work = async {
+        let statement = pool.execute("SELECT 1").monitored("unit");
+        let (result, ()) = tokio::join!(biased; statement, async {
+            tokio::task::yield_now().await;
+            drop(held);
+        });
+        result.unwrap();
+    };
+    recorder.scope(work).await;
+    assert!(waited(&recorder.one("unit"), "pool"));
+}
+
+#[tokio::test]
+async fn a_statement_that_a_timeout_cuts_short_is_timed_out() {
+    let options = SqlitePoolOptions::new().max_connections(1);
+    let pool = options
+        .connect("sqlite::memory:")
+        .await
+        .unwrap()
+        .monitored();
+    let _held = pool.acquire().await.unwrap();
+    let recorder = Recorder::new();
+    let late = timeout(Duration::from_millis(1), pool.execute("SELECT 1"));
+    assert!(recorder.scope(late).await.is_err());
+    assert_eq!(recorder.one("sql-wstmt-execctx").outcome(), "timed-out");
+    assert_eq!(recorder.one("sql-wpool-acquire").outcome(), "timed-out");
+}
