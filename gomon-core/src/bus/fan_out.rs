@@ -248,6 +248,20 @@ impl FanOut {
         inner.outlets.iter().for_each(|outlet| outlet.port.check());
     }
 
+    /// Lets the listener that keeps most records from coming home give them up.
+    pub(crate) fn shed(&self) {
+        if let Some(port) = self.slowest() {
+            port.shed();
+        }
+    }
+
+    /// The listener that most waits for, here or behind a retransmitter.
+    pub(crate) fn slowest(&self) -> Option<Arc<Port>> {
+        let slowest = |port: Arc<Port>| port.slowest_behind().into_iter().chain([port]);
+        let ports = self.ports().into_iter().flat_map(slowest);
+        ports.max_by_key(|port| port.pending())
+    }
+
     /// Gives every listener a snapshot, to be taken after what was passed so far.
     pub(crate) fn hand_out_snapshot(&self, snapshot: &Snapshot) {
         let ports = self.ports();
