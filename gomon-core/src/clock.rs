@@ -12,6 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
+use crate::fork;
+
 /// A raw reading of the monotonic clock.
 pub(crate) type Stamp = u64;
 
@@ -173,6 +175,7 @@ struct AnchorCell {
 
 impl AnchorCell {
     fn load(&self) -> Anchor {
+        let mut turns = 0_u32;
         loop {
             // Acquire: pairs with the Release store at the end of `store`.
             let before = self.sequence.load(Ordering::Acquire);
@@ -185,6 +188,11 @@ impl AnchorCell {
             // second reading of the sequence differ.
             fence(Ordering::Acquire);
             if before & 1 == 0 && before == self.sequence.load(Ordering::Relaxed) {
+                return anchor;
+            }
+            // A writer that was at it when this process was forked will never be done.
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(MANY_TURNS) && fork::is_child() {
                 return anchor;
             }
             std::hint::spin_loop();
@@ -222,6 +230,8 @@ fn system_nanos() -> u64 {
 pub(crate) const SLEW_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
 /// 500 ppm is one in so many.
 const SLOWEST_SLEW: u64 = 2000;
+/// More than any write takes.
+const MANY_TURNS: u32 = 100_000;
 /// At one a minute the last 17 hours are kept as they were.
 const HISTORY_ANCHORS: usize = 1024;
 

@@ -12,6 +12,10 @@ pub enum Error {
     AlreadyStarted,
     /// This needs gomon to be running.
     NotRunning,
+    /// This process was forked from one in which gomon ran: none of gomon's threads are here, and
+    /// locks may be held by nobody. A program that forks starts gomon in the children, and not
+    /// before.
+    Forked,
     /// A listener could not start.
     Listener {
         /// Its name.
@@ -49,6 +53,7 @@ impl fmt::Display for Error {
         match self {
             Self::AlreadyStarted => f.write_str("gomon is running already"),
             Self::NotRunning => f.write_str("gomon is not running"),
+            Self::Forked => f.write_str("gomon runs in the process that this one was forked from"),
             Self::Listener { name, cause } => write!(f, "listener {name} could not start: {cause}"),
             Self::Thread(cause) => write!(f, "a thread could not be started: {cause}"),
             Self::Cycle { from, to } => {
@@ -66,7 +71,7 @@ impl StdError for Error {
         match self {
             Self::Listener { cause, .. } => cause.source(),
             Self::Thread(cause) => cause.source(),
-            Self::AlreadyStarted | Self::NotRunning | Self::Cycle { .. } => None,
+            Self::AlreadyStarted | Self::NotRunning | Self::Forked | Self::Cycle { .. } => None,
         }
     }
 }

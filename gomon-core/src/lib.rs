@@ -41,6 +41,7 @@ mod context;
 mod deadline;
 mod error;
 mod event;
+mod fork;
 mod hot;
 mod keys;
 mod life;

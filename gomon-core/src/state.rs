@@ -4,9 +4,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-static STATE: Word = Word(AtomicU32::new(ENABLED));
-const ENABLED: u32 = 1;
-const RUNNING: u32 = 2;
+static STATE: Word = Word(AtomicU32::new(STOPPED));
+/// What keeps events from being recorded is set, not what lets them: so all of it is one test.
+const DISABLED: u32 = 1;
+const STOPPED: u32 = 2;
 /// Roots are sampled when they begin.
 const HEAD: u32 = 4;
 /// An attribute was sent after its event as a message, in this run.
@@ -26,7 +27,7 @@ pub(crate) struct State(u32);
 pub(crate) fn load() -> State {
     // Tests need their events.
     if cfg!(all(feature = "off", not(feature = "test-util"))) {
-        return State(0);
+        return State(STOPPED);
     }
     State(STATE.0.load(Ordering::Relaxed))
 }
@@ -35,13 +36,13 @@ impl State {
     /// Between start and shutdown.
     #[inline]
     pub(crate) fn is_running(self) -> bool {
-        self.0 & RUNNING != 0
+        self.0 & STOPPED == 0
     }
 
     /// Running and not disabled.
     #[inline]
     pub(crate) fn is_on(self) -> bool {
-        self.0 & (ENABLED | RUNNING) == ENABLED | RUNNING
+        self.0 & (DISABLED | STOPPED) == 0
     }
 
     /// Whether a root may not be recorded, by the ratio of `sampling::head`.
@@ -62,7 +63,7 @@ impl State {
     }
 
     fn is_enabled(self) -> bool {
-        self.0 & ENABLED != 0
+        self.0 & DISABLED == 0
     }
 }
 
@@ -87,15 +88,15 @@ pub(crate) fn set_messages() {
 
 pub(crate) fn set_running(running: bool) {
     if running {
-        STATE.0.fetch_or(RUNNING, Ordering::Relaxed);
+        STATE.0.fetch_and(!STOPPED, Ordering::Relaxed);
     } else {
-        STATE.0.fetch_and(!RUNNING, Ordering::Relaxed);
+        STATE.0.fetch_or(STOPPED, Ordering::Relaxed);
     }
 }
 
 /// Events are recorded again.
 pub fn enable() {
-    STATE.0.fetch_or(ENABLED, Ordering::Relaxed);
+    STATE.0.fetch_and(!DISABLED, Ordering::Relaxed);
 }
 
 /// From now on no event is recorded, at the price of one relaxed load each.
@@ -103,12 +104,12 @@ pub fn enable() {
 /// Trackers that are open already end without an event; these are counted as dropped for the
 /// reason `disabled`.
 pub fn disable() {
-    STATE.0.fetch_and(!ENABLED, Ordering::Relaxed);
+    STATE.0.fetch_or(DISABLED, Ordering::Relaxed);
 }
 
 /// Enables what is disabled and the other way round; true if it is enabled now.
 pub fn toggle() -> bool {
-    let before = STATE.0.fetch_xor(ENABLED, Ordering::Relaxed);
+    let before = STATE.0.fetch_xor(DISABLED, Ordering::Relaxed);
     !State(before).is_enabled()
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct LogLinear<const WIDTH: usize> {
 #[derive(Clone, Debug)]
 struct Block {
     number: u16,
-    counts: [u32; BLOCK],
+    counts: [u32; BLOCK as usize],
 }
 
 impl<const WIDTH: usize> LogLinear<WIDTH> {
@@ -139,7 +139,7 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
     }
 
     fn count_in(&mut self, bucket: u16, count: u64) {
-        let number = bucket / BLOCK as u16;
+        let number = bucket / BLOCK;
         let known = self.blocks.get_mut(self.last);
         let block = match known {
             Some(block) if block.number == number => block,
@@ -148,7 +148,7 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
                 None => return,
             },
         };
-        let slot = bucket % BLOCK as u16;
+        let slot = bucket % BLOCK;
         let bucket = block.first_bucket() + slot;
         let Some(low) = block.counts.get_mut(usize::from(slot)) else {
             return;
@@ -224,12 +224,12 @@ impl Block {
     fn new(number: u16) -> Self {
         Self {
             number,
-            counts: [0; BLOCK],
+            counts: [0; BLOCK as usize],
         }
     }
 
     fn first_bucket(&self) -> u16 {
-        self.number * BLOCK as u16
+        self.number * BLOCK
     }
 }
 
@@ -249,7 +249,7 @@ fn rank(count: u64, share: f64) -> u64 {
     (rank as u64).clamp(1, count.max(1))
 }
 
-const BLOCK: usize = 16;
+const BLOCK: u16 = 16;
 const MOST_BYTES: usize = 8 << 10;
 
 #[cfg(test)]
@@ -385,7 +385,7 @@ mod tests {
     fn memory_stays_within_8_kib_whatever_comes() {
         let mut times = Fine::default();
         for log in 0..64 {
-            (0..64).for_each(|part| times.record((1 << log) + ((1u128 << log) * part / 64) as u64));
+            (0..64).for_each(|part| times.record((1 << log) + (1u64 << log) / 64 * part));
         }
         assert!(
             times.memory_bytes() <= MOST_BYTES,

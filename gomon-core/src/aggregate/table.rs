@@ -31,12 +31,8 @@ struct Place {
     slot: u32,
 }
 
-/// A series, and whether a snapshot has it too. It is copied when it changes while one has.
+/// A series, and whether a snapshot has it too: it is then copied before it changes.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "in place, where the next event finds it; those of a busy program are all live"
-)]
 enum Slot {
     Live(Series),
     Shared(Arc<Series>),

@@ -249,7 +249,7 @@ impl FanOut {
     }
 
     /// Gives every listener a snapshot, to be taken after what was passed so far.
-    pub(crate) fn hand_out(&self, snapshot: &Snapshot) {
+    pub(crate) fn hand_out_snapshot(&self, snapshot: &Snapshot) {
         let ports = self.ports();
         let of_process = ports.iter().filter(|port| port.scope() == 0);
         of_process.for_each(|port| port.hand_out(snapshot));

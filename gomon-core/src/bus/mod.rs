@@ -40,7 +40,7 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
 use crate::tracker::work;
-use crate::{application, clock, hot, state};
+use crate::{application, clock, fork, hot, state};
 
 pub(crate) use worker::start_worker;
 
@@ -132,7 +132,10 @@ pub(crate) static BUS: Bus = Bus {
 
 /// Makes a thread's ring known.
 pub(crate) fn register(records: rtrb::Consumer<Event>, shared: Arc<Shared>) {
-    let mut registry = BUS.registry.lock();
+    // A child has nobody to read it.
+    let Some(mut registry) = fork::lock(&BUS.registry).filter(|_| !fork::is_child()) else {
+        return;
+    };
     registry.threads.push(Arc::clone(&shared));
     registry.new.push(Ring { records, shared });
 }
@@ -169,6 +172,9 @@ pub(crate) fn after_shutdown() -> u64 {
 }
 
 pub(crate) fn count_after_shutdown() {
+    if fork::count() {
+        return;
+    }
     BUS.after_shutdown.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -201,6 +207,9 @@ pub(crate) fn aggregates() -> Snapshot {
 
 /// Ends the bus thread's pause.
 pub(crate) fn wake() {
+    if fork::is_child() {
+        return;
+    }
     if let Some(thread) = BUS.thread.lock().as_ref() {
         thread.unpark();
     }
@@ -284,6 +293,7 @@ pub(crate) fn report() -> Report {
     Report {
         created: account.created + application,
         after_shutdown: after_shutdown(),
+        fork_child: 0,
         spent_nanos: BUS.spent_nanos.load(Ordering::Relaxed),
         listeners,
     }

@@ -17,6 +17,7 @@ use crossbeam_queue::ArrayQueue;
 use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::record::Record;
+use crate::fork;
 
 /// Where a thread's records come back to.
 #[derive(Debug)]
@@ -74,6 +75,10 @@ impl Stock {
     #[cold]
     #[inline(never)]
     fn fill(&mut self) -> Box<Record> {
+        // The queues of a child may have been left in the middle of a change.
+        if fork::is_child() {
+            return fresh();
+        }
         let depot = DEPOT.get();
         let found = self.home.back.lock().pop().or_else(|| depot?.pop());
         if let Some(magazine) = found {
@@ -93,6 +98,9 @@ impl Stock {
 /// What a thread leaves behind is for the others.
 impl Drop for Stock {
     fn drop(&mut self) {
+        if fork::is_child() {
+            return;
+        }
         // Relaxed: what is put there in spite of it is freed with the home.
         self.home.gone.store(true, Ordering::Relaxed);
         while let Some(magazine) = self.home.back.lock().pop() {

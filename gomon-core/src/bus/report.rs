@@ -15,6 +15,9 @@ pub struct Report {
     pub created: u64,
     /// Events that were finished after the shutdown, which no listener can get any more.
     pub after_shutdown: u64,
+    /// In a forked child, events that ended since gomon was found to have no threads there; a child
+    /// has no other account.
+    pub fork_child: u64,
     /// Each listener's account.
     pub listeners: Vec<ListenerReport>,
     /// Time the bus and the listeners were busy in this run, in nanoseconds, all of it on threads

@@ -246,7 +246,7 @@ impl Worker {
     fn hand_out_aggregates(&mut self) {
         self.last_aggregates = clock::now();
         let snapshot = self.publish(0);
-        BUS.root.hand_out(&snapshot);
+        BUS.root.hand_out_snapshot(&snapshot);
     }
 
     /// Answers those who have asked for the aggregates up to then.

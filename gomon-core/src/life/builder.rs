@@ -179,7 +179,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot. The listeners that were not started yet are kept for
+    /// [`Error::Thread`] if a thread cannot, [`Error::Forked`] in a child of a process in which gomon
+    /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
         let Self {

@@ -12,7 +12,7 @@ use crate::bus::supply::{Factory, Supply, factory};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::life::{DEFAULT_DEADLINE, LIFE, Phase};
-use crate::state;
+use crate::{fork, state};
 
 /// Names a listener that was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub struct ListenerId(u64);
 ///
 /// [`Error::Listener`] if it cannot start, [`Error::Thread`] if its thread cannot. Before the
 /// start of gomon, such an error is one of the start. [`Error::NotRunning`] while gomon shuts
-/// down.
+/// down, [`Error::Forked`] in a child of a process in which gomon ran.
 pub fn add_listener(listener: impl Listener) -> Result<ListenerId, Error> {
     add_listener_with(ListenerOptions::new(), listener)
 }
@@ -78,6 +78,9 @@ pub fn add_listener_factory_with<L: Listener>(
 
 /// Adds a listener, and notes it when it is in.
 fn add(waiting: Waiting, note: impl FnOnce(&mut Roster)) -> Result<ListenerId, Error> {
+    if fork::is_child() {
+        return Err(Error::Forked);
+    }
     let id = waiting.id;
     let run = {
         let mut life = LIFE.lock();
@@ -108,6 +111,9 @@ fn add(waiting: Waiting, note: impl FnOnce(&mut Roster)) -> Result<ListenerId, E
 /// id.
 #[must_use = "false says that there was no such listener"]
 pub fn remove_listener(id: ListenerId) -> bool {
+    if fork::is_child() {
+        return false;
+    }
     // The user's to drop: not under the lock.
     let removed = LIFE.lock().roster.remove(id);
     let was_there = removed.0.is_some() || removed.1.is_some();

@@ -18,7 +18,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::tracker::{head, panics};
-use crate::{aggregate, application, hot, state};
+use crate::{aggregate, application, fork, hot, state};
 
 pub use builder::{Builder, builder};
 pub use listeners::{
@@ -73,6 +73,9 @@ pub fn start() -> Result<(), Error> {
 /// Starts a run, after `prepare` if there is none, and returns its number. The listeners' own code
 /// runs without a lock: it may call anything here.
 fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
+    if fork::is_child() {
+        return Err(Error::Forked);
+    }
     {
         let mut life = LIFE.lock();
         if !life.is_stopped() {
@@ -127,6 +130,9 @@ pub fn shutdown(deadline: Duration) -> Report {
 
 /// Shuts down the given run, or whichever it is.
 fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
+    if fork::is_child() {
+        return child_report();
+    }
     {
         let mut life = LIFE.lock();
         let other = run.is_some_and(|run| run != state::load().run());
@@ -165,6 +171,9 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
 ///
 /// What kept it from reaching all listeners; nothing is lost by that.
 pub fn flush(deadline: Duration) -> Result<(), FlushError> {
+    if fork::is_child() {
+        return Err(FlushError::NotRunning);
+    }
     bus::flush(deadline)
 }
 
@@ -193,7 +202,19 @@ pub fn aggregates() -> Snapshot {
 /// Where every record went so far; after a shutdown, in that run.
 #[must_use]
 pub fn stats() -> Report {
+    if fork::is_child() {
+        return child_report();
+    }
     LIFE.lock().report()
+}
+
+fn child_report() -> Report {
+    let count = fork::counted();
+    Report {
+        created: count,
+        fork_child: count,
+        ..Report::default()
+    }
 }
 
 /// What `app-id` will say on every event.
@@ -201,7 +222,11 @@ pub fn stats() -> Report {
 /// # Errors
 ///
 /// [`Error::AlreadyStarted`] once gomon runs: events have been sent under the other name.
+/// [`Error::Forked`] in a child of a process in which gomon ran.
 pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
+    if fork::is_child() {
+        return Err(Error::Forked);
+    }
     let mut life = LIFE.lock();
     if !life.is_stopped() {
         return Err(Error::AlreadyStarted);
@@ -270,6 +295,7 @@ impl Life {
     /// The last steps of a start; the number of the run.
     fn begin(&mut self, listeners: Vec<Arc<Port>>) -> Result<u32, Error> {
         let run = state::begin_run();
+        fork::own();
         BUS.begin(application::begin(self.application_id.as_deref()));
         for port in listeners {
             BUS.root.add(port);

@@ -81,15 +81,12 @@ impl EventTracker {
     /// Starts an event as a child of this one; an empty tracker has empty children.
     #[inline(always)]
     pub fn child(&self, fp: &'static str) -> Self {
-        let now = state::load();
-        if !now.is_on() {
-            return Self::empty();
-        }
-        match &self.record {
-            Some(record) => open::open(fp, record.context(), now),
-            None if self.sampled_out => open::open(fp, Context::SAMPLED_OUT, now),
-            None => Self::empty(),
-        }
+        let parent = match &self.record {
+            Some(record) => record.context(),
+            None if self.sampled_out => Context::SAMPLED_OUT,
+            None => return Self::empty(),
+        };
+        Self::in_context(fp, parent)
     }
 
     pub(crate) fn of(record: Box<Record>) -> Self {

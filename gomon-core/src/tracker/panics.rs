@@ -5,13 +5,14 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
 use std::sync::Once;
+use std::time::Duration;
 
 use crate::event::error_info::ErrorInfo;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::keys;
 use crate::tracker::EventTracker;
-use crate::{hot, state};
+use crate::{hot, life, state};
 
 /// Puts the hook in front of the one that is there, once for the life of the process.
 pub(crate) fn install_hook() {
@@ -33,6 +34,10 @@ pub(crate) fn install_hook() {
                 note(info);
             }
             previous(info);
+            if cfg!(panic = "abort") {
+                // The process dies when this returns, and no guard is dropped.
+                life::shutdown(LAST_WORDS);
+            }
         }));
     });
 }
@@ -108,4 +113,6 @@ thread_local! {
     static OWN_PANIC_SHOWN: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How long a panic that ends the process may take to bring its events to the listeners.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 const KIND: &str = "panic";

@@ -16,7 +16,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::tracker::open;
 use crate::wait::{self, Doing};
-use crate::{clock, keys};
+use crate::{clock, fork, keys};
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
 #[derive(Clone, Debug)]
@@ -41,8 +41,7 @@ pub struct Work {
 pub fn in_flight() -> Vec<Work> {
     let scope = Context::current().scope();
     let mut units: Vec<(u64, Work)> = Vec::new();
-    for shard in SHARDS.iter() {
-        let shard = shard.lock();
+    for shard in SHARDS.iter().filter_map(fork::lock) {
         let mine = shard.values().filter(|unit| unit.record.scope == scope);
         units.extend(mine.map(|unit| (unit.record.start, unit.work())));
     }
@@ -51,7 +50,8 @@ pub fn in_flight() -> Vec<Work> {
 }
 
 pub(crate) fn count() -> usize {
-    SHARDS.iter().map(|shard| shard.lock().len()).sum()
+    let shards = SHARDS.iter().filter_map(fork::lock);
+    shards.map(|shard| shard.len()).sum()
 }
 
 pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
@@ -60,23 +60,24 @@ pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
         label: bounded(label),
         polled: None,
     };
-    shard(record.span)
-        .lock()
-        .insert((record.trace, record.span), unit);
+    if let Some(mut shard) = fork::lock(shard(record.span)) {
+        shard.insert((record.trace, record.span), unit);
+    }
 }
 
 pub(crate) fn relabel(trace: TraceId, span: SpanId, label: Cow<'static, str>) {
     let label = bounded(label);
-    if let Some(unit) = shard(span).lock().get_mut(&(trace, span)) {
+    if let Some(mut shard) = fork::lock(shard(span))
+        && let Some(unit) = shard.get_mut(&(trace, span))
+    {
         unit.label = label;
     }
 }
 
 /// Somebody polls it, and keeps the books of that.
 pub(crate) fn watch(record: &Record, polled: &Arc<wait::unit::Unit>) {
-    if let Some(unit) = shard(record.span)
-        .lock()
-        .get_mut(&(record.trace, record.span))
+    if let Some(mut shard) = fork::lock(shard(record.span))
+        && let Some(unit) = shard.get_mut(&(record.trace, record.span))
     {
         unit.polled = Some(Arc::clone(polled));
     }
@@ -92,9 +93,11 @@ fn bounded(label: Cow<'static, str>) -> Cow<'static, str> {
 /// False if shutdown took the unit before: it has been sent as abandoned.
 pub(crate) fn unregister(record: &Record) -> bool {
     // What is removed is dropped after the lock was let go: wakers are somebody else's.
-    let unit = shard(record.span)
-        .lock()
-        .remove(&(record.trace, record.span));
+    let mut shard = fork::lock(shard(record.span));
+    let unit = shard
+        .as_mut()
+        .and_then(|shard| shard.remove(&(record.trace, record.span)));
+    drop(shard);
     unit.is_some()
 }
 

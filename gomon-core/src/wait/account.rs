@@ -185,6 +185,8 @@ impl Spent {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
+
     use super::*;
 
     fn total(spent: &Spent) -> u64 {
@@ -304,6 +306,56 @@ mod tests {
         let (end, spent) = account.close(140);
         assert_eq!(end, 150);
         assert_eq!(total(&spent), 50);
+    }
+
+    /// Whatever is called in whichever order, as from other threads.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Begin,
+        Pend(u8),
+        HandOver,
+        AwaitFirstPoll,
+        Wake,
+        Change(u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            Just(Step::Begin),
+            (0..3u8).prop_map(Step::Pend),
+            Just(Step::HandOver),
+            Just(Step::AwaitFirstPoll),
+            Just(Step::Wake),
+            (0..3u8).prop_map(Step::Change),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_tick_is_entered_once(
+            steps in proptest::collection::vec((step(), 0..1_000u64, 0..50u64), 0..50),
+        ) {
+            let open = |count| leaves(Kind::ALL.get(..usize::from(count)).unwrap_or_default());
+            let mut account = Account::new(1_000);
+            let mut now = 1_000;
+            for (step, passed, late) in steps {
+                now += passed;
+                // The stamp was read a little before its turn came.
+                let now = now - late.min(now);
+                match step {
+                    Step::Begin => account.begin(now),
+                    Step::Pend(count) => account.pend(now, open(count)),
+                    Step::HandOver => account.hand_over(now),
+                    Step::AwaitFirstPoll => account.await_first_poll(now),
+                    Step::Wake => account.wake(now),
+                    Step::Change(count) => account.change(now, open(count)),
+                }
+            }
+            let (end, spent) = account.close(now);
+            prop_assert_eq!(total(&spent), end - 1_000);
+            let nanos = |ticks: u64| ticks * 417 / 1_000;
+            prop_assert_eq!(total(&spent.in_nanos(nanos)), nanos(end - 1_000));
+        }
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn at_the_shutdown_they_come_once_more_after_the_last_event() {
         .start()
         .unwrap();
     EventTracker::new("work").finish();
-    gomon.shutdown();
+    drop(gomon);
     for log in [log, behind] {
         let entries = log.entries();
         let [.., Entry::Event(end), Entry::Snapshot(last)] = entries.as_slice() else {
@@ -187,7 +187,7 @@ fn whoever_asks_gets_what_ended_before_and_after_the_shutdown_the_last() {
     }
     let before = aggregates();
     EventTracker::new("work").finish();
-    gomon.shutdown();
+    drop(gomon);
     let last = aggregates();
     assert_eq!(
         (last.count("work"), last.count("application-end")),
@@ -220,7 +220,8 @@ fn a_slow_listener_gets_the_latest_and_not_all() {
     drop(release);
     gomon_core::flush(DEADLINE).unwrap();
     let snapshots = log.snapshots();
-    assert!(snapshots.len() <= 3, "{}", snapshots.len());
+    // Two that waited, and those of the last two flushes if it was quick then.
+    assert!(snapshots.len() <= 4, "{}", snapshots.len());
     assert_eq!(snapshots.last().unwrap().count("work"), 50);
     drop(gomon);
 }

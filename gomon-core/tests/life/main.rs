@@ -5,6 +5,8 @@ mod configured;
 mod crowds;
 mod factories;
 mod listeners;
+#[cfg(target_os = "linux")]
+mod process;
 mod quarantine;
 mod queues;
 mod retransmitters;

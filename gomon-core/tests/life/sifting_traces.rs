@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gomon_core::{DropReason, EventTracker, ListenerReport, Outcome, Retransmitter, Sampling};
+use gomon_core::{
+    Context, DropReason, EventTracker, ListenerReport, Outcome, Propagation, Retransmitter,
+    Sampling,
+};
 
 use crate::support::{DEADLINE, Sink, builder, turn};
 
@@ -135,6 +138,47 @@ fn what_is_rare_is_kept_ten_times_for_each_route() {
         }
     });
     assert_eq!(events.len(), 20);
+}
+
+/// A caller in another process, all of whose calls are of one trace.
+fn caller(flags: &str) -> Context {
+    let header = format!("00-0af7651916cd43dd8400000000000000-b7ad6b7169203331-{flags}");
+    Propagation::new().trust_sampling().extract(|name, each| {
+        if name == "traceparent" {
+            each(header.as_bytes());
+        }
+    })
+}
+
+#[test]
+fn what_a_trusted_caller_records_is_kept() {
+    let sampling = Sampling::ratio(0.0).keep_caller_sampled();
+    let (events, _) = sample(sampling, || {
+        for (fp, flags) in [("silent", "00"), ("recorded", "01")] {
+            let mut root = EventTracker::in_context(fp, caller(flags));
+            root.enter(|| EventTracker::new("part").finish());
+        }
+    });
+    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
+    assert_eq!(fps, ["part", "recorded"]);
+}
+
+#[test]
+fn each_call_within_one_foreign_trace_is_judged_for_itself() {
+    let (events, _) = sample(Sampling::ratio(0.0).keep_failed(), || {
+        for (fp, outcome) in [
+            ("first", Outcome::Completed),
+            ("second", Outcome::Failed),
+            ("third", Outcome::Completed),
+        ] {
+            let mut root = EventTracker::in_context(fp, caller("00"));
+            root.enter(|| EventTracker::new("part").finish());
+            root.mark(outcome);
+        }
+    });
+    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
+    // What comes after the failure belongs to a trace that is kept.
+    assert_eq!(fps, ["part", "second", "part", "third"]);
 }
 
 #[test]

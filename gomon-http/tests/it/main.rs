@@ -8,6 +8,7 @@ mod endings_in_place;
 mod endings_over_http2;
 mod heads;
 mod nesting;
+mod propagation;
 mod routes;
 mod server;
 mod support;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::gomon::{BatchError, Event, EventTracker, Events, Listener, ListenerError, Value};
 use bench_kit::Arm;
 
-use crate::work::{BURST, Workload, deliver, delivered, request, write_lines};
+use crate::work::{BURST, Request, Workload, deliver, delivered, request, write_lines};
 
 pub(crate) fn make(arm: &str, workload: Workload) -> Option<Arm> {
     let builder = ::gomon::builder().application_id("bench");
@@ -39,14 +39,15 @@ fn with_parents(workload: Workload) {
         |children| {
             let root = root();
             for _ in 0..children {
-                eight(&mut root.child("child"));
+                eight(&mut root.child("child"), request());
             }
         },
         || {
+            let request = request();
             let mut root = root();
-            ten(&mut root);
+            ten(&mut root, request);
             for _ in 0..3 {
-                four(&mut root.child("query"));
+                four(&mut root.child("query"), request);
             }
         },
     );
@@ -59,16 +60,17 @@ fn in_context(workload: Workload) {
         |children| {
             EventTracker::new("request").enter(|| {
                 for _ in 0..children {
-                    eight(&mut EventTracker::new("child"));
+                    eight(&mut EventTracker::new("child"), request());
                 }
             });
         },
         || {
+            let request = request();
             let mut root = EventTracker::new("request");
-            ten(&mut root);
+            ten(&mut root, request);
             root.enter(|| {
                 for _ in 0..3 {
-                    four(&mut EventTracker::new("query"));
+                    four(&mut EventTracker::new("query"), request);
                 }
             });
         },
@@ -76,8 +78,7 @@ fn in_context(workload: Workload) {
 }
 
 #[inline(always)]
-pub(super) fn eight(tracker: &mut EventTracker) {
-    let request = request();
+pub(super) fn eight(tracker: &mut EventTracker, request: &Request) {
     tracker
         .set("http.request.method", Value::Static("GET"))
         .set("url.path", request.path.as_str())
@@ -90,18 +91,18 @@ pub(super) fn eight(tracker: &mut EventTracker) {
 }
 
 #[inline(always)]
-fn ten(tracker: &mut EventTracker) {
-    eight(tracker);
+fn ten(tracker: &mut EventTracker, request: &Request) {
+    eight(tracker, request);
     tracker
         .set("http.request.body.size", 512)
         .set("network.protocol.version", Value::Static("1.1"));
 }
 
 #[inline(always)]
-fn four(tracker: &mut EventTracker) {
+fn four(tracker: &mut EventTracker, request: &Request) {
     tracker
         .set("db.system.name", Value::Static("sqlite"))
-        .set("db.query.text", request().sql.as_str())
+        .set("db.query.text", request.sql.as_str())
         .set("db.response.returned_rows", 10)
         .set("db.operation.name", Value::Static("SELECT"));
 }

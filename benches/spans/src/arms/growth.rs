@@ -4,7 +4,7 @@ use ::gomon::EventTracker;
 use bench_kit::Arm;
 
 use super::gomon::{Discard, eight, flush};
-use crate::work::{BURST, delivered};
+use crate::work::{BURST, delivered, request};
 
 /// What is more than 16, an event keeps outside of itself.
 pub(crate) const ATTRIBUTES: &[&str] = &["0", "1", "2", "4", "8", "16", "17", "32"];
@@ -51,7 +51,7 @@ fn depth(number: usize) {
 
 fn listened() {
     for _ in 0..BURST {
-        eight(&mut EventTracker::new("child"));
+        eight(&mut EventTracker::new("child"), request());
     }
 }
 

@@ -158,3 +158,74 @@ fn a_listener_that_panics_again_and_again_is_left_alone() {
     assert_account(&queue, 1, &lost, 1);
     assert_eq!(queue.standing().replayed, 1);
 }
+
+fn noting_queue() -> Queue<Batch, &'static str> {
+    Queue::new(Limits {
+        max_events: 10,
+        max_bytes: 1000,
+        on_full: OnFull::DropNewest,
+        stuck_after: Duration::from_secs(10),
+    })
+}
+
+/// The tasks up to the one that `queue` waits for.
+fn tasks(queue: &Queue<Batch, &'static str>) -> Vec<String> {
+    let next = || match queue.next(Some(Duration::ZERO)) {
+        Task::Feed(batch) => {
+            queue.fed(batch.0, batch.0 * 10, batch.0, &Losses::NONE);
+            Some(batch.0.to_string())
+        }
+        Task::Note(note) => {
+            queue.noted();
+            Some(note.to_owned())
+        }
+        Task::Flush(ticket) => {
+            queue.flushed(ticket, true);
+            Some("flush".to_owned())
+        }
+        Task::End(_) => Some("end".to_owned()),
+        Task::Tick | Task::Renew => None,
+    };
+    let mut tasks = Vec::new();
+    while let Some(task) = next() {
+        let last = task == "end";
+        tasks.push(task);
+        if last {
+            break;
+        }
+    }
+    tasks
+}
+
+#[test]
+fn a_note_comes_after_what_was_queued_before_it_and_before_a_later_flush() {
+    let queue = noting_queue();
+    queue.push(Batch(1));
+    queue.note("one");
+    queue.start_flush(ticket(1));
+    queue.push(Batch(2));
+    queue.note("two");
+    queue.begin_close(Deadline::after(Duration::from_secs(10)));
+    assert_eq!(tasks(&queue), ["1", "one", "flush", "2", "two", "end"]);
+}
+
+#[test]
+fn of_the_notes_that_wait_the_first_and_the_last_stay() {
+    let queue = noting_queue();
+    queue.push(Batch(1));
+    ["one", "two"].into_iter().for_each(|note| queue.note(note));
+    queue.push(Batch(2));
+    ["three", "four"]
+        .into_iter()
+        .for_each(|note| queue.note(note));
+    assert_eq!(tasks(&queue), ["1", "one", "2", "four"]);
+}
+
+#[test]
+fn in_quarantine_there_are_no_notes() {
+    let queue = noting_queue();
+    queue.note("one");
+    while !queue.panicked(0) {}
+    queue.note("two");
+    assert!(matches!(queue.next(Some(Duration::ZERO)), Task::Tick));
+}

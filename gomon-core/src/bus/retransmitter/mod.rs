@@ -307,7 +307,7 @@ impl Listener for Retransmitter {
     }
 
     fn aggregates(&mut self, snapshot: &Snapshot) {
-        self.inner.fan_out.hand_out(snapshot);
+        self.inner.fan_out.hand_out_snapshot(snapshot);
     }
 
     fn tick(&mut self) {

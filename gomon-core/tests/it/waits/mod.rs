@@ -3,6 +3,7 @@
 mod joined;
 mod named;
 mod tasks;
+mod threads;
 
 use gomon_core::testing::Recorded;
 use serde_json::Value;
