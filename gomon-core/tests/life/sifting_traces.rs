@@ -190,6 +190,37 @@ fn every_nth_trace_is_kept() {
 }
 
 #[test]
+fn what_waits_for_its_root_is_pending_until_a_flush_decides() {
+    let _turn = turn();
+    let (sink, late) = (Sink::default(), Sink::default());
+    let sampled = Retransmitter::new("sampled")
+        .sampling(Sampling::ratio(0.5))
+        .listener(sink.listener())
+        .unwrap();
+    let gomon = builder().listener(sampled.clone()).start().unwrap();
+    let mut root = EventTracker::new("root");
+    root.enter(|| EventTracker::new("part").finish());
+    let account = || {
+        let report = sampled.reports().remove(0);
+        (report.created, report.delivered, report.pending)
+    };
+    while account() != (2, 1, 1) {
+        std::thread::yield_now();
+    }
+    assert_eq!(sink.fps(), ["application"]);
+    // Who comes meanwhile is given what waits, and counts it.
+    sampled.add_listener(late.listener()).unwrap();
+    assert_eq!(sampled.reports()[1].created, 2);
+    gomon_core::flush(DEADLINE).unwrap();
+    for report in sampled.reports() {
+        assert_eq!((report.created, report.pending), (2, 0));
+        assert_eq!(report.delivered + report.total_dropped(), 2);
+    }
+    drop((root, gomon));
+    assert_eq!(late.fps(), sink.fps());
+}
+
+#[test]
 fn members_that_no_listener_wants_still_speak_for_their_trace() {
     let _turn = turn();
     let sink = Sink::default();
