@@ -1,6 +1,8 @@
 //! Sampling on the bus, by what reaches a listener.
 
-use gomon_core::{Context, DropReason, EventTracker, Outcome, Sampling, builder, stats};
+use std::sync::{Arc, Mutex};
+
+use gomon_core::{Context, DropReason, Event, EventTracker, Outcome, Sampling, builder, stats};
 
 use crate::support::{DEADLINE, Sink, account, assert_ledger, turn};
 
@@ -38,6 +40,30 @@ fn traces_are_kept_whole_or_not_at_all_and_the_rest_is_counted() {
     assert_eq!(kept + sampled_out, 3000);
     assert_eq!(kept % 3, 0);
     assert!((30 + 3 * 150..30 + 3 * 350).contains(&kept), "{kept}");
+    drop(gomon);
+}
+
+#[test]
+fn weights_of_a_million_events_are_unbiased() {
+    const EVENTS: u32 = 1_000_000;
+    let _turn = turn();
+    let sum = Arc::new(Mutex::new(0.0));
+    let weights = Arc::clone(&sum);
+    let gomon = builder()
+        .sampling(Sampling::ratio(0.3))
+        .listener(move |event: &Event| *weights.lock().unwrap() += event.weight().unwrap_or(0.0))
+        .start()
+        .unwrap();
+    for number in 1..=EVENTS {
+        EventTracker::new("work").finish();
+        // Never more than the queues hold.
+        if number % 2_000 == 0 {
+            gomon_core::flush(DEADLINE).unwrap();
+        }
+    }
+    let sum = *sum.lock().unwrap();
+    // Nearly seven standard deviations.
+    assert!((sum / f64::from(EVENTS) - 1.0).abs() < 0.01, "{sum}");
     drop(gomon);
 }
 
