@@ -23,7 +23,7 @@ impl Noise {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        (self.state >> 16) as usize % end.max(1)
+        usize::try_from(self.state >> 32).unwrap_or(0) % end.max(1)
     }
 
     fn header(&mut self) -> Vec<u8> {
@@ -33,7 +33,7 @@ impl Noise {
             let at = self.below(header.len());
             let byte = match self.below(3) {
                 0 => b",;=-%@ \t0afzA\"\\\xff\x00"[self.below(17)],
-                _ => self.below(256) as u8,
+                _ => u8::try_from(self.below(256)).unwrap_or(0),
             };
             match self.below(4) {
                 0 if !header.is_empty() => header[at] = byte,
