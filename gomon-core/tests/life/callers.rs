@@ -32,7 +32,7 @@ fn the_first_event_of_a_trace_knows_whether_a_trusted_caller_records_it() {
     EventTracker::in_context("stranger", caller(propagation)).finish();
     EventTracker::in_context("trusted", caller(propagation.trust_sampling()))
         .enter(|| EventTracker::new("inside").finish());
-    gomon.shutdown();
+    let _ = gomon.shutdown();
     let seen = seen.lock().unwrap();
     for expected in [("stranger", false), ("trusted", true), ("inside", false)] {
         assert!(seen.contains(&expected), "{expected:?}: {seen:?}");
@@ -54,7 +54,7 @@ fn a_trace_that_is_sampled_out_goes_on_and_says_so() {
     };
     let foreign = goes_on(caller(Propagation::new()));
     let own = goes_on(Context::application());
-    gomon.shutdown();
+    let _ = gomon.shutdown();
     assert!(
         foreign
             .as_str()
