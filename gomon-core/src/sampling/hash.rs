@@ -31,11 +31,16 @@ impl Keyed {
 
     /// The hash of a text, and of what was hashed before it.
     pub(crate) fn text(self, text: &str, before: u64) -> u64 {
+        self.bytes(text.as_bytes(), before)
+    }
+
+    /// The same for bytes.
+    pub(crate) fn bytes(self, bytes: &[u8], before: u64) -> u64 {
         let mut hasher = Folding {
             keys: self,
             state: self.one ^ before,
         };
-        hasher.write(text.as_bytes());
+        hasher.write(bytes);
         hasher.state
     }
 }
