@@ -4,12 +4,12 @@ use std::future::IntoFuture;
 use std::net::SocketAddr;
 
 use axum::Router;
+use gomon::JoinHandle;
 use gomon::http::MonitoringLayer;
 use gomon::net::MonitoredTcpListener;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 /// A service that runs in the recorder's scope it was started in.
 pub(crate) struct Server {

@@ -1,13 +1,13 @@
 //! The bus against a reference: random programs record, flush, add, remove, block, disable and restart, with listeners
 //! that refuse and panic. After each the ledger is held against what really arrived.
 //!
-//! `PROPTEST_CASES` says how many programs, 256 by default; one that fails is kept in `regressions.txt`.
+//! `PROPTEST_CASES` says how many programs, 256 by default. One that fails is printed; it is not kept, since the threads
+//! it needs never meet in the same way again.
 
 mod probe;
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 
 use crate::probe::Kind;
 use crate::world::World;
@@ -69,7 +69,7 @@ fn kind() -> impl Strategy<Value = Kind> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/model/regressions.txt"))),
+        failure_persistence: None,
         ..ProptestConfig::default()
     })]
 

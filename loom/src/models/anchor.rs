@@ -38,8 +38,7 @@ impl AnchorCell {
     }
 }
 
-#[test]
-fn an_anchor_is_read_whole() {
+pub(super) fn an_anchor_is_read_whole() {
     check(|| {
         let cell = Arc::new(AnchorCell::default());
         let writer = {

@@ -42,8 +42,7 @@ impl Registry {
     }
 }
 
-#[test]
-fn what_an_ended_thread_sent_and_counted_is_taken_once() {
+pub(super) fn what_an_ended_thread_sent_and_counted_is_taken_once() {
     check(|| {
         let ring = Arc::new(Ring::default());
         let registry = Arc::new(Mutex::new(Registry {

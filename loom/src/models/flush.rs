@@ -97,8 +97,7 @@ impl Bus {
     }
 }
 
-#[test]
-fn a_flush_returns_with_everything_before_it_delivered_though_gomon_ends_meanwhile() {
+pub(super) fn a_flush_returns_with_everything_before_it_delivered_though_gomon_ends_meanwhile() {
     check(|| {
         let bus = Arc::new(Bus::default());
         let worker = {
@@ -120,8 +119,7 @@ fn a_flush_returns_with_everything_before_it_delivered_though_gomon_ends_meanwhi
     });
 }
 
-#[test]
-fn two_flushes_at_once_both_return() {
+pub(super) fn two_flushes_at_once_both_return() {
     check(|| {
         let bus = Arc::new(Bus::default());
         let worker = {

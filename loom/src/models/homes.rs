@@ -52,8 +52,7 @@ impl Home {
     }
 }
 
-#[test]
-fn records_that_come_home_while_their_thread_ends_are_kept_or_freed() {
+pub(super) fn records_that_come_home_while_their_thread_ends_are_kept_or_freed() {
     check(|| {
         let allocated = Arc::new(AtomicUsize::new(0));
         let depot = Arc::new(Queue::default());

@@ -77,8 +77,7 @@ impl Bus {
     }
 }
 
-#[test]
-fn a_message_that_was_sent_before_the_end_reaches_its_event() {
+pub(super) fn a_message_that_was_sent_before_the_end_reaches_its_event() {
     let model = |message_ring_is_new: bool| {
         move || {
             let shared = Arc::new(Shared::default());

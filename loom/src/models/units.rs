@@ -58,8 +58,7 @@ impl Gomon {
     }
 }
 
-#[test]
-fn a_unit_that_ends_during_the_shutdown_closes_once() {
+pub(super) fn a_unit_that_ends_during_the_shutdown_closes_once() {
     check(|| {
         let gomon = Arc::new(Gomon {
             running: AtomicBool::new(true),

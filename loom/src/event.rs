@@ -1,0 +1,4 @@
+//! The source itself.
+
+#[path = "../../gomon-core/src/event/progress.rs"]
+pub(crate) mod progress;
