@@ -10,6 +10,8 @@ mod ratio;
 pub(crate) mod sampler;
 mod series;
 mod traces;
+#[cfg(test)]
+mod unbiased;
 
 use std::time::Duration;
 

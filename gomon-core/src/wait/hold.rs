@@ -35,6 +35,10 @@ impl Hold {
         Self { open: None }
     }
 
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Its ticket, if it is open in the unit that is polled here. One that another unit opened is
     /// closed: its future went elsewhere.
     pub(crate) fn ticket_here(&mut self) -> Option<Ticket> {

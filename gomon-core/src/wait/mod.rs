@@ -20,7 +20,8 @@
 //! [`sync`](crate::sync) and [`time`](crate::time) open waits by themselves. Wrappers of anything
 //! else use [`on`] for futures and [`Wait`] for what they poll by hand.
 //!
-//! A unit costs one allocation, two readings of the clock a poll, and one a wake-up.
+//! A unit costs two readings of the clock a poll and one a wake-up, and allocates nothing once its
+//! thread has had some.
 
 mod account;
 pub(crate) mod breakdown;
@@ -31,6 +32,7 @@ mod hold;
 mod kind;
 mod leaves;
 pub(crate) mod meter;
+mod spare;
 mod table;
 #[cfg(feature = "tokio")]
 pub(crate) mod task;

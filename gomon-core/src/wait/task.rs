@@ -15,7 +15,7 @@ use crate::wait::unit::Unit;
 /// Splits a future that is about to be spawned into what is spawned and what goes into the task's
 /// handle. Outside of a unit there is nobody to ask: then the task costs no more than a plain one.
 pub(crate) fn task<F>(future: F) -> (Task<F>, Option<JoinWait>) {
-    let unit = frame::with(|_| ()).map(|()| Unit::new(0));
+    let unit = frame::with(|_| ()).map(|()| Arc::new(Unit::new(0)));
     let join = unit.as_ref().map(|unit| JoinWait {
         unit: Arc::clone(unit),
         hold: Hold::new(),
@@ -67,7 +67,7 @@ impl Waits {
         self.unit.tell(Leaves::default());
         if let Some(frame) = &mut self.frame {
             frame.poll_with(cx.waker());
-            self.unit.begin(0, frame.touches());
+            self.unit.begin(0, frame.touches(), None);
         }
         let lent = Lent::new(&mut self.frame);
         let polled = poll(cx);

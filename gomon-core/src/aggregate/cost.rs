@@ -1,0 +1,78 @@
+//! What the aggregates add to the bus for an event, to be asked for by hand:
+//! `cargo test --release -p gomon-core --all-features cost_of_an_event -- --ignored --nocapture`.
+//! The least of many short rounds, so that it does not matter what else the machine does.
+
+use super::Aggregates;
+use crate::clock;
+use crate::event::Event;
+use crate::event::value::Value;
+use crate::tracker::open;
+
+fn event(fp: &'static str, attributes: &[(&'static str, Value<'_>)]) -> Event {
+    let mut record = open::own(fp);
+    for (key, value) in attributes {
+        record.set(key, value.clone());
+    }
+    Event::settled(record)
+}
+
+fn request(number: usize) -> Event {
+    let route = format!("/api/v1/thing-{}/{{id}}", number % 50);
+    event(
+        "http-wmux-servehttp",
+        &[
+            ("direction", Value::Static("incoming")),
+            ("method", Value::Str("GET")),
+            ("proto", Value::Static("HTTP/1.1")),
+            ("route", Value::Str(&route)),
+            ("content-length", Value::U64(17)),
+            ("response_code", Value::U64(200)),
+            ("response_size", Value::U64(1234)),
+            ("first-byte", Value::U64(55_000)),
+        ],
+    )
+}
+
+fn query(number: usize) -> Event {
+    let digest = format!("{:016x}", number % 50);
+    event(
+        "sql-wconn-queryctx",
+        &[
+            ("system", Value::Static("postgresql")),
+            (
+                "query",
+                Value::Str("SELECT id, name FROM users WHERE id = ?"),
+            ),
+            ("summary", Value::Str("SELECT users")),
+            ("digest", Value::Str(&digest)),
+            ("rows-returned", Value::U64(1)),
+            ("first-row", Value::U64(55_000)),
+        ],
+    )
+}
+
+fn plain(_: usize) -> Event {
+    event(
+        "work",
+        &[("rows", Value::U64(1)), ("user", Value::Str("x"))],
+    )
+}
+
+#[test]
+#[ignore = "a measurement, to be asked for by hand"]
+fn cost_of_an_event() {
+    let shapes: [(&str, fn(usize) -> Event); 3] =
+        [("plain", plain), ("request", request), ("query", query)];
+    for (name, make) in shapes {
+        let events: Vec<Event> = (0..256).map(make).collect();
+        let mut aggregates = Aggregates::default();
+        let round = |aggregates: &mut Aggregates| {
+            let begin = clock::now();
+            events.iter().for_each(|event| aggregates.record(event));
+            clock::nanos_between(begin, clock::now())
+        };
+        let least = (0..5000).map(|_| round(&mut aggregates)).min();
+        let tenths = least.unwrap_or(0) * 10 / 256;
+        println!("{name}: {}.{} ns", tenths / 10, tenths % 10);
+    }
+}
