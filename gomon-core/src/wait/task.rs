@@ -67,7 +67,7 @@ impl Waits {
         self.unit.tell(Leaves::default());
         if let Some(frame) = &mut self.frame {
             frame.poll_with(cx.waker());
-            self.unit.begin(0, frame.touches(), None);
+            self.unit.begin(|| 0, frame.touches(), None);
         }
         let lent = Lent::new(&mut self.frame);
         let polled = poll(cx);
