@@ -240,7 +240,7 @@ mod tests {
 
     fn record(table: &mut Table, route: &str, outcome: Outcome, nanos: u64) {
         let mut labels = LabelSet::default();
-        labels.set(Label::Route, route);
+        labels.set(Label::Route, route.as_bytes());
         let ending = Ending {
             outcome,
             nanos,

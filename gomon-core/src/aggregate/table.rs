@@ -244,7 +244,7 @@ mod tests {
 
     fn route(route: &str) -> LabelSet<'_> {
         let mut labels = LabelSet::default();
-        labels.set(Label::Route, route);
+        labels.set(Label::Route, route.as_bytes());
         labels
     }
 

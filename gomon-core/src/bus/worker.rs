@@ -116,6 +116,9 @@ impl Worker {
         let count = self.stage.len();
         self.pass_stage(sources > 1);
         self.messages.expire(begin);
+        if super::pool::is_tight() {
+            BUS.root.shed();
+        }
         super::tell_losses();
         if count > 0 {
             super::count_spent(begin);

@@ -1,4 +1,4 @@
-mod attribute;
+pub(crate) mod attribute;
 pub(crate) mod batch;
 pub(crate) mod error_info;
 pub(crate) mod id;

@@ -1,5 +1,7 @@
 //! What a tracker writes into and a listener reads from.
 
+mod read;
+
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 
@@ -15,7 +17,7 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::rare::Rare;
-use crate::event::value::{Tree, Value, ValueRef};
+use crate::event::value::{Tree, Value};
 
 /// One event in the making, or a finished one on its way to the listeners.
 ///
@@ -529,46 +531,6 @@ impl Record {
     /// What it takes in memory, about.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.rare.as_deref().map_or(0, Rare::memory_bytes)
-    }
-
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        let beside = self
-            .rare
-            .as_deref()
-            .map_or(&[][..], |rare| &rare.attributes);
-        let all = self.inline().iter().chain(beside);
-        all.map(|attribute| (attribute.key, self.read(attribute.value)))
-    }
-
-    fn inline(&self) -> &[Attribute] {
-        let count = usize::from(self.count);
-        self.attributes.get(..count).unwrap_or(&self.attributes)
-    }
-
-    fn read(&self, stored: Stored) -> ValueRef<'_> {
-        match stored {
-            Stored::Null => ValueRef::Null,
-            Stored::Bool(value) => ValueRef::Bool(value),
-            Stored::I64(value) => ValueRef::I64(value),
-            Stored::U64(value) => ValueRef::U64(value),
-            Stored::F64(value) => ValueRef::F64(value),
-            Stored::Static(text) => ValueRef::Str(text),
-            Stored::Text { from, to } => ValueRef::Str(self.text_at(from, to)),
-            Stored::LongText { from, to } => {
-                let rare = self.rare.as_deref();
-                ValueRef::Str(rare.map_or("", |rare| rare.text_at(from, to)))
-            }
-            Stored::Tree(at) => {
-                let tree = self.rare.as_deref().and_then(|rare| rare.tree(at));
-                tree.map_or(ValueRef::Null, ValueRef::Tree)
-            }
-        }
-    }
-
-    fn text_at(&self, from: u16, to: u16) -> &str {
-        let bytes = self.text.get(usize::from(from)..usize::from(to));
-        // Only whole strings are ever copied there.
-        bytes.map_or("", |bytes| std::str::from_utf8(bytes).unwrap_or(""))
     }
 
     pub(crate) fn errors(&self) -> &[ErrorInfo] {
