@@ -3,7 +3,6 @@
 use std::fmt::{self, Write};
 
 use crate::keys;
-use crate::sampling::hash::Keyed;
 
 /// A name by which series of one fingerprint differ: a closed list, so that their number is
 /// bounded by what a program is made of and not by what its callers send.
@@ -66,48 +65,22 @@ impl fmt::Display for Label {
     }
 }
 
-/// The labels of an event, borrowed from it. An empty value is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LabelSet<'a> {
-    values: [&'a str; Label::ALL.len()],
-}
-
-impl<'a> LabelSet<'a> {
-    pub(super) const NONE: Self = Self {
-        values: [""; Label::ALL.len()],
-    };
-
-    pub(super) fn set(&mut self, label: Label, value: &'a str) {
-        if let Some(place) = self.values.get_mut(label as usize) {
-            *place = value;
-        }
-    }
-
-    /// The hash of these labels and what was hashed before.
-    pub(super) fn hash(&self, keys: Keyed, before: u64) -> u64 {
-        let numbered = self.values.iter().zip(1u64..);
-        let present = numbered.filter(|(value, _)| !value.is_empty());
-        present.fold(before, |hash, (value, number)| {
-            keys.text(value, hash.wrapping_add(number))
-        })
-    }
-}
-
 /// The labels of a series: the values one after the other. One that is longer than
 /// [`MOST_BYTES`](Self::MOST_BYTES) is cut and ends with a hash of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Labels {
     text: Box<str>,
-    /// Where each value ends.
+    /// Where each value ends; one that is empty is not there.
     ends: [u16; Label::ALL.len()],
 }
 
 impl Labels {
     pub(super) const MOST_BYTES: usize = 128;
 
-    pub(super) fn new(set: &LabelSet<'_>) -> Self {
+    /// Labels of these values, which are in the order of [`Label::ALL`].
+    pub(super) fn new(values: [&str; Label::ALL.len()]) -> Self {
         let mut text = String::new();
-        let ends = set.values.map(|value| {
+        let ends = values.map(|value| {
             push_bounded(&mut text, value);
             u16::try_from(text.len()).unwrap_or(u16::MAX)
         });
@@ -115,25 +88,6 @@ impl Labels {
             text: text.into(),
             ends,
         }
-    }
-
-    /// Whether an event of these labels belongs here.
-    pub(super) fn is(&self, set: &LabelSet<'_>) -> bool {
-        let mut from = 0;
-        self.ends.iter().zip(set.values).all(|(end, value)| {
-            let begin = std::mem::replace(&mut from, usize::from(*end));
-            match value.len() {
-                // Not compared: that takes 100 ns where an empty text has no address, since libc's
-                // memcmp for AVX-512 reads from it under a mask, which the processor has to undo.
-                0 => begin == from,
-                1..=Self::MOST_BYTES => self.text.get(begin..from) == Some(value),
-                _ => {
-                    let mut bounded = String::new();
-                    push_bounded(&mut bounded, value);
-                    self.text.get(begin..from) == Some(bounded.as_str())
-                }
-            }
-        })
     }
 
     pub(super) fn get(&self, label: Label) -> Option<&str> {
@@ -174,14 +128,6 @@ const HASH_BYTES: usize = 1 + 16;
 mod tests {
     use super::*;
 
-    fn set<'a>(values: &[(Label, &'a str)]) -> LabelSet<'a> {
-        let mut set = LabelSet::default();
-        for (label, value) in values {
-            set.set(*label, value);
-        }
-        set
-    }
-
     #[test]
     fn labels_are_listed_by_their_number() {
         for (number, label) in Label::ALL.into_iter().enumerate() {
@@ -191,39 +137,26 @@ mod tests {
 
     #[test]
     fn values_come_back_as_they_were_set() {
-        let values = [
+        let labels = Labels::new(["/users/{id}", "GET", "", "", "", "", "", "Timeout"]);
+        let expected = [
             (Label::Route, "/users/{id}"),
             (Label::Method, "GET"),
             (Label::Error, "Timeout"),
         ];
-        let labels = Labels::new(&set(&values));
-        assert!(labels.iter().eq(values));
+        assert!(labels.iter().eq(expected));
         assert_eq!(labels.get(Label::Peer), None);
-        assert!(labels.is(&set(&values)) && !labels.is(&set(&values[..2])));
-    }
-
-    #[test]
-    fn a_text_under_another_label_is_another_series() {
-        let keys = Keyed::new();
-        let (one, two) = (set(&[(Label::Peer, "a")]), set(&[(Label::Digest, "a")]));
-        assert!(!Labels::new(&one).is(&two));
-        assert_ne!(one.hash(keys, 0), two.hash(keys, 0));
-        let (ab, a) = (
-            set(&[(Label::Peer, "a"), (Label::System, "b")]),
-            set(&[(Label::Peer, "ab")]),
-        );
-        assert!(!Labels::new(&ab).is(&a));
     }
 
     #[test]
     fn a_long_value_is_cut_and_still_tells_series_apart() {
         let long = "é".repeat(300);
         let other = format!("{long}x");
-        let labels = Labels::new(&set(&[(Label::Digest, &long), (Label::Error, "E")]));
+        let of = |value| Labels::new(["", "", "", "", "", value, "", "E"]);
+        let labels = of(&long);
         let cut = labels.get(Label::Digest).unwrap();
         assert!(cut.len() <= Labels::MOST_BYTES && long.starts_with(&cut[..cut.len() - 17]));
         assert_eq!(labels.get(Label::Error), Some("E"));
-        assert!(labels.is(&set(&[(Label::Digest, &long), (Label::Error, "E")])));
-        assert!(!labels.is(&set(&[(Label::Digest, &other), (Label::Error, "E")])));
+        assert_eq!(labels, of(&long));
+        assert_ne!(labels, of(&other));
     }
 }

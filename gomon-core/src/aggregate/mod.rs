@@ -1,7 +1,7 @@
 //! Exact counts and times of everything that happened, made on the bus from every event before any
 //! is sampled or filtered.
 //!
-//! [`Aggregates`] takes each closing event of the process: a reader finds its labels, a table the
+//! [`Aggregates`] takes each closing event of the process: `reading` finds its labels, a table the
 //! series of its fingerprint and labels, which counts it. From time to time a [`Snapshot`] of all
 //! series is handed to the listeners.
 
@@ -14,8 +14,8 @@ pub(crate) mod series;
 pub(crate) mod snapshot;
 mod table;
 
+use crate::clock;
 use crate::event::Event;
-use reading::Reader;
 use series::Ending;
 use snapshot::Snapshot;
 use table::Table;
@@ -23,7 +23,6 @@ use table::Table;
 /// What was counted in a run of gomon.
 #[derive(Debug)]
 pub(crate) struct Aggregates {
-    reader: Reader,
     table: Table,
     from_unix_ns: u64,
 }
@@ -32,7 +31,6 @@ impl Aggregates {
     /// Begins at a time, with room for so many series.
     pub(crate) fn new(from_unix_ns: u64, series_limit: usize) -> Self {
         Self {
-            reader: Reader::new(),
             table: Table::new(series_limit),
             from_unix_ns,
         }
@@ -41,17 +39,19 @@ impl Aggregates {
     /// Counts an event, unless it is an opening one.
     #[inline]
     pub(crate) fn record(&mut self, event: &Event) {
-        let (Some(outcome), Some(lapsed)) = (event.outcome(), event.lapsed()) else {
+        let record = &event.record;
+        if record.flags.opening {
             return;
-        };
-        let errors = event.errors();
+        }
         let ending = Ending {
-            outcome,
-            nanos: u64::try_from(lapsed.as_nanos()).unwrap_or(u64::MAX),
-            has_error: !errors.is_empty(),
+            outcome: record.outcome,
+            nanos: clock::nanos_between(record.start, record.end),
+            has_error: !record.errors().is_empty(),
         };
-        let labels = self.reader.labels(event.fp(), event.attributes(), errors);
-        self.table.record(event.fp(), &labels, ending);
+        let fp = self.table.hash(record.fp);
+        let hash = reading::hash(record, self.table.keys(), fp);
+        let labels = || reading::labels(record);
+        self.table.record(hash, ending, record.fp, labels);
     }
 
     pub(crate) fn snapshot(&mut self, now_unix_ns: u64) -> Snapshot {

@@ -1,130 +1,90 @@
 //! Which of an event's attributes are labels.
 
-use super::label::{Label, LabelSet};
+use super::label::{Label, Labels};
+use crate::event::attribute::Stored;
 use crate::event::error_info::ErrorInfo;
-use crate::event::value::{Tree, ValueRef};
+use crate::event::record::Record;
+use crate::event::value::Tree;
 use crate::keys;
+use crate::sampling::hash::Keyed;
 
-/// Finds out what an attribute's key is good for, from the key's address: the keys of adapters are
-/// constants, and to look at their text for every attribute of every event would cost more than the
-/// rest of the aggregates.
-#[derive(Debug)]
-pub(super) struct Reader {
-    known: [(&'static str, Source); PLACES],
+/// The hash of an event's labels and what was hashed before, whatever the order of its attributes.
+#[inline]
+pub(super) fn hash(record: &Record, keys: Keyed, before: u64) -> u64 {
+    let mut hash = before;
+    visit(record, |label, value| {
+        hash = hash.wrapping_add(keys.bytes(value, label as u64 + 1));
+    });
+    hash
 }
 
-/// What an attribute says about the labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Nothing,
-    /// Its text is the label's value.
-    Text(Label),
-    Method,
-    /// A number of which the hundreds count.
-    ResponseCode,
-    /// A map, of which an outgoing request's peer is the host.
-    Url,
-    /// The peer of what is dialled.
-    Address,
-    /// What a segment is called.
-    Name,
+/// The labels of an event.
+pub(super) fn labels(record: &Record) -> Labels {
+    let mut values = [""; Label::ALL.len()];
+    visit(record, |label, value| {
+        if let Some(place) = values.get_mut(label as usize) {
+            *place = std::str::from_utf8(value).unwrap_or("");
+        }
+    });
+    Labels::new(values)
 }
 
-impl Reader {
-    pub(super) fn new() -> Self {
-        Self {
-            known: [("", Source::Nothing); PLACES],
+/// Shows each label's value, which is text and not empty.
+#[inline]
+fn visit<'a>(record: &'a Record, mut see: impl FnMut(Label, &'a [u8])) {
+    record.stored().for_each(|attribute| {
+        // Most keys have another length than any that is looked for.
+        if LENGTHS & 1u64.unbounded_shl(length(attribute.key)) != 0
+            && let Some((label, value)) = read(record, attribute.key, attribute.value)
+            && !value.is_empty()
+        {
+            see(label, value);
         }
-    }
-
-    /// The labels of an event.
-    #[inline]
-    pub(super) fn labels<'a>(
-        &mut self,
-        fp: &'static str,
-        attributes: impl Iterator<Item = (&'static str, ValueRef<'a>)>,
-        errors: &'a [ErrorInfo],
-    ) -> LabelSet<'a> {
-        let mut labels = LabelSet::default();
-        for (key, value) in attributes {
-            let source = self.source(key);
-            if source != Source::Nothing {
-                source.read(fp, value, &mut labels);
-            }
-        }
-        if let Some(group) = errors.first().and_then(group) {
-            labels.set(Label::Error, group);
-        }
-        labels
-    }
-
-    #[inline]
-    fn source(&mut self, key: &'static str) -> Source {
-        let at = (key.as_ptr().addr() ^ key.len()) % PLACES;
-        match self.known.get_mut(at) {
-            Some((known, source)) if std::ptr::eq(*known, key) => *source,
-            place => {
-                let source = Source::of(key);
-                if let Some(place) = place {
-                    *place = (key, source);
-                }
-                source
-            }
-        }
+    });
+    if let Some(group) = record.errors().first().and_then(group) {
+        see(Label::Error, group.as_bytes());
     }
 }
 
-impl Source {
-    #[cold]
-    fn of(key: &str) -> Self {
-        match key {
-            keys::ROUTE => Self::Text(Label::Route),
-            keys::SYSTEM => Self::Text(Label::System),
-            keys::DIGEST => Self::Text(Label::Digest),
-            keys::METHOD => Self::Method,
-            keys::RESPONSE_CODE => Self::ResponseCode,
-            keys::URL => Self::Url,
-            keys::ADDR => Self::Address,
-            keys::NAME => Self::Name,
-            _ => Self::Nothing,
+#[inline]
+fn read<'a>(record: &'a Record, key: &str, value: Stored) -> Option<(Label, &'a [u8])> {
+    let label = match key {
+        keys::ROUTE => Label::Route,
+        keys::SYSTEM => Label::System,
+        keys::DIGEST => Label::Digest,
+        keys::NAME if record.fp == keys::SEGMENT => Label::Segment,
+        keys::ADDR if record.fp == keys::NET_DIAL => Label::Peer,
+        keys::METHOD => {
+            let method = method(record.text_bytes(value)?);
+            return Some((Label::Method, method.as_bytes()));
         }
-    }
+        keys::RESPONSE_CODE => return Some((Label::ResponseClass, class(value).as_bytes())),
+        // The host in the URL of an incoming request is what its sender wrote there.
+        keys::URL if record.fp == keys::HTTP_CLIENT => {
+            return Some((Label::Peer, host(record.tree(value)?).as_bytes()));
+        }
+        _ => return None,
+    };
+    Some((label, record.text_bytes(value)?))
+}
 
-    fn read<'a>(self, fp: &str, value: ValueRef<'a>, labels: &mut LabelSet<'a>) {
-        match (self, value) {
-            (Self::Text(label), ValueRef::Str(text)) => labels.set(label, text),
-            (Self::Method, ValueRef::Str(text)) => labels.set(Label::Method, method(text)),
-            (Self::ResponseCode, value) => {
-                labels.set(Label::ResponseClass, class(value.as_u64()));
-            }
-            // The host in the URL of an incoming request is what its sender wrote there.
-            (Self::Url, ValueRef::Tree(url)) if fp == keys::HTTP_CLIENT => {
-                labels.set(Label::Peer, host(url));
-            }
-            (Self::Address, ValueRef::Str(text)) if fp == keys::NET_DIAL => {
-                labels.set(Label::Peer, text);
-            }
-            (Self::Name, ValueRef::Str(text)) if fp == keys::SEGMENT => {
-                labels.set(Label::Segment, text);
-            }
-            _ => {}
-        }
-    }
+fn length(key: &str) -> u32 {
+    u32::try_from(key.len()).unwrap_or(u32::MAX)
 }
 
 /// A method is whatever a client sends, unless it is one of RFC 9110 or RFC 5789.
-fn method(sent: &str) -> &'static str {
-    let known = METHODS.iter().find(|method| **method == sent);
+fn method(sent: &[u8]) -> &'static str {
+    let known = METHODS.iter().find(|method| method.as_bytes() == sent);
     known.copied().unwrap_or("_OTHER")
 }
 
-fn class(code: Option<u64>) -> &'static str {
+fn class(code: Stored) -> &'static str {
     match code {
-        Some(100..200) => "1xx",
-        Some(200..300) => "2xx",
-        Some(300..400) => "3xx",
-        Some(400..500) => "4xx",
-        Some(500..600) => "5xx",
+        Stored::U64(100..200) => "1xx",
+        Stored::U64(200..300) => "2xx",
+        Stored::U64(300..400) => "3xx",
+        Stored::U64(400..500) => "4xx",
+        Stored::U64(500..600) => "5xx",
         _ => "",
     }
 }
@@ -147,20 +107,46 @@ fn group(error: &ErrorInfo) -> Option<&str> {
 const METHODS: [&str; 9] = [
     "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE",
 ];
-const PLACES: usize = 256;
+/// A bit for the length of each key that is looked for.
+const LENGTHS: u64 = {
+    let keys = [
+        keys::ROUTE,
+        keys::SYSTEM,
+        keys::DIGEST,
+        keys::NAME,
+        keys::ADDR,
+        keys::METHOD,
+        keys::RESPONSE_CODE,
+        keys::URL,
+    ];
+    let mut lengths = 0;
+    let mut left = keys.as_slice();
+    while let [key, rest @ ..] = left {
+        lengths |= 1 << key.len();
+        left = rest;
+    }
+    lengths
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::value::Value;
+    use crate::tracker::open;
 
-    fn labels<'a>(
+    fn labels(
         fp: &'static str,
-        attributes: &[(&'static str, ValueRef<'a>)],
-        errors: &'a [ErrorInfo],
+        attributes: &[(&'static str, Value<'_>)],
+        errors: &[ErrorInfo],
     ) -> Vec<(Label, String)> {
-        let set = Reader::new().labels(fp, attributes.iter().copied(), errors);
-        let labels = super::super::label::Labels::new(&set);
-        labels
+        let mut record = open::own(fp);
+        for (key, value) in attributes {
+            record.set(key, value.clone());
+        }
+        for error in errors {
+            record.push_error(error.clone());
+        }
+        super::labels(&record)
             .iter()
             .map(|(label, value)| (label, value.to_owned()))
             .collect()
@@ -176,11 +162,11 @@ mod tests {
     fn a_request_has_route_method_and_class() {
         let url = Tree::map().with("host", "evil.example");
         let attributes = [
-            ("method", ValueRef::Str("GET")),
-            ("url", ValueRef::Tree(&url)),
-            ("remoteaddr", ValueRef::Str("192.0.2.1:4711")),
-            ("route", ValueRef::Str("/users/{id}")),
-            ("response_code", ValueRef::U64(404)),
+            ("method", Value::Str("GET")),
+            ("url", Value::Tree(url)),
+            ("remoteaddr", Value::Str("192.0.2.1:4711")),
+            ("route", Value::Str("/users/{id}")),
+            ("response_code", Value::U64(404)),
         ];
         assert_eq!(
             labels("http-wmux-servehttp", &attributes, &[]),
@@ -195,12 +181,12 @@ mod tests {
     #[test]
     fn an_outgoing_request_has_its_host_and_a_dialled_connection_its_address() {
         let url = Tree::map().with("scheme", "https").with("host", "api:443");
-        let call = [("url", ValueRef::Tree(&url))];
+        let call = [("url", Value::Tree(url))];
         assert_eq!(
             labels("http-roundtripper", &call, &[]),
             owned([(Label::Peer, "api:443")])
         );
-        let dial = [("addr", ValueRef::Str("db:5432"))];
+        let dial = [("addr", Value::Str("db:5432"))];
         assert_eq!(
             labels("net-dial", &dial, &[]),
             owned([(Label::Peer, "db:5432")])
@@ -211,10 +197,10 @@ mod tests {
     #[test]
     fn a_statement_has_its_digest_and_a_segment_its_name() {
         let query = [
-            ("system", ValueRef::Str("sqlite")),
-            ("query", ValueRef::Str("SELECT 1")),
-            ("digest", ValueRef::Str("d1")),
-            ("name", ValueRef::Str("n")),
+            ("system", Value::Str("sqlite")),
+            ("query", Value::Str("SELECT 1")),
+            ("digest", Value::Str("d1")),
+            ("name", Value::Str("n")),
         ];
         assert_eq!(
             labels("sql-wconn-queryctx", &query, &[]),
@@ -228,7 +214,7 @@ mod tests {
 
     #[test]
     fn methods_nobody_knows_are_one() {
-        let attributes = [("method", ValueRef::Str("get/../../1234"))];
+        let attributes = [("method", Value::Str("get/../../1234"))];
         assert_eq!(
             labels("a", &attributes, &[]),
             owned([(Label::Method, "_OTHER")])
@@ -250,15 +236,25 @@ mod tests {
         assert_eq!(labels("a", &[], &bare), []);
     }
 
-    #[test]
-    fn a_key_is_found_by_its_text_wherever_it_lies() {
-        let keys: Vec<&'static str> = (0..1000)
-            .map(|n| &*Box::leak(format!("{}route", " ".repeat(n % 3)).into_boxed_str()))
-            .collect();
-        let mut reader = Reader::new();
-        for key in keys.iter().chain(&keys) {
-            let set = reader.labels("a", [(*key, ValueRef::Str("/"))].into_iter(), &[]);
-            assert_eq!(set == LabelSet::default(), *key != "route");
+    fn hash_of(keys: Keyed, attributes: &[(&'static str, &str)]) -> u64 {
+        let mut record = open::own("a");
+        for (key, value) in attributes {
+            record.set(key, Value::Str(value));
         }
+        hash(&record, keys, 7)
+    }
+
+    #[test]
+    fn labels_in_another_order_are_the_same_and_a_text_under_another_label_is_not() {
+        let keys = Keyed::new();
+        let (route, system) = (("route", "a"), ("system", "b"));
+        let hash = |attributes: &[_]| hash_of(keys, attributes);
+        assert_eq!(hash(&[route, system]), hash(&[("x", "y"), system, route]));
+        assert_ne!(hash(&[route]), hash(&[("system", "a")]));
+        assert_ne!(
+            hash(&[route, system]),
+            hash(&[("route", "b"), ("system", "a")])
+        );
+        assert_eq!(hash(&[("route", "")]), 7);
     }
 }

@@ -194,6 +194,12 @@ pub(crate) fn refuses() -> Option<DropReason> {
     }
 }
 
+/// Whether so many records are under way that threads will soon have to stop.
+pub(crate) fn is_tight() -> bool {
+    HANDED_OVER.load(Ordering::Relaxed) >= MOST_HANDED_OVER / 4 * 3
+        || HANDED_OVER_BYTES.load(Ordering::Relaxed) >= MOST_BYTES / 4 * 3
+}
+
 /// A part of every record: it counts them.
 #[derive(Debug)]
 pub(crate) struct Counted(());

@@ -1,5 +1,7 @@
 //! What a tracker writes into and a listener reads from.
 
+mod read;
+
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 
@@ -9,13 +11,14 @@ use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
 use crate::context::Context;
 use crate::context::carried::Handle;
-use crate::event::attribute::{Attribute, Stored, key_bit, key_bytes};
+use crate::event::attribute::{Attribute, Stored, key_bytes};
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::rare::Rare;
-use crate::event::value::{Tree, Value, ValueRef};
+use crate::event::shape::Shapes;
+use crate::event::value::{Tree, Value};
 
 /// One event in the making, or a finished one on its way to the listeners.
 ///
@@ -412,22 +415,19 @@ impl Record {
 
     /// Makes the record fit to be read: each key once, at its first place and with its last value,
     /// and all of it within the event's limit in bytes. Done once, off the application's threads.
-    pub(crate) fn settle(&mut self) {
-        let mut seen = 0u64;
-        let mut twice = false;
-        let inline = self.inline();
-        for (at, attribute) in inline.iter().enumerate() {
-            let bit = key_bit(attribute.key);
-            let mut before = inline.iter().take(at);
-            if seen & bit != 0 && before.any(|other| other.key == attribute.key) {
-                twice = true;
-                break;
-            }
-            seen |= bit;
-        }
-        if twice {
+    #[inline]
+    pub(crate) fn settle(&mut self, shapes: &mut Shapes) {
+        if !shapes.has_each_key_once(self.inline()) {
             self.keep_last_values();
         }
+        if self.rare.is_some() {
+            self.trim();
+        }
+    }
+
+    /// The same for a single one.
+    pub(crate) fn settle_alone(&mut self) {
+        self.keep_last_values();
         if self.rare.is_some() {
             self.trim();
         }
@@ -496,7 +496,7 @@ impl Record {
 
     /// Lets a finished event travel inside this one.
     pub(crate) fn embed(&mut self, mut child: Self) {
-        child.settle();
+        child.settle_alone();
         self.rare().push_child(child);
     }
 
@@ -529,46 +529,6 @@ impl Record {
     /// What it takes in memory, about.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.rare.as_deref().map_or(0, Rare::memory_bytes)
-    }
-
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        let beside = self
-            .rare
-            .as_deref()
-            .map_or(&[][..], |rare| &rare.attributes);
-        let all = self.inline().iter().chain(beside);
-        all.map(|attribute| (attribute.key, self.read(attribute.value)))
-    }
-
-    fn inline(&self) -> &[Attribute] {
-        let count = usize::from(self.count);
-        self.attributes.get(..count).unwrap_or(&self.attributes)
-    }
-
-    fn read(&self, stored: Stored) -> ValueRef<'_> {
-        match stored {
-            Stored::Null => ValueRef::Null,
-            Stored::Bool(value) => ValueRef::Bool(value),
-            Stored::I64(value) => ValueRef::I64(value),
-            Stored::U64(value) => ValueRef::U64(value),
-            Stored::F64(value) => ValueRef::F64(value),
-            Stored::Static(text) => ValueRef::Str(text),
-            Stored::Text { from, to } => ValueRef::Str(self.text_at(from, to)),
-            Stored::LongText { from, to } => {
-                let rare = self.rare.as_deref();
-                ValueRef::Str(rare.map_or("", |rare| rare.text_at(from, to)))
-            }
-            Stored::Tree(at) => {
-                let tree = self.rare.as_deref().and_then(|rare| rare.tree(at));
-                tree.map_or(ValueRef::Null, ValueRef::Tree)
-            }
-        }
-    }
-
-    fn text_at(&self, from: u16, to: u16) -> &str {
-        let bytes = self.text.get(usize::from(from)..usize::from(to));
-        // Only whole strings are ever copied there.
-        bytes.map_or("", |bytes| std::str::from_utf8(bytes).unwrap_or(""))
     }
 
     pub(crate) fn errors(&self) -> &[ErrorInfo] {

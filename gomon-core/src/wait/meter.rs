@@ -55,15 +55,14 @@ impl Meter {
         polled
     }
 
-    /// Runs what is a part of the unit and no poll: the call that made its future, or its drop.
+    /// Runs what is a part of the unit and no poll: the call that makes its future, before the first
+    /// poll, or the drop of what was polled, after the last.
     pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
         self.begin(None);
         let lent = Lent::new(&mut self.frame);
         let result = f();
         drop(lent);
-        if self.polled {
-            self.hand_over();
-        } else {
+        if !self.polled {
             self.unit.await_first_poll(clock::now());
         }
         result
@@ -76,7 +75,7 @@ impl Meter {
 
     fn begin(&self, task: Option<&Waker>) {
         let touches = self.frame.as_ref().map_or(0, Frame::touches);
-        self.unit.begin(clock::now(), touches, task);
+        self.unit.begin(clock::now, touches, task);
     }
 
     /// Until the next poll a unit round this one waits for what this one waits for.
@@ -101,6 +100,6 @@ impl Drop for Meter {
     fn drop(&mut self) {
         self.frame = None;
         self.waker = Waker::noop().clone();
-        spare::give(&self.unit);
+        spare::give(&mut self.unit);
     }
 }

@@ -20,11 +20,11 @@ pub(crate) fn take(start: Stamp) -> Arc<Unit> {
 }
 
 /// Keeps a unit that has ended, unless somebody still has it.
-pub(crate) fn give(unit: &Arc<Unit>) {
-    if Arc::strong_count(unit) > 1 {
+pub(crate) fn give(unit: &mut Arc<Unit>) {
+    let Some(ended) = Arc::get_mut(unit) else {
         return;
-    }
-    unit.let_go();
+    };
+    ended.let_go();
     let _ = SPARE.try_with(|spare| {
         if let Ok(mut spare) = spare.try_borrow_mut()
             && spare.len() < MOST

@@ -42,8 +42,16 @@ impl Unit {
         }
     }
 
-    /// A poll begins, or a call, after so many touches. From now on wake-ups go to this task.
-    pub(crate) fn begin(&self, now: Stamp, touches: u64, task: Option<&Waker>) {
+    /// One that only waits.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn pending() -> Self {
+        let unit = Self::new(0);
+        unit.pend(0);
+        unit
+    }
+
+    /// A poll begins, or a drop, after so many touches. From now on wake-ups go to this task.
+    pub(crate) fn begin(&self, now: impl FnOnce() -> Stamp, touches: u64, task: Option<&Waker>) {
         let known = {
             let mut state = self.state.lock();
             state.account.begin(now);
@@ -79,11 +87,9 @@ impl Unit {
     }
 
     /// It has ended: there is nobody to wake or to tell any more.
-    pub(crate) fn let_go(&self) {
-        let _held = {
-            let mut state = self.state.lock();
-            (state.task.take(), state.awaited.take())
-        };
+    pub(crate) fn let_go(&mut self) {
+        let state = self.state.get_mut();
+        (state.task, state.awaited) = (None, None);
     }
 
     pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {

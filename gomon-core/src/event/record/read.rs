@@ -1,0 +1,72 @@
+//! Reading a record's attributes.
+
+use super::Record;
+use crate::event::attribute::{Attribute, Stored};
+use crate::event::value::{Tree, ValueRef};
+
+impl Record {
+    /// The attributes as they lie here, for who wants to see the values of a few.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Attribute> {
+        let beside = self
+            .rare
+            .as_deref()
+            .map_or(&[][..], |rare| &rare.attributes);
+        self.inline().iter().chain(beside)
+    }
+
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
+        self.stored()
+            .map(|attribute| (attribute.key, self.read(attribute.value)))
+    }
+
+    pub(super) fn inline(&self) -> &[Attribute] {
+        let count = usize::from(self.count);
+        self.attributes.get(..count).unwrap_or(&self.attributes)
+    }
+
+    pub(super) fn read(&self, stored: Stored) -> ValueRef<'_> {
+        match stored {
+            Stored::Null => ValueRef::Null,
+            Stored::Bool(value) => ValueRef::Bool(value),
+            Stored::I64(value) => ValueRef::I64(value),
+            Stored::U64(value) => ValueRef::U64(value),
+            Stored::F64(value) => ValueRef::F64(value),
+            Stored::Static(text) => ValueRef::Str(text),
+            Stored::Text { from, to } => ValueRef::Str(self.text_at(from, to)),
+            Stored::LongText { from, to } => {
+                let rare = self.rare.as_deref();
+                ValueRef::Str(rare.map_or("", |rare| rare.text_at(from, to)))
+            }
+            Stored::Tree(at) => {
+                let tree = self.rare.as_deref().and_then(|rare| rare.tree(at));
+                tree.map_or(ValueRef::Null, ValueRef::Tree)
+            }
+        }
+    }
+
+    /// The bytes of a value that is text, which to check once more would be most of the work.
+    pub(crate) fn text_bytes(&self, stored: Stored) -> Option<&[u8]> {
+        match stored {
+            Stored::Static(text) => Some(text.as_bytes()),
+            Stored::Text { from, to } => self.text.get(usize::from(from)..usize::from(to)),
+            Stored::LongText { from, to } => {
+                let rare = self.rare.as_deref()?;
+                Some(rare.text_at(from, to).as_bytes())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn tree(&self, stored: Stored) -> Option<&Tree> {
+        match stored {
+            Stored::Tree(at) => self.rare.as_deref()?.tree(at),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text_at(&self, from: u16, to: u16) -> &str {
+        let bytes = self.text.get(usize::from(from)..usize::from(to));
+        // Only whole strings are ever copied there.
+        bytes.map_or("", |bytes| std::str::from_utf8(bytes).unwrap_or(""))
+    }
+}
