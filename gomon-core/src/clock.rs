@@ -328,6 +328,13 @@ mod tests {
     }
 
     #[test]
+    fn a_counter_that_is_set_back_makes_lengths_zero_and_never_huge() {
+        let (before, now) = (now(), now());
+        assert_eq!(nanos_between(now + 1_000_000, before), 0);
+        assert_eq!(nanos_between(u64::MAX, 0), 0);
+    }
+
+    #[test]
     fn wall_time_agrees_with_the_system_clock() {
         assert!(unix_nanos(now()).abs_diff(system_nanos()) < 1_000_000_000);
     }

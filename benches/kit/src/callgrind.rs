@@ -21,22 +21,25 @@ pub(crate) fn count(arm: &str, input: &str) -> io::Result<Figures> {
         .arg(env::current_exe()?)
         .args(child::arguments_for_callgrind(arm, input))
         .output()?;
-    let operations = Figures::parse(&String::from_utf8_lossy(&output.stdout)).get("operations");
-    let Some(operations) = operations else {
+    let said = Figures::parse(&String::from_utf8_lossy(&output.stdout));
+    let operations = said.get("operations").zip(said.get("all_operations"));
+    let Some((operations, all_operations)) = operations else {
         let cause = String::from_utf8_lossy(&output.stderr);
         return Err(io::Error::other(cause.trim_end().to_owned()));
     };
-    let (mut app, mut all) = (0.0, 0.0);
+    let (mut app, mut others) = (0.0, 0.0);
     for file in fs::read_dir(&folder.0)?.flatten() {
         let total = total(&file.path())?;
-        all += total;
         if file.file_name().to_string_lossy().ends_with("-01") {
-            app = total;
+            app = total / operations;
+        } else {
+            // Only the counters of the thread that enters the function begin at zero there.
+            others += total / all_operations;
         }
     }
     let mut figures = Figures::default();
-    figures.set("app", app / operations);
-    figures.set("all", all / operations);
+    figures.set("app", app);
+    figures.set("all", app + others);
     Ok(figures)
 }
 

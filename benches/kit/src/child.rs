@@ -108,6 +108,10 @@ fn bench_measured(arm: &Arm) -> ExitCode {
         (arm.flush)();
     }
     println!("operations={}", arm.operations * COUNTED_BURSTS);
+    println!(
+        "all_operations={}",
+        arm.operations * (WARMING_BURSTS + COUNTED_BURSTS)
+    );
     leave(0)
 }
 

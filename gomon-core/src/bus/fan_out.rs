@@ -174,24 +174,18 @@ impl FanOut {
     /// the lock.
     pub(crate) fn pass(&self, slice: &Slice, scope: u32) {
         let wanted = self.stages().map(|stages| stages.apply(slice));
-        self.hand_out(slice, wanted.as_ref(), scope, &[]);
+        self.give(slice, wanted.as_ref(), scope, &[]);
     }
 
     /// Passes on what met the conditions already, and counts what came with it and was lost.
     pub(crate) fn pass_copies(&self, events: Vec<Event>, lost: &[(DropReason, u64)]) {
         let slice = Slice::of_copies(events);
         let shaped = self.stages().map(|stages| stages.shape(slice.clone()));
-        self.hand_out(&slice, shaped.as_ref(), 0, lost);
+        self.give(&slice, shaped.as_ref(), 0, lost);
     }
 
     /// Gives the listeners what is wanted of a slice, or all of it.
-    fn hand_out(
-        &self,
-        slice: &Slice,
-        wanted: Option<&Slice>,
-        scope: u32,
-        lost: &[(DropReason, u64)],
-    ) {
+    fn give(&self, slice: &Slice, wanted: Option<&Slice>, scope: u32, lost: &[(DropReason, u64)]) {
         let wanted = wanted.unwrap_or(slice);
         let mut inner = self.inner.lock();
         let greeting = slice.len() == 1 && slice.iter().all(is_application);
@@ -252,6 +246,20 @@ impl FanOut {
     pub(crate) fn check(&self) {
         let inner = self.inner.lock();
         inner.outlets.iter().for_each(|outlet| outlet.port.check());
+    }
+
+    /// Lets the listener that keeps most records from coming home give them up.
+    pub(crate) fn shed(&self) {
+        if let Some(port) = self.slowest() {
+            port.shed();
+        }
+    }
+
+    /// The listener that most waits for, here or behind a retransmitter.
+    pub(crate) fn slowest(&self) -> Option<Arc<Port>> {
+        let slowest = |port: Arc<Port>| port.slowest_behind().into_iter().chain([port]);
+        let ports = self.ports().into_iter().flat_map(slowest);
+        ports.max_by_key(|port| port.pending())
     }
 
     /// Gives every listener a snapshot, to be taken after what was passed so far.

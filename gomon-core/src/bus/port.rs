@@ -87,6 +87,21 @@ impl Port {
         self.queue.check();
     }
 
+    /// Events that wait for it.
+    pub(crate) fn pending(&self) -> u64 {
+        self.queue.standing().pending
+    }
+
+    /// If it is a retransmitter, the listener behind it that most waits for.
+    pub(crate) fn slowest_behind(&self) -> Option<Arc<Self>> {
+        self.next.as_ref()?.slowest()
+    }
+
+    /// Gives up what waits.
+    pub(crate) fn shed(&self) {
+        self.queue.shed();
+    }
+
     pub(crate) fn start_flush(&self, ticket: FlushTicket) {
         self.queue.start_flush(ticket);
     }

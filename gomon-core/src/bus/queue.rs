@@ -342,6 +342,14 @@ impl<T: Load, N> Queue<T, N> {
         self.state.lock().phase == Phase::Ended
     }
 
+    /// Gives up what waits, for the good of the other listeners; what is being fed goes on.
+    pub(crate) fn shed(&self) {
+        let mut lost = VecDeque::new();
+        self.state
+            .lock()
+            .give_up_waiting(DropReason::QueueFull, &mut lost);
+    }
+
     pub(crate) fn standing(&self) -> Standing {
         let state = self.state.lock();
         let Counts {

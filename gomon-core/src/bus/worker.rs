@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
+use crate::event::shape::Shapes;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::Sampler;
@@ -47,6 +48,7 @@ struct Worker {
     discarded: Outgoing,
     aggregates: Aggregates,
     orphans: Orphans,
+    shapes: Shapes,
     passed: u64,
     pauses: u32,
     last_slew: clock::Stamp,
@@ -116,6 +118,9 @@ impl Worker {
         let count = self.stage.len();
         self.pass_stage(sources > 1);
         self.messages.expire(begin);
+        if super::pool::is_tight() {
+            BUS.root.shed();
+        }
         super::tell_losses();
         if count > 0 {
             super::count_spent(begin);
@@ -194,7 +199,7 @@ impl Worker {
                 self.messages.bring(record);
             }
             record.start_unix = time.unix_nanos(record.start);
-            record.settle();
+            record.settle(&mut self.shapes);
             self.orphans.note(&staged.event);
             let of_process = staged.event.record.scope == 0;
             if of_process {

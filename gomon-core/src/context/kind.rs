@@ -9,6 +9,8 @@ pub(super) enum Kind {
     Unmonitored,
     /// An event of a trace that is not recorded; its children are counted.
     SampledOut,
+    /// The same, in a trace that this process began.
+    OwnSampledOut,
     /// An event in a trace that this process began.
     OwnTrace,
     /// An event of this process in a trace that another process began.
@@ -35,10 +37,11 @@ impl Tag {
         match self.0 & ((1 << BITS) - 1) {
             0 => Kind::Application,
             2 => Kind::SampledOut,
-            3 => Kind::OwnTrace,
-            4 => Kind::ForeignTrace,
-            5 => Kind::Remote,
-            6 => Kind::RemoteSampled,
+            3 => Kind::OwnSampledOut,
+            4 => Kind::OwnTrace,
+            5 => Kind::ForeignTrace,
+            6 => Kind::Remote,
+            7 => Kind::RemoteSampled,
             _ => Kind::Unmonitored,
         }
     }
@@ -61,6 +64,7 @@ mod tests {
             Kind::Application,
             Kind::Unmonitored,
             Kind::SampledOut,
+            Kind::OwnSampledOut,
             Kind::OwnTrace,
             Kind::ForeignTrace,
             Kind::Remote,

@@ -208,8 +208,8 @@ impl Context {
 
     /// The names and values that the application hands on from service to service.
     ///
-    /// They are there while an event of the trace is open that has no parent in this process; for
-    /// what goes on after it, as long as fewer than some 8,000 newer requests came with any.
+    /// What came with a request is there while the request is open. After it, and of what was added
+    /// by [`with_baggage`](Self::with_baggage), the oldest goes when 8,192 newer ones have come.
     #[must_use]
     pub fn baggage(&self) -> Baggage {
         self.carried.read().baggage
@@ -307,15 +307,19 @@ impl Context {
     /// The same of one whose trace is not recorded.
     #[inline]
     pub(crate) fn into_sampled_out(self) -> Self {
+        let kind = match self.tag.kind() {
+            Kind::OwnTrace => Kind::OwnSampledOut,
+            _ => Kind::SampledOut,
+        };
         Self {
-            tag: Tag::new(Kind::SampledOut, self.scope()),
+            tag: Tag::new(kind, self.scope()),
             ..self
         }
     }
 
     #[inline]
     pub(crate) fn is_sampled_out(&self) -> bool {
-        self.tag.kind() == Kind::SampledOut
+        matches!(self.tag.kind(), Kind::SampledOut | Kind::OwnSampledOut)
     }
 
     /// This context if its trace is not recorded, else one whose trace is not.
@@ -337,7 +341,14 @@ impl Context {
         let current = Self::current();
         let more = self.is_application() && (!current.is_application() || self.scope() == 0);
         if more && self.is_monitored() {
-            current
+            // What an application's context carries is not lost to one that carries nothing.
+            let carries = current.is_application() && current.carried == Handle::NONE;
+            let carried = if carries {
+                self.carried
+            } else {
+                current.carried
+            };
+            Self { carried, ..current }
         } else {
             self
         }
@@ -359,10 +370,10 @@ impl Context {
         Some(Origin {
             trace: self.trace,
             span: self.span,
-            own_trace: kind == Kind::OwnTrace,
+            own_trace: matches!(kind, Kind::OwnTrace | Kind::OwnSampledOut),
             remote: matches!(kind, Kind::Remote | Kind::RemoteSampled),
             caller_sampled: kind == Kind::RemoteSampled,
-            sampled_out: kind == Kind::SampledOut,
+            sampled_out: self.is_sampled_out(),
         })
     }
 }

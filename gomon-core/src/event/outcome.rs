@@ -1,5 +1,6 @@
-use crate::tracker::deadline;
 use serde::Deserialize;
+
+use crate::tracker::deadline;
 
 /// How the thing an event describes came to its end: exactly one on every closing event.
 ///

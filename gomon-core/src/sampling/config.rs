@@ -22,6 +22,7 @@ pub(super) struct Settings {
 enum Keep {
     Failed,
     Cancelled,
+    CallerSampled,
     Slow,
     Rare,
 }
@@ -34,6 +35,7 @@ impl From<Settings> for Sampling {
             sampling = match keep {
                 Keep::Failed => sampling.keep_failed(),
                 Keep::Cancelled => sampling.keep_cancelled(),
+                Keep::CallerSampled => sampling.keep_caller_sampled(),
                 Keep::Slow => sampling.keep_slow(),
                 Keep::Rare => sampling.keep_rare(),
             };
@@ -67,11 +69,12 @@ mod tests {
 
     #[test]
     fn everything_that_code_can_say_can_be_written() {
-        let json = r#"{"ratio": 0.5, "keep": ["failed", "cancelled", "slow", "rare"],
+        let json = r#"{"ratio": 0.5, "keep": ["failed", "cancelled", "caller-sampled", "slow", "rare"],
             "slower_than_ms": 250, "every_nth": 7}"#;
         let built = Sampling::ratio(0.5)
             .keep_failed()
             .keep_cancelled()
+            .keep_caller_sampled()
             .keep_slow()
             .keep_rare()
             .keep_slower_than(Duration::from_millis(250))

@@ -61,6 +61,7 @@ fn seen(number: u64, root: bool) -> Seen<'static> {
         },
         route: root.then_some("/users/{id}"),
         root,
+        caller_sampled: false,
         outcome: Outcome::Completed,
         lapsed: Duration::from_nanos(1000 + number % 1000),
     }

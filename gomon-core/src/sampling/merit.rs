@@ -7,9 +7,14 @@ use crate::sampling::series::Table;
 
 /// The merits that count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked for on its own"
+)]
 pub(crate) struct Merits {
     pub(crate) failed: bool,
     pub(crate) cancelled: bool,
+    pub(crate) caller_sampled: bool,
     pub(crate) slow: bool,
     pub(crate) slower_than: Option<Duration>,
     pub(crate) rare: bool,
@@ -29,6 +34,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) fp: &'static str,
     pub(crate) route: Option<&'a str>,
     pub(crate) root: bool,
+    /// The caller says that it records the trace, and is believed.
+    pub(crate) caller_sampled: bool,
     pub(crate) outcome: Outcome,
     /// If it is asked for.
     pub(crate) lapsed: Duration,
@@ -50,11 +57,12 @@ impl Merit {
     #[inline]
     pub(crate) fn is_worth_keeping(&mut self, seen: &Seen<'_>, now: u64) -> bool {
         let ended_badly = seen.outcome != Outcome::Completed && self.merits.want(seen.outcome);
+        let by_caller = seen.caller_sampled && self.merits.caller_sampled;
         let limit = self.merits.slower_than;
         let too_slow = limit.is_some_and(|limit| seen.lapsed > limit);
         // Asked in any case: it counts.
         let by_series = self.by_series(seen, now);
-        ended_badly || too_slow || by_series
+        ended_badly || by_caller || too_slow || by_series
     }
 
     #[inline]
@@ -113,6 +121,7 @@ mod tests {
             fp: "work",
             route: None,
             root: true,
+            caller_sampled: false,
             outcome,
             lapsed: Duration::from_millis(1),
         }
@@ -139,6 +148,21 @@ mod tests {
             assert!(keeps(cancelled, &seen(outcome)) && !keeps(failed, &seen(outcome)));
         }
         assert!(!keeps(failed, &seen(Outcome::Completed)));
+    }
+
+    #[test]
+    fn the_callers_word_counts_if_it_is_asked_for() {
+        let merits = Merits {
+            caller_sampled: true,
+            ..Merits::default()
+        };
+        let own = seen(Outcome::Completed);
+        let called = Seen {
+            caller_sampled: true,
+            ..own
+        };
+        assert!(keeps(merits, &called) && !keeps(merits, &own));
+        assert!(!keeps(Merits::default(), &called));
     }
 
     #[test]

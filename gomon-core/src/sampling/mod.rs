@@ -10,6 +10,8 @@ mod ratio;
 pub(crate) mod sampler;
 mod series;
 mod traces;
+#[cfg(test)]
+mod unbiased;
 
 use std::time::Duration;
 
@@ -50,7 +52,7 @@ use crate::sampling::merit::Merits;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// `keep` may name `failed`, `cancelled`, `slow` and `rare`; `slower_than_ms` is
+/// `keep` may name `failed`, `cancelled`, `caller-sampled`, `slow` and `rare`; `slower_than_ms` is
 /// [`keep_slower_than`](Self::keep_slower_than) in milliseconds. Only `ratio` is required, and what
 /// is not known is an error.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -76,6 +78,7 @@ impl Sampling {
         let merits = Merits {
             failed: false,
             cancelled: false,
+            caller_sampled: false,
             slow: false,
             slower_than: None,
             rare: false,
@@ -93,6 +96,14 @@ impl Sampling {
     /// Keeps traces in which something was cancelled, truncated or abandoned. Default: off.
     pub const fn keep_cancelled(mut self) -> Self {
         self.merits.cancelled = true;
+        self
+    }
+
+    /// Keeps traces that a caller in another process says it records, if such callers are believed
+    /// by [`Propagation::trust_sampling`](crate::Propagation::trust_sampling). What other callers
+    /// say is left to the ratio. Default: off.
+    pub const fn keep_caller_sampled(mut self) -> Self {
+        self.merits.caller_sampled = true;
         self
     }
 

@@ -104,6 +104,7 @@ impl<T> Sampler<T> {
             fp: event.fp(),
             route: if root { route() } else { None },
             root,
+            caller_sampled: event.is_caller_sampled(),
             outcome: event.outcome().unwrap_or_default(),
             // The conversion of stamps is not free.
             lapsed: if self.merit.asks_for_time(root) {

@@ -76,7 +76,8 @@ impl EndGuard {
         &self.tracker
     }
 
-    /// Runs `f`, a part of the event, with the event as the current one.
+    /// Runs `f`, a part of the event, with the event as the current one. For a
+    /// [`unit`](Self::unit) that is the call that makes what is polled, or its drop.
     ///
     /// # Panics
     ///

@@ -22,10 +22,10 @@ pub(crate) struct Account {
 /// What a unit is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// It is inside a poll, or in the call that makes its future: `busy`. So it begins.
+    Polled,
     /// It can be polled, and was not yet: `ready`.
     Runnable,
-    /// It is inside a poll: `busy`.
-    Polled,
     /// Its last poll was pending: `wait`, and from its wake-up on `ready`.
     Pending,
     /// It handed something over that somebody now has: `wait`, for the client if another poll
@@ -46,7 +46,7 @@ impl Account {
     pub(crate) fn new(start: Stamp) -> Self {
         Self {
             mark: start,
-            phase: Phase::Runnable,
+            phase: Phase::Polled,
             since: start,
             woken: None,
             leaves: Leaves::default(),
@@ -54,6 +54,7 @@ impl Account {
         }
     }
 
+    #[inline]
     pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
@@ -80,15 +81,19 @@ impl Account {
         }
     }
 
-    /// A poll begins, or a call that is a part of the unit.
-    pub(crate) fn begin(&mut self, now: Stamp) {
-        if self.phase == Phase::HandedOver {
-            let taken = self.advance(now);
-            *self.spent.waited.of_mut(Kind::Client) += taken;
-        } else {
-            self.settle(now);
+    /// A poll begins, or the drop of what was polled.
+    pub(crate) fn begin(&mut self, now: impl FnOnce() -> Stamp) {
+        match self.phase {
+            Phase::Polled => {}
+            Phase::HandedOver => {
+                let taken = self.advance(now());
+                *self.spent.waited.of_mut(Kind::Client) += taken;
+            }
+            Phase::Runnable | Phase::Pending => self.settle(now()),
         }
-        self.enter(Phase::Polled);
+        if self.phase != Phase::Polled {
+            self.enter(Phase::Polled);
+        }
         self.woken = None;
     }
 
@@ -105,7 +110,7 @@ impl Account {
         self.enter(Phase::HandedOver);
     }
 
-    /// A call ended that was no poll: the first poll is still to come.
+    /// The call that made its future ended.
     pub(crate) fn await_first_poll(&mut self, now: Stamp) {
         self.settle(now);
         self.enter(Phase::Runnable);
@@ -203,25 +208,24 @@ mod tests {
     }
 
     #[test]
-    fn time_before_the_first_poll_is_ready_and_inside_polls_busy() {
+    fn a_unit_is_busy_from_its_start_to_its_end_if_it_is_ready_at_once() {
         let mut account = Account::new(100);
-        account.begin(130);
+        account.begin(|| 130);
         account.hand_over(200);
         let (end, spent) = account.close(205);
-        assert_eq!(end, 205);
-        assert_eq!((spent.ready, spent.busy), (30, 75));
+        assert_eq!((end, spent.busy), (205, 105));
         assert_eq!(total(&spent), 105);
     }
 
     #[test]
     fn pending_time_is_waited_until_the_wake_up_and_ready_after_it() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.pend(10, Leaves::one(Kind::Lock));
         account.wake(50);
         account.wake(60);
         assert_eq!(account.ready_since(), Some(50));
-        account.begin(65);
+        account.begin(|| 65);
         account.hand_over(70);
         let (_, spent) = account.close(70);
         assert_eq!((spent.busy, spent.ready), (15, 15));
@@ -232,10 +236,10 @@ mod tests {
     #[test]
     fn a_wake_up_during_the_poll_makes_it_ready_from_its_end_on() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.wake(5);
         account.pend(10, Leaves::one(Kind::Channel));
-        account.begin(30);
+        account.begin(|| 30);
         account.hand_over(31);
         let (_, spent) = account.close(31);
         assert_eq!((spent.busy, spent.ready), (11, 20));
@@ -245,7 +249,7 @@ mod tests {
     #[test]
     fn without_an_open_wait_pending_time_is_unaccounted() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.pend(1, Leaves::default());
         let (_, spent) = account.close(9);
         assert_eq!((spent.busy, spent.unaccounted), (1, 8));
@@ -254,7 +258,7 @@ mod tests {
     #[test]
     fn several_open_waits_have_equal_shares_and_the_sum_stays_exact() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.pend(0, leaves(&[Kind::Sql, Kind::Sql, Kind::Sleep]));
         let (_, spent) = account.close(100);
         assert_eq!(spent.waited.of(Kind::Sql), 67);
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn waits_that_change_between_polls_have_the_time_that_they_were_open() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.pend(0, leaves(&[Kind::Sql, Kind::Lock]));
         account.change(40, Leaves::one(Kind::Lock));
         let (_, spent) = account.close(100);
@@ -275,9 +279,9 @@ mod tests {
     #[test]
     fn time_between_a_ready_poll_and_the_next_is_the_clients() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.hand_over(10);
-        account.begin(50);
+        account.begin(|| 50);
         account.hand_over(60);
         let (_, spent) = account.close(61);
         assert_eq!(spent.waited.of(Kind::Client), 40);
@@ -287,9 +291,9 @@ mod tests {
     #[test]
     fn a_call_before_the_first_poll_is_busy_and_what_follows_it_ready() {
         let mut account = Account::new(0);
-        account.begin(0);
+        account.begin(|| 0);
         account.await_first_poll(10);
-        account.begin(25);
+        account.begin(|| 25);
         account.pend(30, Leaves::default());
         let (_, spent) = account.close(30);
         assert_eq!((spent.busy, spent.ready), (15, 15));
@@ -298,10 +302,10 @@ mod tests {
     #[test]
     fn stamps_out_of_order_neither_lose_nor_invent_time() {
         let mut account = Account::new(100);
-        account.begin(120);
+        account.begin(|| 120);
         account.pend(110, Leaves::one(Kind::Net));
         account.wake(90);
-        account.begin(119);
+        account.begin(|| 119);
         account.hand_over(150);
         let (end, spent) = account.close(140);
         assert_eq!(end, 150);
@@ -343,7 +347,7 @@ mod tests {
                 // The stamp was read a little before its turn came.
                 let now = now - late.min(now);
                 match step {
-                    Step::Begin => account.begin(now),
+                    Step::Begin => account.begin(|| now),
                     Step::Pend(count) => account.pend(now, open(count)),
                     Step::HandOver => account.hand_over(now),
                     Step::AwaitFirstPoll => account.await_first_poll(now),
@@ -361,10 +365,10 @@ mod tests {
     #[test]
     fn parts_in_nanoseconds_add_up_to_the_whole_in_nanoseconds() {
         let mut account = Account::new(0);
-        account.begin(7);
+        account.begin(|| 7);
         account.pend(18, leaves(&[Kind::Pool, Kind::Http, Kind::File]));
         account.wake(1_003);
-        account.begin(1_009);
+        account.begin(|| 1_009);
         let (end, spent) = account.close(2_011);
         let nanos = |ticks: u64| ticks * 417 / 1_000;
         assert_eq!(total(&spent.in_nanos(nanos)), nanos(end));

@@ -115,13 +115,10 @@ impl Wait {
         let after = inside.as_ref().map(|inside| inside.after);
         let polled = poll(cx);
         drop(inside);
-        match polled {
-            Poll::Pending => {
-                self.hold.pending(self.about, cx.waker(), after);
-            }
-            Poll::Ready(_) => {
-                self.hold.close();
-            }
+        if polled.is_ready() {
+            self.hold.close();
+        } else if after.is_some() {
+            self.hold.pending(self.about, cx.waker(), after);
         }
         polled
     }

@@ -35,6 +35,10 @@ impl Hold {
         Self { open: None }
     }
 
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Its ticket, if it is open in the unit that is polled here. One that another unit opened is
     /// closed: its future went elsewhere.
     pub(crate) fn ticket_here(&mut self) -> Option<Ticket> {
@@ -73,6 +77,21 @@ impl Hold {
             (Arc::clone(&frame.unit), frame.unit.open(&opening))
         });
         self.open.as_ref().map(|(unit, ticket)| (unit, *ticket))
+    }
+
+    /// Opens it as the wait for one of several units, in the books of what stands for all of them.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn open_in(&mut self, set: &Arc<Unit>) -> (&Arc<Unit>, Ticket) {
+        let opening = Opening {
+            kind: None,
+            at: None,
+            inside: None,
+            after: u64::MAX,
+            touch: crate::wait::table::Touch::LASTING,
+        };
+        let ticket = set.open(&opening);
+        let (set, ticket) = self.open.insert((Arc::clone(set), ticket));
+        (set, *ticket)
     }
 
     /// True if it was open.

@@ -1,9 +1,9 @@
 use crate::wait::kind::{Kind, PerKind};
 
 /// The open leaf waits of a unit, counted by kind. A wait that others are open inside of is no
-/// leaf.
+/// leaf. There is an end to counting, at [`u16::MAX`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Leaves(PerKind<u32>);
+pub(crate) struct Leaves(PerKind<u16>);
 
 impl Leaves {
     pub(crate) fn one(kind: Kind) -> Self {

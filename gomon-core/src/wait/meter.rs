@@ -5,6 +5,7 @@ use crate::clock::{self, Stamp};
 use crate::wait::account::Spent;
 use crate::wait::frame::{Frame, Lent};
 use crate::wait::hold::{About, Hold};
+use crate::wait::spare;
 use crate::wait::unit::Unit;
 
 /// Keeps the books of a unit of work at its polls: two readings of the clock each.
@@ -21,7 +22,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(start: Stamp) -> Self {
-        let unit = Unit::new(start);
+        let unit = spare::take(start);
         let waker = Waker::from(Arc::clone(&unit));
         Self {
             frame: Some(Frame::new(Arc::clone(&unit), Some(waker.clone()))),
@@ -43,8 +44,7 @@ impl Meter {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.polled = true;
-        self.begin();
-        self.unit.wake_to(cx.waker());
+        self.begin(Some(cx.waker()));
         let lent = Lent::new(&mut self.frame);
         let polled = poll(&mut Context::from_waker(&self.waker));
         drop(lent);
@@ -55,15 +55,14 @@ impl Meter {
         polled
     }
 
-    /// Runs what is a part of the unit and no poll: the call that made its future, or its drop.
+    /// Runs what is a part of the unit and no poll: the call that makes its future, before the first
+    /// poll, or the drop of what was polled, after the last.
     pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        self.begin();
+        self.begin(None);
         let lent = Lent::new(&mut self.frame);
         let result = f();
         drop(lent);
-        if self.polled {
-            self.hand_over();
-        } else {
+        if !self.polled {
             self.unit.await_first_poll(clock::now());
         }
         result
@@ -74,17 +73,18 @@ impl Meter {
         self.unit.close_books(end)
     }
 
-    fn begin(&self) {
+    fn begin(&self, task: Option<&Waker>) {
         let touches = self.frame.as_ref().map_or(0, Frame::touches);
-        self.unit.begin(clock::now(), touches);
+        self.unit.begin(clock::now, touches, task);
     }
 
     /// Until the next poll a unit round this one waits for what this one waits for.
     fn pend(&mut self, task: &Waker) {
         let leaves = self.unit.pend(clock::now());
-        match self.outer.pending(About::UNIT, task, None) {
-            Some((other, ticket)) => self.unit.awaited_by(other, ticket),
-            None => self.unit.tell(leaves),
+        if let Some((other, ticket)) = self.outer.pending(About::UNIT, task, None) {
+            self.unit.awaited_by(other, ticket);
+        } else if self.outer.is_open() {
+            self.unit.tell(leaves);
         }
     }
 
@@ -93,5 +93,13 @@ impl Meter {
         if self.outer.close() {
             self.unit.not_awaited();
         }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.frame = None;
+        self.waker = Waker::noop().clone();
+        spare::give(&mut self.unit);
     }
 }

@@ -14,13 +14,14 @@
 //!   to its drop, for as long as it is awaited: one that its unit no longer polls does not count.
 //! - Of waits inside of each other the innermost counts.
 //! - A wait counts for the unit whose own future opened it, and for the units that await that one.
-//!   What a spawned task waits for counts only while a unit awaits its handle, the one that
-//!   [`spawn`](crate::spawn) returned to it.
+//!   What a spawned task waits for counts only while the unit that spawned it awaits its
+//!   [`JoinHandle`](crate::JoinHandle) or its [`JoinSet`](crate::JoinSet).
 //!
 //! [`sync`](crate::sync) and [`time`](crate::time) open waits by themselves. Wrappers of anything
 //! else use [`on`] for futures and [`Wait`] for what they poll by hand.
 //!
-//! A unit costs one allocation, two readings of the clock a poll, and one a wake-up.
+//! A unit costs two readings of the clock a poll and one a wake-up, and allocates nothing once its
+//! thread has had some.
 
 mod account;
 pub(crate) mod breakdown;
@@ -31,6 +32,7 @@ mod hold;
 mod kind;
 mod leaves;
 pub(crate) mod meter;
+mod spare;
 mod table;
 #[cfg(feature = "tokio")]
 pub(crate) mod task;

@@ -1,3 +1,4 @@
+use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -30,30 +31,40 @@ struct State {
 }
 
 impl Unit {
-    pub(crate) fn new(start: Stamp) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(start: Stamp) -> Self {
+        Self {
             state: Mutex::new(State {
                 account: Account::new(start),
                 waits: Table::default(),
                 task: None,
                 awaited: None,
             }),
-        })
+        }
     }
 
-    /// A poll or a call begins, after so many touches.
-    pub(crate) fn begin(&self, now: Stamp, touches: u64) {
-        let mut state = self.state.lock();
-        state.account.begin(now);
-        state.waits.begin(touches);
+    /// One that only waits.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn pending() -> Self {
+        let unit = Self::new(0);
+        unit.pend(0);
+        unit
     }
 
-    /// From now on wake-ups go to this task.
-    pub(crate) fn wake_to(&self, task: &Waker) {
-        let is_known = |known: &Waker| known.will_wake(task);
-        if !self.state.lock().task.as_ref().is_some_and(is_known) {
-            let task = Some(task.clone());
-            let _before = std::mem::replace(&mut self.state.lock().task, task);
+    /// A poll begins, or a drop, after so many touches. From now on wake-ups go to this task.
+    pub(crate) fn begin(&self, now: impl FnOnce() -> Stamp, touches: u64, task: Option<&Waker>) {
+        let known = {
+            let mut state = self.state.lock();
+            state.account.begin(now);
+            state.waits.begin(touches);
+            match (task, &state.task) {
+                (Some(task), Some(known)) => known.will_wake(task),
+                (Some(_), None) => false,
+                (None, _) => true,
+            }
+        };
+        if !known {
+            let task = task.cloned();
+            let _before = mem::replace(&mut self.state.lock().task, task);
         }
     }
 
@@ -73,6 +84,12 @@ impl Unit {
     /// What ended was no poll: the first is still to come.
     pub(crate) fn await_first_poll(&self, now: Stamp) {
         self.state.lock().account.await_first_poll(now);
+    }
+
+    /// It has ended: there is nobody to wake or to tell any more.
+    pub(crate) fn let_go(&mut self) {
+        let state = self.state.get_mut();
+        (state.task, state.awaited) = (None, None);
     }
 
     pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {

@@ -23,7 +23,7 @@ impl Noise {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        (self.state >> 16) as usize % end.max(1)
+        usize::try_from(self.state >> 32).unwrap_or(0) % end.max(1)
     }
 
     fn header(&mut self) -> Vec<u8> {
@@ -33,7 +33,7 @@ impl Noise {
             let at = self.below(header.len());
             let byte = match self.below(3) {
                 0 => b",;=-%@ \t0afzA\"\\\xff\x00"[self.below(17)],
-                _ => self.below(256) as u8,
+                _ => u8::try_from(self.below(256)).unwrap_or(0),
             };
             match self.below(4) {
                 0 if !header.is_empty() => header[at] = byte,
@@ -55,7 +55,7 @@ fn any_traceparent_and_b3_header_gives_a_context_that_can_be_sent_again() {
         "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1-05e3ac9a4f6e3b90",
         "64fe8b2a57d3eff7-e457b5a2e4d86bd1",
     ];
-    let (count, mut valid) = (400_000, 0);
+    let (count, mut valid) = (600_000, 0);
     for header in Noise::of(count, seeds) {
         let found = propagation.extract(|name, each| match name {
             "traceparent" | "b3" => each(&header),
@@ -78,7 +78,7 @@ fn any_tracestate_is_bounded_and_reads_back_as_it_was() {
         "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
         "fw529a3039@dt=FfAAAAAA,foo=1 \t , \t bar=2,a=b c",
     ];
-    let (count, mut valid) = (300_000, 0);
+    let (count, mut valid) = (250_000, 0);
     for header in Noise::of(count, seeds) {
         let state = TraceState::parse([header.as_slice()]);
         let text = state.as_str();
@@ -96,7 +96,7 @@ fn any_baggage_is_bounded_and_reads_back_as_it_was() {
         "userId=alice,serverNode=DF%2028,isProduction=false",
         "key1=value1;property1;property2, key2 = value2, key3=value3; propertyKey=propertyValue",
     ];
-    let (count, mut valid) = (200_000, 0);
+    let (count, mut valid) = (100_000, 0);
     for header in Noise::of(count, seeds) {
         let baggage = Baggage::parse([header.as_slice()]);
         let text = baggage.as_str();
@@ -110,7 +110,7 @@ fn any_baggage_is_bounded_and_reads_back_as_it_was() {
 
 #[test]
 fn a_baggage_of_any_text_is_written_and_read_back() {
-    for value in Noise::of(100_000, &["any text €, \"quoted\"; a=b%20\\ \u{1f600}"]) {
+    for value in Noise::of(50_000, &["any text €, \"quoted\"; a=b%20\\ \u{1f600}"]) {
         let value = String::from_utf8_lossy(&value);
         let mut baggage = Baggage::new();
         baggage.insert("key", &value).unwrap();

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use gomon_core::testing::Recorder;
 use gomon_core::{
-    B3, Baggage, Context, EventTracker, Propagation, TraceState, current, spawn, unmonitored,
+    B3, Baggage, Context, EventTracker, FutureExt, Propagation, TraceState, current, spawn,
+    unmonitored,
 };
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -230,6 +231,19 @@ async fn baggage_that_is_added_goes_along_with_tasks_and_events() {
         task.await.unwrap()
     });
     assert_eq!(seen.await.get("tenant").as_deref(), Some("blue"));
+}
+
+#[tokio::test]
+async fn baggage_of_the_application_stays_with_a_future_that_is_polled_elsewhere() {
+    let recorder = Recorder::new();
+    let mut baggage = Baggage::new();
+    baggage.insert("tenant", "blue").unwrap();
+    let job = Context::application()
+        .with_baggage(baggage)
+        .enter(|| async { current().baggage() }.monitored("job"));
+    let seen = recorder.scope(job).await;
+    assert_eq!(seen.get("tenant").as_deref(), Some("blue"));
+    assert_eq!(recorder.find("job").len(), 1);
 }
 
 #[test]

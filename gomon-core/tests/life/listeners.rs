@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gomon_core::{
     BatchError, DropReason, Error, Event, EventTracker, Events, Listener, ListenerError,
-    ListenerOptions, SharedEvents, add_listener, remove_listener, stats,
+    ListenerOptions, Retransmitter, SharedEvents, add_listener, remove_listener, stats,
 };
 
 use crate::support::{DEADLINE, Sink, account, assert_ledger, builder, turn};
@@ -308,4 +308,44 @@ fn gomon_reports_on_itself_and_names_the_sites_of_orphans() {
         (&last["listeners"][0]["name"], &last["in-flight"]),
         (&"sink".into(), &0.into())
     );
+}
+
+#[test]
+fn stuck_listeners_that_keep_all_records_give_way_to_the_others() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let mut gates = Vec::new();
+    let mut stuck = |name: &str| {
+        let (gate, opened) = std::sync::mpsc::sync_channel::<()>(0);
+        gates.push(gate);
+        let options = ListenerOptions::new()
+            .name(name)
+            .max_events(1_000_000)
+            .max_bytes(1 << 40);
+        (options, move |_: &Event| {
+            let _ = opened.recv();
+        })
+    };
+    let (first, second) = (stuck("first"), stuck("second"));
+    let behind = Retransmitter::new("behind");
+    behind.add_listener_with(second.0, second.1).unwrap();
+    let gomon = builder()
+        .listener_with(first.0, first.1)
+        .listener(behind.clone())
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    // More than all records there are.
+    for turn in 1..=80 {
+        (0..1000).for_each(|_| EventTracker::new("work").finish());
+        sink.wait_for(turn * 1000 + 1);
+    }
+    drop(gates);
+    let _ = gomon_core::flush(DEADLINE);
+    let report = stats();
+    assert_ledger(&report);
+    assert_eq!(account(&report, "sink").total_dropped(), 0);
+    assert!(account(&report, "first").total_dropped() > 0);
+    assert!(behind.reports()[0].total_dropped() > 0);
+    drop(gomon);
 }

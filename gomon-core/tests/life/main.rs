@@ -1,6 +1,7 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
 mod aggregates;
+mod callers;
 mod configured;
 mod crowds;
 mod factories;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gomon_core::{DropReason, EventTracker, ListenerReport, Outcome, Retransmitter, Sampling};
+use gomon_core::{
+    Context, DropReason, EventTracker, ListenerReport, Outcome, Propagation, Retransmitter,
+    Sampling,
+};
 
 use crate::support::{DEADLINE, Sink, builder, turn};
 
@@ -137,12 +140,84 @@ fn what_is_rare_is_kept_ten_times_for_each_route() {
     assert_eq!(events.len(), 20);
 }
 
+/// A caller in another process, all of whose calls are of one trace.
+fn caller(flags: &str) -> Context {
+    let header = format!("00-0af7651916cd43dd8400000000000000-b7ad6b7169203331-{flags}");
+    Propagation::new().trust_sampling().extract(|name, each| {
+        if name == "traceparent" {
+            each(header.as_bytes());
+        }
+    })
+}
+
+#[test]
+fn what_a_trusted_caller_records_is_kept() {
+    let sampling = Sampling::ratio(0.0).keep_caller_sampled();
+    let (events, _) = sample(sampling, || {
+        for (fp, flags) in [("silent", "00"), ("recorded", "01")] {
+            let mut root = EventTracker::in_context(fp, caller(flags));
+            root.enter(|| EventTracker::new("part").finish());
+        }
+    });
+    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
+    assert_eq!(fps, ["part", "recorded"]);
+}
+
+#[test]
+fn each_call_within_one_foreign_trace_is_judged_for_itself() {
+    let (events, _) = sample(Sampling::ratio(0.0).keep_failed(), || {
+        for (fp, outcome) in [
+            ("first", Outcome::Completed),
+            ("second", Outcome::Failed),
+            ("third", Outcome::Completed),
+        ] {
+            let mut root = EventTracker::in_context(fp, caller("00"));
+            root.enter(|| EventTracker::new("part").finish());
+            root.mark(outcome);
+        }
+    });
+    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
+    // What comes after the failure belongs to a trace that is kept.
+    assert_eq!(fps, ["part", "second", "part", "third"]);
+}
+
 #[test]
 fn every_nth_trace_is_kept() {
     let (events, _) = sample(Sampling::ratio(0.0).every_nth(10), || {
         (0..100).for_each(|_| trace(Outcome::Completed));
     });
     assert_eq!(events.len(), 40);
+}
+
+#[test]
+fn what_waits_for_its_root_is_pending_until_a_flush_decides() {
+    let _turn = turn();
+    let (sink, late) = (Sink::default(), Sink::default());
+    let sampled = Retransmitter::new("sampled")
+        .sampling(Sampling::ratio(0.5))
+        .listener(sink.listener())
+        .unwrap();
+    let gomon = builder().listener(sampled.clone()).start().unwrap();
+    let mut root = EventTracker::new("root");
+    root.enter(|| EventTracker::new("part").finish());
+    let account = || {
+        let report = sampled.reports().remove(0);
+        (report.created, report.delivered, report.pending)
+    };
+    while account() != (2, 1, 1) {
+        std::thread::yield_now();
+    }
+    assert_eq!(sink.fps(), ["application"]);
+    // Who comes meanwhile is given what waits, and counts it.
+    sampled.add_listener(late.listener()).unwrap();
+    assert_eq!(sampled.reports()[1].created, 2);
+    gomon_core::flush(DEADLINE).unwrap();
+    for report in sampled.reports() {
+        assert_eq!((report.created, report.pending), (2, 0));
+        assert_eq!(report.delivered + report.total_dropped(), 2);
+    }
+    drop((root, gomon));
+    assert_eq!(late.fps(), sink.fps());
 }
 
 #[test]

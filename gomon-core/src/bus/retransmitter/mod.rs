@@ -262,6 +262,11 @@ impl Retransmitter {
         self
     }
 
+    /// The listener that most waits for, here or further on.
+    pub(crate) fn slowest(&self) -> Option<Arc<Port>> {
+        self.inner.fan_out.slowest()
+    }
+
     fn refuse_cycle(&self, next: Option<&Self>) -> Result<(), Error> {
         match next {
             Some(next) if next.reaches(self) => Err(Error::Cycle {

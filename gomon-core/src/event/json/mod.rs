@@ -78,7 +78,7 @@ pub(crate) fn of_run(app_id: &str, execution: Uuid) -> String {
 }
 
 /// `,"key":`. Attributes never take the place of an envelope key: such a name gets an underscore in
-/// front.
+/// front, and so does one that this would make it equal to.
 #[inline]
 fn attribute_key(out: &mut String, key: &str) {
     if is_reserved(key) {
@@ -90,6 +90,9 @@ fn attribute_key(out: &mut String, key: &str) {
 
 #[inline]
 fn is_reserved(key: &str) -> bool {
+    if key.starts_with('_') {
+        return is_reserved(key.trim_start_matches('_'));
+    }
     match key.len() {
         2 | 4..=6 | 8 => ENVELOPE.contains(&key) || key.starts_with("gomon:"),
         _ => key.starts_with("gomon:"),
@@ -196,7 +199,10 @@ mod tests {
             attribute_key(&mut out, key);
             out
         };
-        for key in ENVELOPE.into_iter().chain(["gomon:fp", "gomon:"]) {
+        for key in ENVELOPE
+            .into_iter()
+            .chain(["gomon:fp", "gomon:", "_id", "__gomon:fp"])
+        {
             assert_eq!(written(key), format!(",\"_{key}\":"));
         }
         assert_eq!(written("idle"), ",\"idle\":");

@@ -114,3 +114,38 @@ fn a_start_without_threads_is_refused_and_a_later_one_works() {
 fn gomon_needs_no_file_of_its_own() {
     run("has no files").says("adds up");
 }
+
+#[test]
+#[ignore = "builds the library again, with panic=abort"]
+fn a_panic_that_aborts_lets_the_events_out_first() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "gomon-core",
+            "--example",
+            "last_words",
+        ])
+        .args(["--config", "profile.dev.panic=\"abort\"", "--target-dir"])
+        .arg(concat!(env!("CARGO_TARGET_TMPDIR"), "/abort"))
+        .output()
+        .unwrap();
+    let events: Vec<serde_json::Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let fps: Vec<_> = events.iter().map(|event| &event["gomon:fp"]).collect();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("the last words"), "{errors}");
+    let expected = [
+        "application",
+        "work",
+        "panic",
+        "request",
+        "gomon-self",
+        "application-end",
+    ];
+    assert_eq!(fps, expected);
+    assert_eq!(events[3]["gomon:outcome"], "abandoned");
+}
