@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
+use crate::event::shape::Shapes;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::Sampler;
@@ -47,6 +48,7 @@ struct Worker {
     discarded: Outgoing,
     aggregates: Aggregates,
     orphans: Orphans,
+    shapes: Shapes,
     passed: u64,
     pauses: u32,
     last_slew: clock::Stamp,
@@ -197,7 +199,7 @@ impl Worker {
                 self.messages.bring(record);
             }
             record.start_unix = time.unix_nanos(record.start);
-            record.settle();
+            record.settle(&mut self.shapes);
             self.orphans.note(&staged.event);
             let of_process = staged.event.record.scope == 0;
             if of_process {
@@ -234,6 +236,11 @@ impl Worker {
             clock::slew();
         }
         BUS.root.check();
+        let changed = BUS.sampling.lock().take();
+        if let Some(sampling) = changed {
+            self.settle_sampler();
+            self.sampler = sampling.as_ref().map(Sampler::new);
+        }
         let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;

@@ -37,15 +37,6 @@ impl Attribute {
     };
 }
 
-/// Bits by which most keys differ: only keys with the same bit are worth comparing.
-pub(crate) fn key_bit(key: &str) -> u64 {
-    let bytes = key.as_bytes();
-    let first = bytes.first().copied().unwrap_or(0);
-    let last = bytes.last().copied().unwrap_or(0);
-    let mixed = u64::from(first) ^ (u64::from(last) << 3) ^ ((bytes.len() as u64) << 1);
-    1 << (mixed & 63)
-}
-
 /// What a key with its punctuation takes as JSON.
 pub(crate) fn key_bytes(key: &str) -> usize {
     limits::json_len(key) + 4

@@ -9,6 +9,7 @@ pub(crate) mod progress;
 mod rare;
 pub(crate) mod record;
 mod serialize;
+pub(crate) mod shape;
 pub(crate) mod value;
 
 use std::time::Duration;
@@ -36,7 +37,7 @@ impl Event {
     /// An event that is ready to be read.
     pub(crate) fn settled(mut record: Box<Record>) -> Self {
         record.start_unix = clock::unix_nanos(record.start);
-        record.settle();
+        record.settle_alone();
         Self { record }
     }
 

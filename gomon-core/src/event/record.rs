@@ -11,12 +11,13 @@ use crate::bus::pool::Counted;
 use crate::clock::{self, Stamp};
 use crate::context::Context;
 use crate::context::carried::Handle;
-use crate::event::attribute::{Attribute, Stored, key_bit, key_bytes};
+use crate::event::attribute::{Attribute, Stored, key_bytes};
 use crate::event::error_info::ErrorInfo;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::rare::Rare;
+use crate::event::shape::Shapes;
 use crate::event::value::{Tree, Value};
 
 /// One event in the making, or a finished one on its way to the listeners.
@@ -414,22 +415,19 @@ impl Record {
 
     /// Makes the record fit to be read: each key once, at its first place and with its last value,
     /// and all of it within the event's limit in bytes. Done once, off the application's threads.
-    pub(crate) fn settle(&mut self) {
-        let mut seen = 0u64;
-        let mut twice = false;
-        let inline = self.inline();
-        for (at, attribute) in inline.iter().enumerate() {
-            let bit = key_bit(attribute.key);
-            let mut before = inline.iter().take(at);
-            if seen & bit != 0 && before.any(|other| other.key == attribute.key) {
-                twice = true;
-                break;
-            }
-            seen |= bit;
-        }
-        if twice {
+    #[inline]
+    pub(crate) fn settle(&mut self, shapes: &mut Shapes) {
+        if !shapes.has_each_key_once(self.inline()) {
             self.keep_last_values();
         }
+        if self.rare.is_some() {
+            self.trim();
+        }
+    }
+
+    /// The same for a single one.
+    pub(crate) fn settle_alone(&mut self) {
+        self.keep_last_values();
         if self.rare.is_some() {
             self.trim();
         }
@@ -498,7 +496,7 @@ impl Record {
 
     /// Lets a finished event travel inside this one.
     pub(crate) fn embed(&mut self, mut child: Self) {
-        child.settle();
+        child.settle_alone();
         self.rare().push_child(child);
     }
 

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod callers;
+mod config;
 mod configured;
 mod crowds;
 mod factories;

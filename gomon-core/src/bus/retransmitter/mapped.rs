@@ -40,7 +40,7 @@ impl Mapped {
     pub fn set<'a>(self, key: &'static str, value: impl Into<Value<'a>>) -> Self {
         self.change(|record| {
             record.set(key, value.into());
-            record.settle();
+            record.settle_alone();
         })
     }
 
