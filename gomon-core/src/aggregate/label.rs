@@ -3,7 +3,6 @@
 use std::fmt::{self, Write};
 
 use crate::keys;
-use crate::sampling::hash::Keyed;
 
 /// A name by which series of one fingerprint differ: a closed list, so that their number is
 /// bounded by what a program is made of and not by what its callers send.
@@ -66,94 +65,37 @@ impl fmt::Display for Label {
     }
 }
 
-/// The labels of an event, borrowed from it. An empty value is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LabelSet<'a> {
-    /// A bit for each label that is there.
-    present: u8,
-    values: [&'a [u8]; Label::ALL.len()],
-}
-
-impl<'a> LabelSet<'a> {
-    pub(super) const NONE: Self = Self {
-        present: 0,
-        values: [&[]; Label::ALL.len()],
-    };
-
-    /// `value` is UTF-8.
-    pub(super) fn set(&mut self, label: Label, value: &'a [u8]) {
-        let bit = 1 << label as u8;
-        self.present = match value.is_empty() {
-            true => self.present & !bit,
-            false => self.present | bit,
-        };
-        if let Some(place) = self.values.get_mut(label as usize) {
-            *place = value;
-        }
-    }
-
-    /// The hash of these labels and what was hashed before.
-    pub(super) fn hash(&self, keys: Keyed, before: u64) -> u64 {
-        self.iter().fold(before, |hash, (place, value)| {
-            keys.bytes(value, hash.wrapping_add(place as u64 + 1))
-        })
-    }
-
-    /// Those that are there, by their places.
-    fn iter(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
-        let mut left = self.present;
-        std::iter::from_fn(move || {
-            let place = left.trailing_zeros() as usize;
-            let value = self.values.get(place)?;
-            left &= left - 1;
-            Some((place, *value))
-        })
-    }
-}
-
 /// The labels of a series: the values one after the other. One that is longer than
 /// [`MOST_BYTES`](Self::MOST_BYTES) is cut and ends with a hash of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Labels {
     text: Box<str>,
-    present: u8,
-    /// Where each value ends.
+    /// Where each value ends; one that is empty is not there.
     ends: [u16; Label::ALL.len()],
 }
 
 impl Labels {
     pub(super) const MOST_BYTES: usize = 128;
 
-    pub(super) fn new(set: &LabelSet<'_>) -> Self {
+    /// Labels of these values, which are in the order of [`Label::ALL`].
+    pub(super) fn new(values: [&str; Label::ALL.len()]) -> Self {
         let mut text = String::new();
-        let ends = set.values.map(|value| {
+        let ends = values.map(|value| {
             push_bounded(&mut text, value);
             u16::try_from(text.len()).unwrap_or(u16::MAX)
         });
         Self {
             text: text.into(),
-            present: set.present,
             ends,
         }
     }
 
-    /// Whether an event of these labels belongs here. Only values that are there are compared: where
-    /// a text is empty it may have no address, and memcmp made of AVX-512 takes 100 ns to find out.
-    pub(super) fn is(&self, set: &LabelSet<'_>) -> bool {
-        let same = |(place, value): (usize, &[u8])| {
-            let kept = self.at(place).unwrap_or("").as_bytes();
-            if value.len() <= Self::MOST_BYTES {
-                return kept == value;
-            }
-            let mut bounded = String::new();
-            push_bounded(&mut bounded, value);
-            kept == bounded.as_bytes()
-        };
-        self.present == set.present && set.iter().all(same)
-    }
-
     pub(super) fn get(&self, label: Label) -> Option<&str> {
-        self.at(label as usize).filter(|value| !value.is_empty())
+        let at = label as usize;
+        let end_of = |at: usize| self.ends.get(at).copied().map(usize::from);
+        let from = at.checked_sub(1).and_then(end_of).unwrap_or(0);
+        let value = self.text.get(from..end_of(at)?)?;
+        Some(value).filter(|value| !value.is_empty())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Label, &str)> {
@@ -161,16 +103,9 @@ impl Labels {
             .into_iter()
             .filter_map(|label| Some((label, self.get(label)?)))
     }
-
-    fn at(&self, place: usize) -> Option<&str> {
-        let end_of = |place: usize| self.ends.get(place).copied().map(usize::from);
-        let from = place.checked_sub(1).and_then(end_of).unwrap_or(0);
-        self.text.get(from..end_of(place)?)
-    }
 }
 
-fn push_bounded(out: &mut String, value: &[u8]) {
-    let value = &*String::from_utf8_lossy(value);
+fn push_bounded(out: &mut String, value: &str) {
     if value.len() <= Labels::MOST_BYTES {
         return out.push_str(value);
     }
@@ -193,14 +128,6 @@ const HASH_BYTES: usize = 1 + 16;
 mod tests {
     use super::*;
 
-    fn set<'a>(values: &[(Label, &'a str)]) -> LabelSet<'a> {
-        let mut set = LabelSet::default();
-        for (label, value) in values {
-            set.set(*label, value.as_bytes());
-        }
-        set
-    }
-
     #[test]
     fn labels_are_listed_by_their_number() {
         for (number, label) in Label::ALL.into_iter().enumerate() {
@@ -210,39 +137,26 @@ mod tests {
 
     #[test]
     fn values_come_back_as_they_were_set() {
-        let values = [
+        let labels = Labels::new(["/users/{id}", "GET", "", "", "", "", "", "Timeout"]);
+        let expected = [
             (Label::Route, "/users/{id}"),
             (Label::Method, "GET"),
             (Label::Error, "Timeout"),
         ];
-        let labels = Labels::new(&set(&values));
-        assert!(labels.iter().eq(values));
+        assert!(labels.iter().eq(expected));
         assert_eq!(labels.get(Label::Peer), None);
-        assert!(labels.is(&set(&values)) && !labels.is(&set(&values[..2])));
-    }
-
-    #[test]
-    fn a_text_under_another_label_is_another_series() {
-        let keys = Keyed::new();
-        let (one, two) = (set(&[(Label::Peer, "a")]), set(&[(Label::Digest, "a")]));
-        assert!(!Labels::new(&one).is(&two));
-        assert_ne!(one.hash(keys, 0), two.hash(keys, 0));
-        let (ab, a) = (
-            set(&[(Label::Peer, "a"), (Label::System, "b")]),
-            set(&[(Label::Peer, "ab")]),
-        );
-        assert!(!Labels::new(&ab).is(&a));
     }
 
     #[test]
     fn a_long_value_is_cut_and_still_tells_series_apart() {
         let long = "é".repeat(300);
         let other = format!("{long}x");
-        let labels = Labels::new(&set(&[(Label::Digest, &long), (Label::Error, "E")]));
+        let of = |value| Labels::new(["", "", "", "", "", value, "", "E"]);
+        let labels = of(&long);
         let cut = labels.get(Label::Digest).unwrap();
         assert!(cut.len() <= Labels::MOST_BYTES && long.starts_with(&cut[..cut.len() - 17]));
         assert_eq!(labels.get(Label::Error), Some("E"));
-        assert!(labels.is(&set(&[(Label::Digest, &long), (Label::Error, "E")])));
-        assert!(!labels.is(&set(&[(Label::Digest, &other), (Label::Error, "E")])));
+        assert_eq!(labels, of(&long));
+        assert_ne!(labels, of(&other));
     }
 }

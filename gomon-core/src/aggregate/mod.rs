@@ -48,8 +48,10 @@ impl Aggregates {
             nanos: clock::nanos_between(record.start, record.end),
             has_error: !record.errors().is_empty(),
         };
-        self.table
-            .record(record.fp, &reading::labels(record), ending);
+        let fp = self.table.hash(record.fp);
+        let hash = reading::hash(record, self.table.keys(), fp);
+        let labels = || reading::labels(record);
+        self.table.record(hash, ending, record.fp, labels);
     }
 
     pub(crate) fn snapshot(&mut self, now_unix_ns: u64) -> Snapshot {

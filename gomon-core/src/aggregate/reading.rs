@@ -1,29 +1,53 @@
 //! Which of an event's attributes are labels.
 
-use super::label::{Label, LabelSet};
+use super::label::{Label, Labels};
 use crate::event::attribute::Stored;
 use crate::event::error_info::ErrorInfo;
 use crate::event::record::Record;
 use crate::event::value::Tree;
 use crate::keys;
+use crate::sampling::hash::Keyed;
 
-/// The labels of an event.
+/// The hash of an event's labels and what was hashed before, whatever the order of its attributes.
 #[inline]
-pub(super) fn labels(record: &Record) -> LabelSet<'_> {
-    let mut labels = LabelSet::NONE;
-    record.stored().for_each(|attribute| {
-        // Most keys have another length than any that is looked for.
-        if LENGTHS & 1u64.unbounded_shl(length(attribute.key)) != 0 {
-            read(record, attribute.key, attribute.value, &mut labels);
-        }
+pub(super) fn hash(record: &Record, keys: Keyed, before: u64) -> u64 {
+    let mut hash = before;
+    visit(record, |label, value| {
+        hash = hash.wrapping_add(keys.bytes(value, label as u64 + 1));
     });
-    if let Some(group) = record.errors().first().and_then(group) {
-        labels.set(Label::Error, group.as_bytes());
-    }
-    labels
+    hash
 }
 
-fn read<'a>(record: &'a Record, key: &str, value: Stored, labels: &mut LabelSet<'a>) {
+/// The labels of an event.
+pub(super) fn labels(record: &Record) -> Labels {
+    let mut values = [""; Label::ALL.len()];
+    visit(record, |label, value| {
+        if let Some(place) = values.get_mut(label as usize) {
+            *place = std::str::from_utf8(value).unwrap_or("");
+        }
+    });
+    Labels::new(values)
+}
+
+/// Shows each label's value, which is text and not empty.
+#[inline]
+fn visit<'a>(record: &'a Record, mut see: impl FnMut(Label, &'a [u8])) {
+    for attribute in record.stored().into_iter().flatten() {
+        // Most keys have another length than any that is looked for.
+        if LENGTHS >> (attribute.key.len() % 64) & 1 != 0
+            && let Some((label, value)) = read(record, attribute.key, attribute.value)
+            && !value.is_empty()
+        {
+            see(label, value);
+        }
+    }
+    if let Some(group) = record.errors().first().and_then(group) {
+        see(Label::Error, group.as_bytes());
+    }
+}
+
+#[inline(always)]
+fn read<'a>(record: &'a Record, key: &str, value: Stored) -> Option<(Label, &'a [u8])> {
     let label = match key {
         keys::ROUTE => Label::Route,
         keys::SYSTEM => Label::System,
@@ -31,24 +55,17 @@ fn read<'a>(record: &'a Record, key: &str, value: Stored, labels: &mut LabelSet<
         keys::NAME if record.fp == keys::SEGMENT => Label::Segment,
         keys::ADDR if record.fp == keys::NET_DIAL => Label::Peer,
         keys::METHOD => {
-            let method = record.text_bytes(value).map_or("", method);
-            return labels.set(Label::Method, method.as_bytes());
+            let method = method(record.text_bytes(value)?);
+            return Some((Label::Method, method.as_bytes()));
         }
-        keys::RESPONSE_CODE => {
-            return labels.set(Label::ResponseClass, class(value).as_bytes());
-        }
+        keys::RESPONSE_CODE => return Some((Label::ResponseClass, class(value).as_bytes())),
         // The host in the URL of an incoming request is what its sender wrote there.
         keys::URL if record.fp == keys::HTTP_CLIENT => {
-            let host = record.tree(value).map_or("", host);
-            return labels.set(Label::Peer, host.as_bytes());
+            return Some((Label::Peer, host(record.tree(value)?).as_bytes()));
         }
-        _ => return,
+        _ => return None,
     };
-    labels.set(label, record.text_bytes(value).unwrap_or(b""));
-}
-
-fn length(key: &str) -> u32 {
-    u32::try_from(key.len()).unwrap_or(u32::MAX)
+    Some((label, record.text_bytes(value)?))
 }
 
 /// A method is whatever a client sends, unless it is one of RFC 9110 or RFC 5789.
@@ -109,7 +126,6 @@ const LENGTHS: u64 = {
 
 #[cfg(test)]
 mod tests {
-    use super::super::label::Labels;
     use super::*;
     use crate::event::value::Value;
     use crate::tracker::open;
@@ -126,8 +142,7 @@ mod tests {
         for error in errors {
             record.push_error(error.clone());
         }
-        let labels = Labels::new(&super::labels(&record));
-        labels
+        super::labels(&record)
             .iter()
             .map(|(label, value)| (label, value.to_owned()))
             .collect()
@@ -215,5 +230,27 @@ mod tests {
         );
         assert_eq!(labels("a", &[], &placed), owned([(Label::Error, "a.rs:1")]));
         assert_eq!(labels("a", &[], &bare), []);
+    }
+
+    fn hash_of(keys: Keyed, attributes: &[(&'static str, &str)]) -> u64 {
+        let mut record = open::own("a");
+        for (key, value) in attributes {
+            record.set(key, Value::Str(value));
+        }
+        hash(&record, keys, 7)
+    }
+
+    #[test]
+    fn labels_in_another_order_are_the_same_and_a_text_under_another_label_is_not() {
+        let keys = Keyed::new();
+        let (route, system) = (("route", "a"), ("system", "b"));
+        let hash = |attributes: &[_]| hash_of(keys, attributes);
+        assert_eq!(hash(&[route, system]), hash(&[("x", "y"), system, route]));
+        assert_ne!(hash(&[route]), hash(&[("system", "a")]));
+        assert_ne!(
+            hash(&[route, system]),
+            hash(&[("route", "b"), ("system", "a")])
+        );
+        assert_eq!(hash(&[("route", "")]), 7);
     }
 }

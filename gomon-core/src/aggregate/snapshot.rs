@@ -233,20 +233,18 @@ impl Serialize for Nanos {
 
 #[cfg(test)]
 mod tests {
-    use super::super::label::{Label, LabelSet};
+    use super::super::label::Label;
     use super::super::series::Ending;
     use super::super::table::Table;
     use super::*;
 
     fn record(table: &mut Table, route: &str, outcome: Outcome, nanos: u64) {
-        let mut labels = LabelSet::default();
-        labels.set(Label::Route, route.as_bytes());
         let ending = Ending {
             outcome,
             nanos,
             has_error: outcome == Outcome::Failed,
         };
-        table.record("req", &labels, ending);
+        table.record_route("req", route, ending);
     }
 
     /// A table and a snapshot of it at 20 that began at 10.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::label::{LabelSet, Labels};
+use super::label::Labels;
 use super::series::{Ending, Series};
 use crate::keys;
 use crate::sampling::hash::Keyed;
 
-/// The series by fingerprint and labels. None is ever forgotten, so that sums only grow.
+/// The series by a hash of fingerprint and labels. It has 64 bits and secret keys, so that two
+/// series are never one, and no text is compared. None is ever forgotten: sums only grow.
 ///
 /// Once there are as many as allowed, an event of new labels counts in its fingerprint's overflow
 /// series: sums by fingerprint stay exact.
@@ -38,15 +39,6 @@ enum Slot {
     Shared(Arc<Series>),
 }
 
-/// What is looked for.
-#[derive(Clone, Copy, Debug)]
-struct Wanted<'a> {
-    hash: u64,
-    fp: &'static str,
-    labels: &'a LabelSet<'a>,
-    is_overflow: bool,
-}
-
 impl Table {
     pub(super) fn new(limit: usize) -> Self {
         Self {
@@ -59,17 +51,39 @@ impl Table {
         }
     }
 
-    /// Counts an event.
-    pub(super) fn record(&mut self, fp: &'static str, labels: &LabelSet<'_>, ending: Ending) {
-        let wanted = Wanted {
-            hash: labels.hash(self.keys, self.hash(fp)),
-            fp,
-            labels,
-            is_overflow: false,
-        };
-        let slot = match self.find(&wanted) {
+    /// The keys of all hashes here.
+    pub(super) fn keys(&self) -> Keyed {
+        self.keys
+    }
+
+    /// The hash of a fingerprint.
+    #[inline]
+    pub(super) fn hash(&mut self, fp: &'static str) -> u64 {
+        let at = (fp.as_ptr().addr() ^ fp.len()) % RECENT;
+        match self.hashes.get_mut(at) {
+            Some((known, hash)) if std::ptr::eq(*known, fp) => *hash,
+            place => {
+                let hash = self.keys.text(fp, 0);
+                if let Some(place) = place {
+                    *place = (fp, hash);
+                }
+                hash
+            }
+        }
+    }
+
+    /// Counts an event by the hash of its fingerprint and labels.
+    #[inline]
+    pub(super) fn record(
+        &mut self,
+        hash: u64,
+        ending: Ending,
+        fp: &'static str,
+        labels: impl FnOnce() -> Labels,
+    ) {
+        let slot = match self.find(hash) {
             Some(slot) => slot,
-            None => self.place_for(wanted),
+            None => self.place_for(hash, fp, labels),
         };
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.live().record(ending);
@@ -81,16 +95,16 @@ impl Table {
         self.slots.iter_mut().map(Slot::share).collect()
     }
 
-    fn find(&self, wanted: &Wanted<'_>) -> Option<usize> {
-        let mut at = self.first_place(wanted.hash);
+    #[inline]
+    fn find(&self, hash: u64) -> Option<usize> {
+        let mut at = self.first_place(hash);
         loop {
             let place = self.index.get(at)?;
             if place.slot == NOBODY {
                 return None;
             }
-            let slot = place.slot as usize;
-            if place.hash == wanted.hash && self.slots.get(slot)?.series().is(wanted) {
-                return Some(slot);
+            if place.hash == hash {
+                return Some(place.slot as usize);
             }
             at = (at + 1) & (self.index.len() - 1);
         }
@@ -98,45 +112,40 @@ impl Table {
 
     /// The slot of what is new.
     #[cold]
-    fn place_for(&mut self, wanted: Wanted<'_>) -> usize {
+    fn place_for(&mut self, hash: u64, fp: &'static str, labels: impl FnOnce() -> Labels) -> usize {
         if self.count < self.limit {
             self.count += 1;
-            return self.insert(&wanted);
+            return self.insert(
+                hash,
+                Series {
+                    fp,
+                    labels: labels(),
+                    ..Series::default()
+                },
+            );
         }
-        let own = self.overflow_of(wanted.fp);
         let overflows = self.slots.len() - self.count;
-        match self.find(&own) {
+        let own = self.keys.text(fp, OVERFLOW_SEED);
+        match self.find(own) {
             Some(slot) => slot,
-            None if overflows < MOST_OVERFLOWS => self.insert(&own),
+            None if overflows < MOST_OVERFLOWS => self.insert(own, Series::overflow(fp)),
             None => {
-                let common = self.overflow_of(keys::OVERFLOW);
-                self.find(&common).unwrap_or_else(|| self.insert(&common))
+                let fp = keys::OVERFLOW;
+                let common = self.keys.text(fp, OVERFLOW_SEED);
+                self.find(common)
+                    .unwrap_or_else(|| self.insert(common, Series::overflow(fp)))
             }
         }
     }
 
-    fn overflow_of(&self, fp: &'static str) -> Wanted<'static> {
-        Wanted {
-            hash: self.keys.text(fp, OVERFLOW_SEED),
-            fp,
-            labels: &LabelSet::NONE,
-            is_overflow: true,
-        }
-    }
-
-    fn insert(&mut self, wanted: &Wanted<'_>) -> usize {
+    fn insert(&mut self, hash: u64, series: Series) -> usize {
         let slot = self.slots.len();
-        self.slots.push(Slot::Live(Series {
-            fp: wanted.fp,
-            labels: Labels::new(wanted.labels),
-            is_overflow: wanted.is_overflow,
-            ..Series::default()
-        }));
+        self.slots.push(Slot::Live(series));
         if self.slots.len() * 2 > self.index.len() {
             self.grow();
         }
         self.put(Place {
-            hash: wanted.hash,
+            hash,
             slot: u32::try_from(slot).unwrap_or(NOBODY),
         });
         slot
@@ -163,20 +172,6 @@ impl Table {
     fn first_place(&self, hash: u64) -> usize {
         usize::try_from(hash & (self.index.len() as u64 - 1)).unwrap_or(0)
     }
-
-    fn hash(&mut self, fp: &'static str) -> u64 {
-        let at = (fp.as_ptr().addr() ^ fp.len()) % RECENT;
-        match self.hashes.get_mut(at) {
-            Some((known, hash)) if std::ptr::eq(*known, fp) => *hash,
-            place => {
-                let hash = self.keys.text(fp, 0);
-                if let Some(place) = place {
-                    *place = (fp, hash);
-                }
-                hash
-            }
-        }
-    }
 }
 
 impl Place {
@@ -187,13 +182,6 @@ impl Place {
 }
 
 impl Slot {
-    fn series(&self) -> &Series {
-        match self {
-            Self::Live(series) => series,
-            Self::Shared(series) => series,
-        }
-    }
-
     fn live(&mut self) -> &mut Series {
         if let Self::Shared(series) = self {
             *self = Self::Live(Series::clone(series));
@@ -215,10 +203,12 @@ impl Slot {
 }
 
 impl Series {
-    fn is(&self, wanted: &Wanted<'_>) -> bool {
-        self.fp == wanted.fp
-            && self.is_overflow == wanted.is_overflow
-            && self.labels.is(wanted.labels)
+    fn overflow(fp: &'static str) -> Self {
+        Self {
+            fp,
+            is_overflow: true,
+            ..Self::default()
+        }
     }
 }
 
@@ -231,6 +221,16 @@ const MOST_OVERFLOWS: usize = 256;
 const OVERFLOW_SEED: u64 = u64::MAX;
 
 #[cfg(test)]
+impl Table {
+    /// Counts an event with a route as its label.
+    pub(super) fn record_route(&mut self, fp: &'static str, route: &str, ending: Ending) {
+        let hash = self.keys.text(route, self.hash(fp));
+        let labels = || Labels::new([route, "", "", "", "", "", "", ""]);
+        self.record(hash, ending, fp, labels);
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::super::label::Label;
     use super::*;
@@ -241,12 +241,6 @@ mod tests {
         nanos: 1000,
         has_error: false,
     };
-
-    fn route(route: &str) -> LabelSet<'_> {
-        let mut labels = LabelSet::default();
-        labels.set(Label::Route, route.as_bytes());
-        labels
-    }
 
     fn counts(table: &mut Table) -> Vec<(&'static str, String, bool, u64)> {
         let series = table.share();
@@ -267,7 +261,7 @@ mod tests {
             ("a", "/1"),
             ("a", ""),
         ] {
-            table.record(fp, &route(path), ENDING);
+            table.record_route(fp, path, ENDING);
         }
         assert_eq!(
             counts(&mut table),
@@ -286,7 +280,7 @@ mod tests {
         for round in 0..4 {
             for n in 0..100 {
                 let fp = if n % 2 == 0 { "even" } else { "odd" };
-                table.record(fp, &route(&format!("/{n}")), ENDING);
+                table.record_route(fp, &format!("/{n}"), ENDING);
             }
             let rows = counts(&mut table);
             assert_eq!(rows.len(), 5, "round {round}");
@@ -304,7 +298,7 @@ mod tests {
         let mut table = Table::new(0);
         for n in 0..1000 {
             let fp = Box::leak(format!("fp-{n}").into_boxed_str());
-            (0..2).for_each(|_| table.record(fp, &LabelSet::default(), ENDING));
+            (0..2).for_each(|_| table.record_route(fp, "", ENDING));
         }
         let rows = counts(&mut table);
         assert_eq!(rows.len(), MOST_OVERFLOWS + 1);
@@ -317,7 +311,7 @@ mod tests {
         let mut table = Table::new(5000);
         for _ in 0..3 {
             for n in 0..5000 {
-                table.record("a", &route(&format!("/{n}")), ENDING);
+                table.record_route("a", &format!("/{n}"), ENDING);
             }
         }
         let rows = counts(&mut table);
@@ -328,10 +322,10 @@ mod tests {
     #[test]
     fn what_was_shared_does_not_change_and_what_did_not_change_is_not_copied() {
         let mut table = Table::new(10);
-        table.record("a", &route("/1"), ENDING);
-        table.record("a", &route("/2"), ENDING);
+        table.record_route("a", "/1", ENDING);
+        table.record_route("a", "/2", ENDING);
         let before = table.share();
-        table.record("a", &route("/1"), ENDING);
+        table.record_route("a", "/1", ENDING);
         let after = table.share();
         assert_eq!((before[0].count(), after[0].count()), (1, 2));
         assert!(Arc::ptr_eq(&before[1], &after[1]));

@@ -1,16 +1,22 @@
 //! tokio's set of tasks, with the context carried over.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::{Context as TaskContext, Poll};
 
 use tokio::task::{AbortHandle, Id, JoinError};
 
 use crate::context::Context;
 use crate::context::future::FutureExt;
+use crate::wait::task::{JoinWait, task_of_set};
 
 /// [`tokio::task::JoinSet`] whose tasks carry the context in which they were spawned; for the rest
 /// it is the same. Dropping it aborts all its tasks.
+///
+/// While the unit of work that spawned the first of them awaits one, what the tasks wait for is what
+/// the unit waits for, in equal shares, as far as eight of them are concerned: see
+/// [`wait`](crate::wait).
 ///
 /// ```
 /// use gomon_core::{EventTracker, JoinSet};
@@ -33,6 +39,8 @@ use crate::context::future::FutureExt;
 /// ```
 pub struct JoinSet<T> {
     tasks: tokio::task::JoinSet<T>,
+    /// What the tasks wait for, the unit of work that awaits one of them waits for.
+    join: Option<JoinWait>,
 }
 
 impl<T> JoinSet<T> {
@@ -41,6 +49,7 @@ impl<T> JoinSet<T> {
     pub fn new() -> Self {
         Self {
             tasks: tokio::task::JoinSet::new(),
+            join: None,
         }
     }
 
@@ -68,7 +77,8 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        self.tasks.spawn(future.in_current())
+        let task = task_of_set(future.in_current(), &mut self.join);
+        self.tasks.spawn(task)
     }
 
     /// Spawns a task of this thread into the set, as [`spawn_local`](crate::spawn_local) does.
@@ -80,7 +90,8 @@ impl<T: 'static> JoinSet<T> {
     where
         F: Future<Output = T> + 'static,
     {
-        self.tasks.spawn_local(future.in_current())
+        let task = task_of_set(future.in_current(), &mut self.join);
+        self.tasks.spawn_local(task)
     }
 
     /// Spawns a blocking call into the set, as [`spawn_blocking`](crate::spawn_blocking) does.
@@ -106,7 +117,7 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// Nothing is lost when it is dropped before it is ready.
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
-        self.tasks.join_next().await
+        poll_fn(|cx| self.poll_join_next(cx)).await
     }
 
     /// The same, with the number of the task.
@@ -119,7 +130,11 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// Nothing is lost when it is dropped before it is ready.
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        self.tasks.join_next_with_id().await
+        poll_fn(|cx| {
+            let polled = self.tasks.poll_join_next_with_id(cx);
+            noted(&mut self.join, cx, polled)
+        })
+        .await
     }
 
     /// A task that has ended already, if there is one.
@@ -140,7 +155,8 @@ impl<T: 'static> JoinSet<T> {
         &mut self,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<T, JoinError>>> {
-        self.tasks.poll_join_next(cx)
+        let polled = self.tasks.poll_join_next(cx);
+        noted(&mut self.join, cx, polled)
     }
 
     /// Waits for all tasks; their results come in the order in which they ended.
@@ -149,7 +165,13 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// If a task did, with its payload, or if one was aborted.
     pub async fn join_all(self) -> Vec<T> {
-        self.tasks.join_all().await
+        let Self { tasks, mut join } = self;
+        let mut all = pin!(tasks.join_all());
+        poll_fn(|cx| {
+            let polled = all.as_mut().poll(cx);
+            noted(&mut join, cx, polled)
+        })
+        .await
     }
 
     /// Asks all tasks to end; [`join_next`](Self::join_next) still returns each of them.
@@ -164,8 +186,16 @@ impl<T: 'static> JoinSet<T> {
 
     /// Aborts all tasks and waits until they have ended.
     pub async fn shutdown(&mut self) {
-        self.tasks.shutdown().await;
+        self.abort_all();
+        while self.join_next().await.is_some() {}
     }
+}
+
+fn noted<R>(join: &mut Option<JoinWait>, cx: &TaskContext<'_>, polled: Poll<R>) -> Poll<R> {
+    if let Some(join) = join {
+        join.note(cx, &polled);
+    }
+    polled
 }
 
 impl<T> Default for JoinSet<T> {

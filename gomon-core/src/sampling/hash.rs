@@ -35,6 +35,7 @@ impl Keyed {
     }
 
     /// The same for bytes.
+    #[inline]
     pub(crate) fn bytes(self, bytes: &[u8], before: u64) -> u64 {
         let mut hasher = Folding {
             keys: self,
@@ -57,6 +58,7 @@ impl BuildHasher for Keyed {
 }
 
 impl Hasher for Folding {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let length = bytes.len() as u64;
         // The length makes zeros at the end count. The last 16 bytes may overlap with those before.

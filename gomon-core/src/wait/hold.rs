@@ -79,6 +79,21 @@ impl Hold {
         self.open.as_ref().map(|(unit, ticket)| (unit, *ticket))
     }
 
+    /// Opens it as the wait for one of several units, in the books of what stands for all of them.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn open_in(&mut self, set: &Arc<Unit>) -> (&Arc<Unit>, Ticket) {
+        let opening = Opening {
+            kind: None,
+            at: None,
+            inside: None,
+            after: u64::MAX,
+            touch: crate::wait::table::Touch::LASTING,
+        };
+        let ticket = set.open(&opening);
+        let (set, ticket) = self.open.insert((Arc::clone(set), ticket));
+        (set, *ticket)
+    }
+
     /// True if it was open.
     pub(crate) fn close(&mut self) -> bool {
         let Some((unit, ticket)) = self.open.take() else {

@@ -14,8 +14,8 @@
 //!   to its drop, for as long as it is awaited: one that its unit no longer polls does not count.
 //! - Of waits inside of each other the innermost counts.
 //! - A wait counts for the unit whose own future opened it, and for the units that await that one.
-//!   What a spawned task waits for counts only while a unit awaits its handle, the one that
-//!   [`spawn`](crate::spawn) returned to it.
+//!   What a spawned task waits for counts only while the unit that spawned it awaits its
+//!   [`JoinHandle`](crate::JoinHandle) or its [`JoinSet`](crate::JoinSet).
 //!
 //! [`sync`](crate::sync) and [`time`](crate::time) open waits by themselves. Wrappers of anything
 //! else use [`on`] for futures and [`Wait`] for what they poll by hand.

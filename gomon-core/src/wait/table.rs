@@ -45,6 +45,15 @@ pub(crate) struct Touch {
     pub(crate) by_unit: bool,
 }
 
+impl Touch {
+    /// Its future is awaited until the wait is closed.
+    #[cfg(feature = "tokio")]
+    pub(crate) const LASTING: Self = Self {
+        number: 0,
+        by_unit: false,
+    };
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Open {
     number: u64,

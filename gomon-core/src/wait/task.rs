@@ -15,16 +15,23 @@ use crate::wait::unit::Unit;
 /// Splits a future that is about to be spawned into what is spawned and what goes into the task's
 /// handle. Outside of a unit there is nobody to ask: then the task costs no more than a plain one.
 pub(crate) fn task<F>(future: F) -> (Task<F>, Option<JoinWait>) {
-    let unit = frame::with(|_| ()).map(|()| Arc::new(Unit::new(0)));
-    let join = unit.as_ref().map(|unit| JoinWait {
-        unit: Arc::clone(unit),
-        hold: Hold::new(),
-    });
-    let waits = unit.map(|unit| Waits {
-        frame: Some(Frame::new(Arc::clone(&unit), None)),
-        unit,
-    });
+    let waits = frame::with(|_| ()).map(|()| Waits::new());
+    let join = waits.as_ref().map(|waits| JoinWait::new(&waits.unit));
     (Task { waits, future }, join)
+}
+
+/// The same for one of many tasks that are awaited together, once it is known who does.
+pub(crate) fn task_of_set<F>(future: F, set: &mut Option<JoinWait>) -> Task<F> {
+    if set.is_none() {
+        *set = frame::with(|_| ()).map(|()| JoinWait::new(&Arc::new(Unit::pending())));
+    }
+    let waits = set.as_ref().map(|set| {
+        let mut waits = Waits::new();
+        let (set, ticket) = waits.of_set.open_in(&set.unit);
+        waits.unit.awaited_by(set, ticket);
+        waits
+    });
+    Task { waits, future }
 }
 
 pin_project! {
@@ -56,9 +63,20 @@ struct Waits {
     unit: Arc<Unit>,
     /// At home between polls, lent to the thread during them.
     frame: Option<Frame>,
+    /// The wait for this task among those for the tasks of a set.
+    of_set: Hold,
 }
 
 impl Waits {
+    fn new() -> Self {
+        let unit = Arc::new(Unit::new(0));
+        Self {
+            frame: Some(Frame::new(Arc::clone(&unit), None)),
+            unit,
+            of_set: Hold::new(),
+        }
+    }
+
     fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -80,7 +98,7 @@ impl Waits {
     }
 }
 
-/// The wait for a task, in the books of the unit that awaits its handle.
+/// The wait for a task or for one of a set, in the books of the unit that awaits its handle.
 #[derive(Debug)]
 pub(crate) struct JoinWait {
     unit: Arc<Unit>,
@@ -88,6 +106,13 @@ pub(crate) struct JoinWait {
 }
 
 impl JoinWait {
+    fn new(unit: &Arc<Unit>) -> Self {
+        Self {
+            unit: Arc::clone(unit),
+            hold: Hold::new(),
+        }
+    }
+
     /// Notes how a poll of the handle went.
     pub(crate) fn note<T>(&mut self, cx: &Context<'_>, polled: &Poll<T>) {
         if polled.is_ready() {

@@ -42,6 +42,14 @@ impl Unit {
         }
     }
 
+    /// One that only waits.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn pending() -> Self {
+        let unit = Self::new(0);
+        unit.pend(0);
+        unit
+    }
+
     /// A poll begins, or a drop, after so many touches. From now on wake-ups go to this task.
     pub(crate) fn begin(&self, now: impl FnOnce() -> Stamp, touches: u64, task: Option<&Waker>) {
         let known = {

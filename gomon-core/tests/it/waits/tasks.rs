@@ -6,7 +6,7 @@ use gomon_core::sync::{Mutex, oneshot};
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_core::time::{Duration, sleep};
 use gomon_core::wait::{self, Kind};
-use gomon_core::{FutureExt, JoinHandle, in_flight, root, spawn};
+use gomon_core::{FutureExt, JoinHandle, JoinSet, in_flight, root, spawn};
 
 use super::{assert_adds_up, waited};
 
@@ -92,6 +92,32 @@ async fn what_an_awaited_task_waits_for_is_named_among_the_units_of_work() {
     };
     recorder.scope(work).await;
     assert_adds_up(&recorder.one("unit"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_awaits_a_set_waits_for_what_its_tasks_wait_for() {
+    let event = unit(async {
+        let kinds = [Kind::Sql, Kind::Http, Kind::File];
+        let mut set: JoinSet<()> = kinds.map(nap).into_iter().collect();
+        while set.join_next().await.is_some() {}
+        set.spawn(nap(Kind::Net));
+        set.join_all().await;
+    })
+    .await;
+    for kind in ["sql", "http", "net", "file"] {
+        assert!(waited(&event).contains(&kind), "{event}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_of_many_tasks_ends_and_adds_up() {
+    let event = unit(async {
+        let mut set: JoinSet<()> = (0..100).map(|_| nap(Kind::Sql)).collect();
+        assert!(set.join_next().await.is_some());
+        set.shutdown().await;
+    })
+    .await;
+    assert!(waited(&event).contains(&"sql"), "{event}");
 }
 
 #[tokio::test(start_paused = true)]
