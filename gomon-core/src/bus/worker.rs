@@ -87,6 +87,8 @@ impl Worker {
                 self.publish(asked);
             }
             if request.flush.number > self.passed {
+                // What ended before is to reach the listeners.
+                self.settle_sampler();
                 self.hand_out_aggregates();
                 self.passed = request.flush.number;
                 BUS.root.start_flush(request.flush);

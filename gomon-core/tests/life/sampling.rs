@@ -44,6 +44,32 @@ fn traces_are_kept_whole_or_not_at_all_and_the_rest_is_counted() {
 }
 
 #[test]
+fn a_flush_decides_on_traces_that_are_still_open() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .sampling(Sampling::ratio(0.5))
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    let roots: Vec<_> = (0..100).map(|_| EventTracker::new("request")).collect();
+    roots.iter().for_each(|root| root.child("query").finish());
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    assert_eq!((listener.created, listener.pending), (101, 0));
+    assert_eq!(listener.delivered, sink.unique() as u64);
+    // What comes later follows.
+    drop(roots);
+    let report = gomon.shutdown();
+    assert_ledger(&report);
+    let queries = sink.fps().iter().filter(|fp| *fp == "query").count();
+    let requests = sink.fps().iter().filter(|fp| *fp == "request").count();
+    assert_eq!(queries, requests);
+}
+
+#[test]
 fn weights_of_a_million_events_are_unbiased() {
     const EVENTS: u32 = 1_000_000;
     let _turn = turn();
