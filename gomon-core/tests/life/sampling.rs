@@ -127,6 +127,41 @@ fn a_trace_that_is_sampled_out_at_its_head_is_counted_with_all_its_events() {
 }
 
 #[test]
+fn sampling_at_the_head_and_on_the_bus_keep_the_same_traces() {
+    const EVENTS: u32 = 20_000;
+    for (head, bus, weight) in [(0.5, 0.3, 1.0 / 0.3), (0.25, 1.0, 4.0)] {
+        let _turn = turn();
+        let sink = Sink::default();
+        let gomon = builder()
+            .head_sampling(head)
+            .sampling(Sampling::ratio(bus))
+            .listener(sink.listener())
+            .start()
+            .unwrap();
+        for number in 1..=EVENTS {
+            EventTracker::new("work").finish();
+            // Never more than the queues hold.
+            if number % 2_000 == 0 {
+                gomon_core::flush(DEADLINE).unwrap();
+            }
+        }
+        drop(gomon);
+        let mut events = sink.events();
+        events.retain(|event| event["gomon:fp"] == "work");
+        let near = |event: &serde_json::Value| {
+            (event["gomon:weight"].as_f64().unwrap() - weight).abs() < 1e-9
+        };
+        assert!(events.iter().all(near));
+        let estimate = events.len() as f64 * weight;
+        // Five standard deviations.
+        assert!(
+            (estimate / f64::from(EVENTS) - 1.0).abs() < 0.065,
+            "{estimate}"
+        );
+    }
+}
+
+#[test]
 fn attributes_reach_an_open_event_from_another_thread() {
     let _turn = turn();
     let sink = Sink::default();
