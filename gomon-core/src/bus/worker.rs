@@ -19,8 +19,9 @@ use crate::event::record::Record;
 use crate::event::shape::Shapes;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
-use crate::sampling::sampler::Sampler;
-use crate::tracker::{open, work};
+use crate::sampling::ratio::Ratio;
+use crate::sampling::sampler::{self, Sampler};
+use crate::tracker::{head, open, work};
 use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
@@ -87,6 +88,8 @@ impl Worker {
                 self.publish(asked);
             }
             if request.flush.number > self.passed {
+                // What ended before is to reach the listeners.
+                self.settle_sampler();
                 self.hand_out_aggregates();
                 self.passed = request.flush.number;
                 BUS.root.start_flush(request.flush);
@@ -192,6 +195,7 @@ impl Worker {
         }
         let time = clock::WallTime::now();
         let now = clock::monotonic_nanos();
+        let at_head = state::load().samples_heads().then(head::ratio);
         let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
         for mut staged in self.stage.drain(..) {
             let record = &mut staged.event.record;
@@ -204,6 +208,9 @@ impl Worker {
             let of_process = staged.event.record.scope == 0;
             if of_process {
                 self.aggregates.record(&staged.event);
+                if let Some(ratio) = at_head {
+                    weigh(&mut staged.event, ratio);
+                }
             }
             match &mut self.sampler {
                 Some(sampler) if of_process => {
@@ -343,6 +350,14 @@ impl Drop for Worker {
         *BUS.thread.lock() = None;
         BUS.progress.lock().ended = true;
         BUS.progressed.notify_all();
+    }
+}
+
+/// What an event stands for that was sampled at its head: one, where it was kept in any case.
+fn weigh(event: &mut Event, ratio: Ratio) {
+    if !sampler::is_exempt(event) {
+        let by_ratio = ratio.keeps(event.trace());
+        event.record.weight = if by_ratio { ratio.weight() } else { 1.0 };
     }
 }
 
