@@ -80,7 +80,9 @@ impl Stock {
             return fresh();
         }
         let depot = DEPOT.get();
-        let found = self.home.back.lock().pop().or_else(|| depot?.pop());
+        // Never wait: whoever brings records home may have been stopped in the middle of it.
+        let at_home = self.home.back.try_lock().and_then(|mut back| back.pop());
+        let found = at_home.or_else(|| depot?.pop());
         if let Some(magazine) = found {
             // The empty one goes back to whoever fills batches.
             let empty = std::mem::replace(&mut self.free, magazine);
@@ -103,9 +105,8 @@ impl Drop for Stock {
         }
         // Relaxed: what is put there in spite of it is freed with the home.
         self.home.gone.store(true, Ordering::Relaxed);
-        while let Some(magazine) = self.home.back.lock().pop() {
-            to_depot(magazine);
-        }
+        let back = std::mem::take(&mut *self.home.back.lock());
+        back.into_iter().for_each(to_depot);
         to_depot(std::mem::take(&mut self.free));
     }
 }
