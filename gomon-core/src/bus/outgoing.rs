@@ -61,6 +61,10 @@ impl HomeTable {
         self.free.push(index);
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Home>> {
+        self.homes.iter()
+    }
+
     fn get(&self, index: HomeIndex) -> Option<&Arc<Home>> {
         self.homes.get(index.place())
     }

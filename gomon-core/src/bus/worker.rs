@@ -11,6 +11,7 @@ use super::{BUS, Ring};
 use crate::aggregate::Aggregates;
 use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
+use crate::bus::pool::{self, Spare};
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
@@ -121,7 +122,7 @@ impl Worker {
         let count = self.stage.len();
         self.pass_stage(sources > 1);
         self.messages.expire(begin);
-        if super::pool::is_tight() {
+        if pool::is_tight() {
             BUS.root.shed();
         }
         super::tell_losses();
@@ -289,7 +290,9 @@ impl Worker {
         self.pauses = if count > 0 {
             0
         } else {
-            super::pool::shrink();
+            if self.pauses == SLOWEST {
+                pool::free(Spare::Half, self.homes.iter());
+            }
             (self.pauses + 1).min(SLOWEST)
         };
         std::thread::park_timeout(PAUSE * (1 + self.pauses));
@@ -322,6 +325,8 @@ impl Worker {
         self.send_own(end_report());
         self.hand_out_aggregates();
         super::port::close_all(&BUS.root.all_ports(), deadline.left());
+        // The records of a run are not kept for one that may never come.
+        pool::free(Spare::All, self.homes.iter());
         let mut request = BUS.request.lock();
         request.flush.number = request.flush.number.max(ticket.number);
     }
