@@ -32,21 +32,21 @@ pub(super) fn labels(record: &Record) -> Labels {
 /// Shows each label's value, which is text and not empty.
 #[inline]
 fn visit<'a>(record: &'a Record, mut see: impl FnMut(Label, &'a [u8])) {
-    record.stored().for_each(|attribute| {
+    for attribute in record.stored().into_iter().flatten() {
         // Most keys have another length than any that is looked for.
-        if LENGTHS & 1u64.unbounded_shl(length(attribute.key)) != 0
+        if LENGTHS >> (attribute.key.len() % 64) & 1 != 0
             && let Some((label, value)) = read(record, attribute.key, attribute.value)
             && !value.is_empty()
         {
             see(label, value);
         }
-    });
+    }
     if let Some(group) = record.errors().first().and_then(group) {
         see(Label::Error, group.as_bytes());
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read<'a>(record: &'a Record, key: &str, value: Stored) -> Option<(Label, &'a [u8])> {
     let label = match key {
         keys::ROUTE => Label::Route,
@@ -66,10 +66,6 @@ fn read<'a>(record: &'a Record, key: &str, value: Stored) -> Option<(Label, &'a 
         _ => return None,
     };
     Some((label, record.text_bytes(value)?))
-}
-
-fn length(key: &str) -> u32 {
-    u32::try_from(key.len()).unwrap_or(u32::MAX)
 }
 
 /// A method is whatever a client sends, unless it is one of RFC 9110 or RFC 5789.

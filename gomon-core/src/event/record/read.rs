@@ -5,18 +5,19 @@ use crate::event::attribute::{Attribute, Stored};
 use crate::event::value::{Tree, ValueRef};
 
 impl Record {
-    /// The attributes as they lie here, for who wants to see the values of a few.
-    pub(crate) fn stored(&self) -> impl Iterator<Item = &Attribute> {
+    /// The attributes as they lie here, in two parts, for who wants to see the values of a few.
+    #[inline]
+    pub(crate) fn stored(&self) -> [&[Attribute]; 2] {
         let beside = self
             .rare
             .as_deref()
             .map_or(&[][..], |rare| &rare.attributes);
-        self.inline().iter().chain(beside)
+        [self.inline(), beside]
     }
 
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        self.stored()
-            .map(|attribute| (attribute.key, self.read(attribute.value)))
+        let all = self.stored().into_iter().flatten();
+        all.map(|attribute| (attribute.key, self.read(attribute.value)))
     }
 
     pub(super) fn inline(&self) -> &[Attribute] {
