@@ -5,6 +5,7 @@
 use super::Aggregates;
 use crate::clock;
 use crate::event::Event;
+use crate::event::shape::Shapes;
 use crate::event::value::Value;
 use crate::tracker::open;
 
@@ -64,11 +65,18 @@ fn cost_of_an_event() {
     let shapes: [(&str, fn(usize) -> Event); 3] =
         [("plain", plain), ("request", request), ("query", query)];
     for (name, make) in shapes {
-        let events: Vec<Event> = (0..256).map(make).collect();
+        let mut shapes = Shapes::default();
+        let mut settled = |mut event: Event| {
+            let row = event.record.settle(&mut shapes);
+            (event, row)
+        };
+        let events: Vec<_> = (0..256).map(|n| settled(make(n))).collect();
         let mut aggregates = Aggregates::default();
         let round = |aggregates: &mut Aggregates| {
             let begin = clock::now();
-            events.iter().for_each(|event| aggregates.record(event));
+            for (event, row) in &events {
+                aggregates.record(event, *row);
+            }
             clock::nanos_between(begin, clock::now())
         };
         let least = (0..5000).map(|_| round(&mut aggregates)).min();
