@@ -53,17 +53,3 @@ pub(crate) const CHILDS: &str = "childs";
 pub(crate) const BUSY: &str = "busy";
 pub(crate) const READY: &str = "ready";
 pub(crate) const WAIT: &str = "wait";
-
-/// Inside of `wait`.
-pub(crate) mod wait {
-    pub(crate) const POOL: &str = "pool";
-    pub(crate) const SQL: &str = "sql";
-    pub(crate) const HTTP: &str = "http";
-    pub(crate) const NET: &str = "net";
-    pub(crate) const FILE: &str = "file";
-    pub(crate) const LOCK: &str = "lock";
-    pub(crate) const CHANNEL: &str = "channel";
-    pub(crate) const SLEEP: &str = "sleep";
-    pub(crate) const CLIENT: &str = "client";
-    pub(crate) const UNACCOUNTED: &str = "unaccounted";
-}

@@ -35,6 +35,7 @@ mod capture;
 #[cfg(feature = "crossbeam")]
 pub mod channel;
 mod clock;
+mod config;
 #[cfg(feature = "tokio")]
 pub mod conn;
 mod context;
@@ -72,6 +73,7 @@ pub use bus::retransmitter::config::RetransmitterConfig;
 pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
+pub use config::Config;
 pub use context::b3::B3;
 pub use context::baggage::Baggage;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};
@@ -98,7 +100,7 @@ pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
     add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
-    set_application_id, shutdown, start, stats,
+    set_application_id, set_config, shutdown, start, stats,
 };
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};

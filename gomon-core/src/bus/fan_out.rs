@@ -15,6 +15,7 @@ use crate::bus::report::ListenerReport;
 use crate::bus::retransmitter::check::Check;
 use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::bus::retransmitter::stages::{Stages, is_application};
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
@@ -97,6 +98,18 @@ impl FanOut {
     pub(crate) fn configure(&self, config: &RetransmitterConfig) {
         let configured = Box::new(config.stages());
         self.change_stages(|stages| stages.configured = Some(configured));
+    }
+
+    /// Puts a configuration's limits over those of the listeners it names.
+    pub(crate) fn configure_listeners(&self, config: &Config) {
+        let inner = self.inner.lock();
+        for outlet in inner
+            .outlets
+            .iter()
+            .filter(|outlet| outlet.port.scope() == 0)
+        {
+            outlet.port.configure(config);
+        }
     }
 
     pub(crate) fn stages(&self) -> Option<Arc<Stages>> {

@@ -39,6 +39,7 @@ use crate::error::FlushError;
 use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::record::Record;
+use crate::sampling::Sampling;
 use crate::tracker::work;
 use crate::{application, clock, fork, hot, state};
 
@@ -64,6 +65,8 @@ pub(crate) struct Bus {
     aggregate_interval_nanos: AtomicU64,
     published: Published,
     request: Mutex<Request>,
+    /// What takes the place of the sampling that there is.
+    sampling: Mutex<Option<Option<Sampling>>>,
     progress: Mutex<Progress>,
     progressed: Condvar,
     thread: Mutex<Option<Thread>>,
@@ -122,6 +125,7 @@ pub(crate) static BUS: Bus = Bus {
         flush: FlushTicket::NONE,
         stop: None,
     }),
+    sampling: Mutex::new(None),
     progress: Mutex::new(Progress {
         passed: 0,
         ended: true,
@@ -203,6 +207,11 @@ pub(crate) fn aggregates() -> Snapshot {
         true => BUS.published.latest(),
         false => BUS.published.ask(PATIENCE, wake),
     }
+}
+
+/// Changes the sampling; the bus decides first on what it holds.
+pub(crate) fn set_sampling(sampling: Option<Sampling>) {
+    *BUS.sampling.lock() = Some(sampling);
 }
 
 /// Ends the bus thread's pause.
@@ -329,6 +338,7 @@ impl Bus {
         self.after_shutdown.store(0, Ordering::Relaxed);
         self.spent_nanos.store(0, Ordering::Relaxed);
         self.request.lock().stop = None;
+        *self.sampling.lock() = None;
         self.progress.lock().ended = false;
         self.published.open();
         self.root.begin(application);

@@ -1,6 +1,8 @@
 use std::any::type_name;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 /// How a listener is called, how much may wait for it, and when it counts as stuck.
 ///
 /// ```
@@ -26,7 +28,8 @@ pub struct ListenerOptions {
 }
 
 /// What happens to an event for which a listener's queue has no place. The sender never waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OnFull {
     /// It is lost.

@@ -13,6 +13,7 @@ use crate::bus::queue::{Load, Queue, Standing};
 use crate::bus::report::ListenerReport;
 use crate::bus::retransmitter::Retransmitter;
 use crate::bus::supply::Opened;
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::event::batch::Slice;
 use crate::life::ListenerId;
@@ -60,6 +61,12 @@ impl Port {
 
     pub(crate) fn id(&self) -> ListenerId {
         self.id
+    }
+
+    /// Puts a configuration's limits over its own.
+    pub(crate) fn configure(&self, config: &Config) {
+        let limits = |limits| config.limits(&self.name, limits);
+        self.queue.change_limits(limits);
     }
 
     pub(crate) fn scope(&self) -> u32 {

@@ -137,6 +137,11 @@ impl<T: Load, N> Queue<T, N> {
         &self.watch
     }
 
+    pub(crate) fn change_limits(&self, change: impl FnOnce(Limits) -> Limits) {
+        let mut state = self.state.lock();
+        state.limits = change(state.limits);
+    }
+
     /// Queues an item, without waiting; what finds no place is dropped and counted.
     pub(crate) fn push(&self, item: T) {
         let mut lost = VecDeque::new();

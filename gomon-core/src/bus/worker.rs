@@ -236,6 +236,11 @@ impl Worker {
             clock::slew();
         }
         BUS.root.check();
+        let changed = BUS.sampling.lock().take();
+        if let Some(sampling) = changed {
+            self.settle_sampler();
+            self.sampler = sampling.as_ref().map(Sampler::new);
+        }
         let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;

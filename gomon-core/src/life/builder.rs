@@ -9,6 +9,7 @@ use crate::bus::options::ListenerOptions;
 use crate::bus::supply::{Supply, factory};
 use crate::bus::{self, BUS};
 use crate::capture::{self, Capture};
+use crate::context::propagation::{Propagation, set_propagation};
 use crate::error::Error;
 use crate::event::Event;
 use crate::life::listeners::Waiting;
@@ -36,12 +37,13 @@ pub struct Builder {
     application_id: Option<String>,
     listeners: Vec<Waiting>,
     capture: Option<Capture>,
+    propagation: Option<Propagation>,
     filter: Option<Filter>,
     sampling: Option<Sampling>,
     head_ratio: Option<f64>,
     shutdown_deadline: Duration,
-    report_interval: Duration,
-    aggregate_interval: Duration,
+    report_interval: Option<Duration>,
+    aggregate_interval: Option<Duration>,
     series_limit: usize,
 }
 
@@ -51,12 +53,13 @@ pub fn builder() -> Builder {
         application_id: None,
         listeners: Vec::new(),
         capture: None,
+        propagation: None,
         filter: None,
         sampling: None,
         head_ratio: None,
         shutdown_deadline: life::DEFAULT_DEADLINE,
-        report_interval: Duration::from_nanos(bus::REPORT_INTERVAL_NANOS),
-        aggregate_interval: Duration::from_nanos(bus::AGGREGATE_INTERVAL_NANOS),
+        report_interval: None,
+        aggregate_interval: None,
         series_limit: aggregate::SERIES_LIMIT,
     }
 }
@@ -124,6 +127,13 @@ impl Builder {
         self
     }
 
+    /// Which headers carry a context from process to process, and which callers are believed.
+    /// Default: [`Propagation::new`].
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.propagation = Some(propagation);
+        self
+    }
+
     /// Passes only these events to the listeners; the others count as `filtered`. It runs on the
     /// bus thread. Default: all.
     pub fn filter(mut self, wanted: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
@@ -149,14 +159,14 @@ impl Builder {
     /// How often `gomon-self`, the report of gomon on itself, is sent. Default: every 60 seconds.
     /// The bus looks at the clock every 10 to 100 ms.
     pub const fn report_interval(mut self, interval: Duration) -> Self {
-        self.report_interval = interval;
+        self.report_interval = Some(interval);
         self
     }
 
     /// How often listeners are handed the aggregates, besides flush and shutdown. Default: every 10
     /// seconds. The bus looks at the clock every 10 to 100 ms.
     pub const fn aggregate_interval(mut self, interval: Duration) -> Self {
-        self.aggregate_interval = interval;
+        self.aggregate_interval = Some(interval);
         self
     }
 
@@ -183,34 +193,35 @@ impl Builder {
     /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
-        let Self {
-            application_id,
-            listeners,
-            capture,
-            filter,
-            sampling,
-            head_ratio,
-            shutdown_deadline,
-            report_interval,
-            aggregate_interval,
-            series_limit,
-        } = self;
-        let run = life::start_with(|life| {
-            life.roster.expect(listeners);
-            if application_id.is_some() {
-                life.application_id = application_id;
+        let deadline = self.shutdown_deadline;
+        let run = self.start_run()?;
+        Ok(Gomon::new(run, deadline))
+    }
+
+    /// Starts and returns the number of the run. What was not set here is as
+    /// [`set_config`](crate::set_config) says, else the default.
+    pub(super) fn start_run(self) -> Result<u32, Error> {
+        life::start_with(|life| {
+            let config = &life.config;
+            let report_interval = self.report_interval.or(config.report_interval());
+            let aggregate_interval = self.aggregate_interval.or(config.aggregate_interval());
+            bus::set_report_interval(report_interval.unwrap_or(REPORT_INTERVAL));
+            bus::set_aggregate_interval(aggregate_interval.unwrap_or(AGGREGATE_INTERVAL));
+            if self.application_id.is_some() {
+                life.application_id = self.application_id;
             }
-            if let Some(capture) = capture {
+            if let Some(capture) = self.capture {
                 capture::set_capture(capture);
             }
-            BUS.root.set_filter(filter);
-            head::set_ratio(head_ratio);
-            life.sampling = sampling;
-            life.series_limit = series_limit;
-            bus::set_report_interval(report_interval);
-            bus::set_aggregate_interval(aggregate_interval);
-        })?;
-        Ok(Gomon::new(run, shutdown_deadline))
+            if let Some(propagation) = self.propagation {
+                set_propagation(propagation);
+            }
+            BUS.root.set_filter(self.filter);
+            head::set_ratio(self.head_ratio);
+            life.sampling = self.sampling;
+            life.series_limit = self.series_limit;
+            life.roster.expect(self.listeners);
+        })
     }
 }
 
@@ -221,6 +232,10 @@ impl fmt::Debug for Builder {
             .field("application_id", &self.application_id)
             .field("listeners", &names)
             .field("capture", &self.capture)
+            .field("propagation", &self.propagation)
             .finish_non_exhaustive()
     }
 }
+
+const REPORT_INTERVAL: Duration = Duration::from_nanos(bus::REPORT_INTERVAL_NANOS);
+const AGGREGATE_INTERVAL: Duration = Duration::from_nanos(bus::AGGREGATE_INTERVAL_NANOS);

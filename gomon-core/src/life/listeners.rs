@@ -198,7 +198,8 @@ impl Waiting {
 
     pub(super) fn start(self) -> Result<Arc<Port>, Error> {
         let opened = self.supply.open(&self.name)?;
-        Port::start(self.id, self.name, 0, self.limits, opened).map_err(Error::Thread)
+        let limits = LIFE.lock().config.limits(&self.name, self.limits);
+        Port::start(self.id, self.name, 0, limits, opened).map_err(Error::Thread)
     }
 }
 

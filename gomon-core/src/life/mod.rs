@@ -14,10 +14,12 @@ use crate::aggregate::snapshot::Snapshot;
 use crate::bus::port::Port;
 use crate::bus::report::Report;
 use crate::bus::{self, BUS};
+use crate::capture;
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
-use crate::tracker::{head, panics};
+use crate::tracker::panics;
 use crate::{aggregate, application, fork, hot, state};
 
 pub use builder::{Builder, builder};
@@ -61,13 +63,7 @@ impl Drop for Gomon {
 ///
 /// As [`Builder::start`].
 pub fn start() -> Result<(), Error> {
-    start_with(|life| {
-        BUS.root.set_filter(None);
-        head::set_ratio(None);
-        life.sampling = None;
-        life.series_limit = aggregate::SERIES_LIMIT;
-    })
-    .map(|_| ())
+    builder().start_run().map(|_| ())
 }
 
 /// Starts a run, after `prepare` if there is none, and returns its number. The listeners' own code
@@ -235,6 +231,46 @@ pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Changes settings, at once where gomon runs; they hold for later runs too.
+///
+/// Before a start, what the builder sets itself comes first.
+///
+/// # Errors
+///
+/// [`Error::AlreadyStarted`] if it names another application while gomon runs, [`Error::Forked`]
+/// in a child of a process in which gomon ran; nothing is changed then.
+pub fn set_config(config: Config) -> Result<(), Error> {
+    if fork::is_child() {
+        return Err(Error::Forked);
+    }
+    let mut life = LIFE.lock();
+    if let Some(id) = &config.application_id {
+        if !life.is_stopped() && life.application_id.as_ref() != Some(id) {
+            return Err(Error::AlreadyStarted);
+        }
+        life.application_id = Some(id.clone());
+    }
+    if let Some(capture) = config.capture() {
+        capture::set_capture(capture);
+    }
+    if let Some(interval) = config.report_interval() {
+        bus::set_report_interval(interval);
+    }
+    if let Some(interval) = config.aggregate_interval() {
+        bus::set_aggregate_interval(interval);
+    }
+    if let Some(root) = &config.root {
+        BUS.root.configure(root);
+    }
+    let samples_anew = config.root.is_some();
+    life.config.merge(config);
+    if samples_anew {
+        bus::set_sampling(life.sampling());
+    }
+    BUS.root.configure_listeners(&life.config);
+    Ok(())
+}
+
 /// The id of this run's application event, once gomon was started.
 #[must_use]
 pub fn execution_id() -> Option<Uuid> {
@@ -267,6 +303,8 @@ struct Life {
     phase: Phase,
     application_id: Option<String>,
     roster: Roster,
+    config: Config,
+    /// The builder's.
     sampling: Option<Sampling>,
     series_limit: usize,
     last_report: Option<Report>,
@@ -300,7 +338,7 @@ impl Life {
         for port in listeners {
             BUS.root.add(port);
         }
-        if let Err(cause) = bus::start_worker(self.sampling.clone(), self.series_limit) {
+        if let Err(cause) = bus::start_worker(self.sampling(), self.series_limit) {
             BUS.root.clear();
             self.phase = Phase::Stopped;
             return Err(Error::Thread(cause));
@@ -308,6 +346,12 @@ impl Life {
         self.phase = Phase::Running;
         state::set_running(true);
         Ok(run)
+    }
+
+    /// A configuration's sampling, else the builder's.
+    fn sampling(&self) -> Option<Sampling> {
+        let configured = self.config.sampling();
+        configured.or(self.sampling.as_ref()).cloned()
     }
 
     fn report(&self) -> Report {
@@ -326,6 +370,7 @@ static LIFE: Mutex<Life> = Mutex::new(Life {
     phase: Phase::Stopped,
     application_id: None,
     roster: Roster::EMPTY,
+    config: Config::EMPTY,
     sampling: None,
     series_limit: aggregate::SERIES_LIMIT,
     last_report: None,

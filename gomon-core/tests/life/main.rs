@@ -1,7 +1,9 @@
 //! Start, shutdown and listeners: what concerns the whole process. One test at a time.
 
 mod aggregates;
+mod callbacks;
 mod callers;
+mod config;
 mod configured;
 mod crowds;
 mod factories;
@@ -11,6 +13,7 @@ mod process;
 mod quarantine;
 mod queues;
 mod retransmitters;
+mod runtimes;
 mod sampling;
 mod shutdown;
 mod sifting;

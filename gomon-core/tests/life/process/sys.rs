@@ -65,6 +65,15 @@ pub(crate) fn at_exit(handler: extern "C" fn()) {
     assert_eq!(unsafe { libc::atexit(handler) }, 0);
 }
 
+/// Ends the process as the program itself may.
+pub(crate) fn exit(code: i32) -> ! {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program does this, not gomon"
+    )]
+    std::process::exit(code)
+}
+
 pub(crate) fn raise(signal: i32) {
     // SAFETY: a number is all it takes.
     unsafe { libc::raise(signal) };
@@ -76,10 +85,8 @@ pub(crate) fn on_signal(signal: i32, handler: extern "C" fn(i32)) {
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler as usize;
     // SAFETY: the action is a local, and the handler does nothing but count.
-    assert_eq!(
-        unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) },
-        0
-    );
+    let set = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+    assert_eq!(set, 0);
 }
 
 /// Names the calling thread for [`interrupt`].

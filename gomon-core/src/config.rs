@@ -1,0 +1,207 @@
+//! What can be set from outside the program, before a start and while gomon runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::bus::options::{Limits, OnFull};
+use crate::bus::retransmitter::config::RetransmitterConfig;
+use crate::capture::Capture;
+use crate::sampling::Sampling;
+
+/// Settings of gomon as a configuration writes them, for [`set_config`](crate::set_config).
+///
+/// All fields are optional, and what is left out stays as it is. What is not known, or is not what
+/// it should be, is an error that names the place.
+///
+/// ```
+/// let json = r#"{
+///     "application_id": "shop",
+///     "capture": "minimal",
+///     "report_interval_ms": 30000,
+///     "aggregate_interval_ms": 10000,
+///     "root": {"exclude": ["net-*"], "sampling": {"ratio": 0.1, "keep": ["failed"]}},
+///     "listeners": {
+///         "LogListener": {"max_events": 1000, "max_bytes": 4000000, "on_full": "drop-oldest",
+///                         "stuck_after_ms": 20000}
+///     }
+/// }"#;
+/// gomon_core::set_config(serde_json::from_str(json)?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// - `application_id`: [`set_application_id`](crate::set_application_id)
+/// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
+/// - `report_interval_ms`, `aggregate_interval_ms`: the builder's settings of these names
+/// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
+///   earlier configuration, and comes on top of the filter of the builder. Its `sampling` takes the
+///   place of the builder's
+/// - `listeners`: settings of [`ListenerOptions`](crate::ListenerOptions) for all of the process's
+///   listeners of a name, also those that are added later; over what the program set
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub(crate) application_id: Option<String>,
+    capture: Option<Preset>,
+    report_interval_ms: Option<u64>,
+    aggregate_interval_ms: Option<u64>,
+    pub(crate) root: Option<RetransmitterConfig>,
+    listeners: BTreeMap<String, ListenerConfig>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Preset {
+    Minimal,
+    Safe,
+    Full,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ListenerConfig {
+    max_events: Option<u64>,
+    max_bytes: Option<u64>,
+    on_full: Option<OnFull>,
+    stuck_after_ms: Option<u64>,
+}
+
+impl Config {
+    pub(crate) const EMPTY: Self = Self {
+        application_id: None,
+        capture: None,
+        report_interval_ms: None,
+        aggregate_interval_ms: None,
+        root: None,
+        listeners: BTreeMap::new(),
+    };
+
+    /// Takes over what a newer one says.
+    pub(crate) fn merge(&mut self, newer: Self) {
+        let Self {
+            application_id,
+            capture,
+            report_interval_ms,
+            aggregate_interval_ms,
+            root,
+            listeners,
+        } = newer;
+        replace(&mut self.application_id, application_id);
+        replace(&mut self.capture, capture);
+        replace(&mut self.report_interval_ms, report_interval_ms);
+        replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
+        replace(&mut self.root, root);
+        for (name, newer) in listeners {
+            self.listeners.entry(name).or_default().merge(newer);
+        }
+    }
+
+    pub(crate) fn capture(&self) -> Option<Capture> {
+        self.capture.map(|preset| match preset {
+            Preset::Minimal => Capture::minimal(),
+            Preset::Safe => Capture::safe(),
+            Preset::Full => Capture::full(),
+        })
+    }
+
+    pub(crate) fn report_interval(&self) -> Option<Duration> {
+        self.report_interval_ms.map(Duration::from_millis)
+    }
+
+    pub(crate) fn aggregate_interval(&self) -> Option<Duration> {
+        self.aggregate_interval_ms.map(Duration::from_millis)
+    }
+
+    pub(crate) fn sampling(&self) -> Option<&Sampling> {
+        self.root.as_ref().and_then(RetransmitterConfig::sampling)
+    }
+
+    /// What the queue of a listener of that name is to heed, which the program gave other limits.
+    pub(crate) fn limits(&self, name: &str, limits: Limits) -> Limits {
+        let config = self.listeners.get(name).copied().unwrap_or_default();
+        config.over(limits)
+    }
+}
+
+impl ListenerConfig {
+    fn merge(&mut self, newer: Self) {
+        replace(&mut self.max_events, newer.max_events);
+        replace(&mut self.max_bytes, newer.max_bytes);
+        replace(&mut self.on_full, newer.on_full);
+        replace(&mut self.stuck_after_ms, newer.stuck_after_ms);
+    }
+
+    fn over(self, limits: Limits) -> Limits {
+        let stuck_after = self.stuck_after_ms.map(Duration::from_millis);
+        Limits {
+            max_events: self.max_events.unwrap_or(limits.max_events),
+            max_bytes: self.max_bytes.unwrap_or(limits.max_bytes),
+            on_full: self.on_full.unwrap_or(limits.on_full),
+            stuck_after: stuck_after.unwrap_or(limits.stuck_after),
+        }
+    }
+}
+
+fn replace<T>(place: &mut Option<T>, newer: Option<T>) {
+    if newer.is_some() {
+        *place = newer;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Config {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_wrong_is_an_error_that_names_the_place() {
+        let wrong = [
+            ("{\n\"listener\": {}}", "unknown field `listener`", "line 2"),
+            (r#"{"capture": "all"}"#, "unknown variant `all`", "line 1"),
+            (
+                r#"{"report_interval_ms": "1s"}"#,
+                "string \"1s\"",
+                "column 27",
+            ),
+            (
+                "{\"root\": {\n\"includes\": 1}}",
+                "unknown field `includes`",
+                "line 2",
+            ),
+            (
+                "{\"listeners\": {\"a\":\n {\"on_full\": \"block\"}}}",
+                "unknown variant `block`",
+                "line 2",
+            ),
+        ];
+        for (json, what, place) in wrong {
+            let error = serde_json::from_str::<Config>(json)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(what) && error.contains(place), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_stays_as_it_is() {
+        let mut config = parse(
+            r#"{"application_id": "shop", "capture": "full",
+                "listeners": {"a": {"max_events": 5, "on_full": "drop-oldest"}}}"#,
+        );
+        config.merge(parse(
+            r#"{"report_interval_ms": 5, "listeners": {"a": {"max_events": 6}, "b": {"max_bytes": 7}}}"#,
+        ));
+        config.merge(Config::default());
+        assert_eq!(config.application_id.as_deref(), Some("shop"));
+        assert!(config.capture().is_some_and(|capture| capture.rows() == 10));
+        assert_eq!(config.report_interval(), Some(Duration::from_millis(5)));
+        let limits = config.limits("a", Limits::DEFAULT);
+        assert_eq!((limits.max_events, limits.on_full), (6, OnFull::DropOldest));
+        assert_eq!(config.limits("b", Limits::DEFAULT).max_bytes, 7);
+        assert_eq!(config.limits("c", Limits::DEFAULT), Limits::DEFAULT);
+    }
+}
