@@ -145,7 +145,7 @@ impl Source {
         Self::ALL.get(place).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(self, record: &Record, value: Stored) -> Option<(Label, &[u8])> {
         let label = match self {
             Self::Text(label) => label,
