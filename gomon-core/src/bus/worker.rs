@@ -204,14 +204,14 @@ impl Worker {
                 self.messages.bring(record);
             }
             record.start_unix = time.unix_nanos(record.start);
-            record.settle(&mut self.shapes);
+            let row = record.settle(&mut self.shapes);
             self.orphans.note(&staged.event);
             let of_process = staged.event.record.scope == 0;
             if of_process {
-                self.aggregates.record(&staged.event);
                 if let Some(ratio) = at_head {
                     weigh(&mut staged.event, ratio);
                 }
+                self.aggregates.record(&staged.event, row);
             }
             match &mut self.sampler {
                 Some(sampler) if of_process => {
@@ -281,7 +281,8 @@ impl Worker {
             .fetch_add(1, Ordering::Relaxed);
         record.end = clock::now();
         let slice = Slice::single(record);
-        slice.iter().for_each(|event| self.aggregates.record(event));
+        let events = slice.iter();
+        events.for_each(|event| self.aggregates.record(event, None));
         BUS.root.pass(&slice, 0);
     }
 
