@@ -1,6 +1,7 @@
 //! A million headers that nobody meant: none panics, all results are bounded, what is written is
 //! read back as it was.
 
+use gomon_core::testing::Recorder;
 use gomon_core::{B3, Baggage, Context, Propagation, TraceState};
 
 /// Headers that are nearly right, drawn from a seed.
@@ -48,6 +49,7 @@ impl Noise {
 
 #[test]
 fn any_traceparent_and_b3_header_gives_a_context_that_can_be_sent_again() {
+    let _running = Recorder::new();
     let propagation = Propagation::new().b3(B3::Single);
     let seeds = &[
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
