@@ -20,7 +20,7 @@ use crate::sampling::Sampling;
 /// let json = r#"{
 ///     "application_id": "shop",
 ///     "capture": "minimal",
-///     "propagation": {"b3": "single", "sampling_flag": "trusted"},
+///     "propagation": {"callers": "trusted", "sampling_flag": "trusted"},
 ///     "report_interval_ms": 30000,
 ///     "aggregate_interval_ms": 10000,
 ///     "root": {"exclude": ["net-*"], "sampling": {"ratio": 0.1, "keep": ["failed"]}},
@@ -35,7 +35,7 @@ use crate::sampling::Sampling;
 ///
 /// - `application_id`: [`set_application_id`](crate::set_application_id)
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
-/// - `propagation`: which headers carry a context, see [`Propagation`]
+/// - `propagation`: the fields of [`Propagation`]
 /// - `report_interval_ms`, `aggregate_interval_ms`: the builder's settings of these names
 /// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
 ///   earlier configuration, and comes on top of the filter of the builder. Its `sampling` takes the
@@ -47,7 +47,7 @@ use crate::sampling::Sampling;
 pub struct Config {
     pub(crate) application_id: Option<String>,
     capture: Option<Preset>,
-    pub(crate) propagation: Option<Propagation>,
+    propagation: Option<Propagation>,
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
     pub(crate) root: Option<RetransmitterConfig>,
@@ -110,6 +110,10 @@ impl Config {
             Preset::Safe => Capture::safe(),
             Preset::Full => Capture::full(),
         })
+    }
+
+    pub(crate) fn propagation(&self) -> Option<Propagation> {
+        self.propagation
     }
 
     pub(crate) fn report_interval(&self) -> Option<Duration> {

@@ -254,7 +254,7 @@ pub fn set_config(config: Config) -> Result<(), Error> {
     if let Some(capture) = config.capture() {
         capture::set_capture(capture);
     }
-    if let Some(propagation) = config.propagation {
+    if let Some(propagation) = config.propagation() {
         set_propagation(propagation);
     }
     if let Some(interval) = config.report_interval() {
