@@ -120,3 +120,18 @@ fn a_baggage_of_any_text_is_written_and_read_back() {
         assert_eq!(read.get("key").unwrap(), value);
     }
 }
+
+#[test]
+fn a_megabyte_of_one_token_is_bounded_too_and_does_not_take_for_ever() {
+    for token in [
+        ",", ";", "=", "%", "%2", "%20", " ", "a", "a=1,", "a=1;", "a=,", "@", "-", "\"", "\u{e9}",
+    ] {
+        let header = token.repeat((1 << 20) / token.len()).into_bytes();
+        assert!(TraceState::parse([header.as_slice()]).as_str().len() <= 512);
+        assert!(Baggage::parse([header.as_slice()]).as_str().len() <= 8192);
+        assert!(Context::from_traceparent(&header).is_none());
+        let mut baggage = Baggage::new();
+        let text = String::from_utf8_lossy(&header);
+        assert!(baggage.insert("key", &text).is_err() && baggage.insert(&text, "").is_err());
+    }
+}
