@@ -208,10 +208,10 @@ impl Worker {
             self.orphans.note(&staged.event);
             let of_process = staged.event.record.scope == 0;
             if of_process {
-                self.aggregates.record(&staged.event, row);
                 if let Some(ratio) = at_head {
                     weigh(&mut staged.event, ratio);
                 }
+                self.aggregates.record(&staged.event, row);
             }
             match &mut self.sampler {
                 Some(sampler) if of_process => {
