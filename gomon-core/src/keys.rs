@@ -6,9 +6,6 @@ pub(crate) const GOMON_SELF: &str = "gomon-self";
 pub(crate) const PANIC: &str = "panic";
 pub(crate) const SEGMENT: &str = "segment";
 
-/// The series of what found no place elsewhere.
-pub(crate) const OVERFLOW: &str = "overflow";
-
 // What adapters send and the core counts by.
 pub(crate) const HTTP_CLIENT: &str = "http-roundtripper";
 pub(crate) const NET_DIAL: &str = "net-dial";

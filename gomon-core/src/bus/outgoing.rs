@@ -143,7 +143,9 @@ impl<'a> Decided<'a> {
         match verdict {
             Verdict::Keep { weight } => {
                 if let Some(weight) = weight {
-                    staged.event.record.weight = weight;
+                    // More if it was sampled at its head: both look at the same bits.
+                    let record = &mut staged.event.record;
+                    record.weight = weight.max(record.weight);
                 }
                 self.keep(staged);
             }

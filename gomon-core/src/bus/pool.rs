@@ -59,7 +59,13 @@ impl Stock {
     #[inline]
     pub(crate) fn take(&mut self) -> Box<Record> {
         match self.free.pop() {
-            Some(event) => event.record,
+            Some(event) => {
+                // The next one is on its way into the cache while this one is written.
+                if let Some(next) = self.free.last() {
+                    std::hint::black_box(next.record.run);
+                }
+                event.record
+            }
             None => self.fill(),
         }
     }

@@ -119,6 +119,9 @@ fn a_listener_that_is_stuck_in_its_destructor_ends_with_the_deadline() {
     let report = gomon.shutdown();
     drop(release);
     assert_ledger(&report);
-    assert_eq!(report.listeners[0].dropped_for(DropReason::ShutdownTimeout), 0);
+    assert_eq!(
+        report.listeners[0].dropped_for(DropReason::ShutdownTimeout),
+        0
+    );
     assert_eq!(report.delivered(), 4);
 }

@@ -46,7 +46,8 @@ fn a_program_sets_its_headers_where_it_starts() {
     let gomon = builder().propagation(ignoring).start().unwrap();
     assert_eq!(gomon_core::propagation(), ignoring);
     assert!(caller(gomon_core::propagation()).is_application());
-    gomon_core::set_propagation(Propagation::new());
+    let config = r#"{"propagation": {"callers": "trusted"}}"#;
+    gomon_core::set_config(serde_json::from_str(config).unwrap()).unwrap();
     assert!(!caller(gomon_core::propagation()).is_application());
     let _ = gomon.shutdown();
 }

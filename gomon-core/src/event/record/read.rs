@@ -20,6 +20,7 @@ impl Record {
         all.map(|attribute| (attribute.key, self.read(attribute.value)))
     }
 
+    #[inline]
     pub(super) fn inline(&self) -> &[Attribute] {
         let count = usize::from(self.count);
         self.attributes.get(..count).unwrap_or(&self.attributes)
@@ -46,6 +47,7 @@ impl Record {
     }
 
     /// The bytes of a value that is text, which to check once more would be most of the work.
+    #[inline]
     pub(crate) fn text_bytes(&self, stored: Stored) -> Option<&[u8]> {
         match stored {
             Stored::Static(text) => Some(text.as_bytes()),
