@@ -8,6 +8,8 @@
     clippy::print_stderr
 )]
 
+#[cfg(doctest)]
+mod guides;
 pub mod prelude;
 
 pub use gomon_core::*;

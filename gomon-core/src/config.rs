@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::bus::options::{Limits, OnFull};
 use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::capture::Capture;
+use crate::context::propagation::Propagation;
 use crate::sampling::Sampling;
 
 /// Settings of gomon as a configuration writes them, for [`set_config`](crate::set_config).
@@ -19,6 +20,7 @@ use crate::sampling::Sampling;
 /// let json = r#"{
 ///     "application_id": "shop",
 ///     "capture": "minimal",
+///     "propagation": {"callers": "trusted", "sampling_flag": "trusted"},
 ///     "report_interval_ms": 30000,
 ///     "aggregate_interval_ms": 10000,
 ///     "root": {"exclude": ["net-*"], "sampling": {"ratio": 0.1, "keep": ["failed"]}},
@@ -33,6 +35,7 @@ use crate::sampling::Sampling;
 ///
 /// - `application_id`: [`set_application_id`](crate::set_application_id)
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
+/// - `propagation`: the fields of [`Propagation`]
 /// - `report_interval_ms`, `aggregate_interval_ms`: the builder's settings of these names
 /// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
 ///   earlier configuration, and comes on top of the filter of the builder. Its `sampling` takes the
@@ -44,6 +47,7 @@ use crate::sampling::Sampling;
 pub struct Config {
     pub(crate) application_id: Option<String>,
     capture: Option<Preset>,
+    propagation: Option<Propagation>,
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
     pub(crate) root: Option<RetransmitterConfig>,
@@ -71,6 +75,7 @@ impl Config {
     pub(crate) const EMPTY: Self = Self {
         application_id: None,
         capture: None,
+        propagation: None,
         report_interval_ms: None,
         aggregate_interval_ms: None,
         root: None,
@@ -82,6 +87,7 @@ impl Config {
         let Self {
             application_id,
             capture,
+            propagation,
             report_interval_ms,
             aggregate_interval_ms,
             root,
@@ -89,6 +95,7 @@ impl Config {
         } = newer;
         replace(&mut self.application_id, application_id);
         replace(&mut self.capture, capture);
+        replace(&mut self.propagation, propagation);
         replace(&mut self.report_interval_ms, report_interval_ms);
         replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
         replace(&mut self.root, root);
@@ -103,6 +110,10 @@ impl Config {
             Preset::Safe => Capture::safe(),
             Preset::Full => Capture::full(),
         })
+    }
+
+    pub(crate) fn propagation(&self) -> Option<Propagation> {
+        self.propagation
     }
 
     pub(crate) fn report_interval(&self) -> Option<Duration> {

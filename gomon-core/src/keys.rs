@@ -6,9 +6,6 @@ pub(crate) const GOMON_SELF: &str = "gomon-self";
 pub(crate) const PANIC: &str = "panic";
 pub(crate) const SEGMENT: &str = "segment";
 
-/// The series of what found no place elsewhere.
-pub(crate) const OVERFLOW: &str = "overflow";
-
 // What adapters send and the core counts by.
 pub(crate) const HTTP_CLIENT: &str = "http-roundtripper";
 pub(crate) const NET_DIAL: &str = "net-dial";
@@ -56,17 +53,3 @@ pub(crate) const CHILDS: &str = "childs";
 pub(crate) const BUSY: &str = "busy";
 pub(crate) const READY: &str = "ready";
 pub(crate) const WAIT: &str = "wait";
-
-/// Inside of `wait`.
-pub(crate) mod wait {
-    pub(crate) const POOL: &str = "pool";
-    pub(crate) const SQL: &str = "sql";
-    pub(crate) const HTTP: &str = "http";
-    pub(crate) const NET: &str = "net";
-    pub(crate) const FILE: &str = "file";
-    pub(crate) const LOCK: &str = "lock";
-    pub(crate) const CHANNEL: &str = "channel";
-    pub(crate) const SLEEP: &str = "sleep";
-    pub(crate) const CLIENT: &str = "client";
-    pub(crate) const UNACCOUNTED: &str = "unaccounted";
-}

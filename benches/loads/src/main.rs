@@ -59,6 +59,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         [sink::ROLE, pace] => sink::serve(pace).map(|()| true),
+        [overload::ROLE, milliseconds] => overload::run_idle(milliseconds).map(|()| true),
         [ONE, length, name] => run_one(length, name),
         _ => run_all(&words),
     };

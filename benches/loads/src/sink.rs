@@ -25,10 +25,10 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Starts one that reads at most so many lines a second, or all it can.
-    pub(crate) fn start(pace: Option<u64>) -> Result<Self> {
+    /// Starts one that reads at most so many lines a second.
+    pub(crate) fn start(pace: f64) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args([ROLE, &pace.unwrap_or(u64::MAX).to_string()])
+            .args([ROLE, &pace.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -71,20 +71,20 @@ impl Sink {
 
 /// The process itself: says its address, reads one connection to its end, says what it got.
 pub(crate) fn serve(pace: &str) -> Result<()> {
-    let pace: u64 = pace.parse()?;
+    let pace: f64 = pace.parse()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
     let (stream, _) = listener.accept()?;
     let open = opened_by_input()?;
     let mut lines = BufReader::with_capacity(64 << 10, stream);
     let mut line = String::new();
-    let (mut got, mut window, begin) = (Sequence::default(), 0, monotonic());
+    let (mut got, mut window, begin) = (Sequence::default(), 0.0, monotonic());
     while lines.read_line(&mut line)? > 0 {
         got.note_line(&line);
         line.clear();
-        window += 1;
-        if window >= pace.div_ceil(WINDOWS) {
-            window = 0;
+        window += 1.0;
+        if window >= pace / f64::from(WINDOWS) {
+            window = 0.0;
             wait_for_window(begin, &open);
         }
     }
@@ -119,4 +119,4 @@ fn opened_by_input() -> Result<Arc<AtomicBool>> {
 }
 
 /// How many times a second a paced sink reads.
-const WINDOWS: u64 = 100;
+const WINDOWS: u32 = 100;

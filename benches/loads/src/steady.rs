@@ -16,7 +16,7 @@ pub(crate) fn run(length: Length, checks: &mut Checks) -> Result<()> {
     paced(rate, Duration::from_secs(1))?; // gomon does not run yet
     let baseline = resident()?;
 
-    let sink = Sink::start(None)?;
+    let sink = Sink::start(f64::INFINITY)?;
     let gomon = gomon::builder()
         .named_listener("tcp", TcpLines::connect(sink.address)?)
         .shutdown_deadline(DEADLINE)

@@ -138,17 +138,27 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
         })
     }
 
+    #[inline]
     fn count_in(&mut self, bucket: u16, count: u64) {
-        let number = bucket / BLOCK;
-        let known = self.blocks.get_mut(self.last);
-        let block = match known {
-            Some(block) if block.number == number => block,
-            _ => match self.block(number) {
-                Some(block) => block,
-                None => return,
-            },
-        };
+        // Nearly always.
+        if let Some(block) = self.blocks.get_mut(self.last)
+            && block.number == bucket / BLOCK
+            && let Some(known) = block.counts.get_mut(usize::from(bucket % BLOCK))
+            && let Ok(sum) = u32::try_from(u64::from(*known) + count)
+        {
+            *known = sum;
+        } else {
+            self.count_elsewhere(bucket, count);
+        }
+    }
+
+    /// The same where the block is another than the last, or new, or the bucket is full.
+    #[inline(never)]
+    fn count_elsewhere(&mut self, bucket: u16, count: u64) {
         let slot = bucket % BLOCK;
+        let Some(block) = self.block(bucket / BLOCK) else {
+            return;
+        };
         let bucket = block.first_bucket() + slot;
         let Some(low) = block.counts.get_mut(usize::from(slot)) else {
             return;

@@ -16,6 +16,8 @@ mod table;
 
 use crate::clock;
 use crate::event::Event;
+use crate::event::shape::Row;
+use reading::Sources;
 use series::Ending;
 use snapshot::Snapshot;
 use table::Table;
@@ -23,6 +25,7 @@ use table::Table;
 /// What was counted in a run of gomon.
 #[derive(Debug)]
 pub(crate) struct Aggregates {
+    sources: Sources,
     table: Table,
     from_unix_ns: u64,
 }
@@ -31,14 +34,16 @@ impl Aggregates {
     /// Begins at a time, with room for so many series.
     pub(crate) fn new(from_unix_ns: u64, series_limit: usize) -> Self {
         Self {
+            sources: Sources::default(),
             table: Table::new(series_limit),
             from_unix_ns,
         }
     }
 
-    /// Counts an event, unless it is an opening one.
+    /// Counts an event, unless it is an opening one. `row` is that of its inline keys, where it is
+    /// known.
     #[inline]
-    pub(crate) fn record(&mut self, event: &Event) {
+    pub(crate) fn record(&mut self, event: &Event, row: Option<Row>) {
         let record = &event.record;
         if record.flags.opening {
             return;
@@ -49,8 +54,9 @@ impl Aggregates {
             has_error: !record.errors().is_empty(),
         };
         let fp = self.table.hash(record.fp);
-        let hash = reading::hash(record, self.table.keys(), fp);
-        let labels = || reading::labels(record);
+        let sources = self.sources.of(record, row);
+        let hash = reading::hash(record, sources, self.table.keys(), fp);
+        let labels = || reading::labels(record, sources);
         self.table.record(hash, ending, record.fp, labels);
     }
 

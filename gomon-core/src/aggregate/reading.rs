@@ -1,27 +1,89 @@
 //! Which of an event's attributes are labels.
 
 use super::label::{Label, Labels};
-use crate::event::attribute::Stored;
+use crate::event::attribute::{Attribute, Stored};
 use crate::event::error_info::ErrorInfo;
 use crate::event::record::Record;
+use crate::event::shape::Row;
 use crate::event::value::Tree;
 use crate::keys;
 use crate::sampling::hash::Keyed;
 
+/// What the attributes of known rows of keys are good for.
+#[derive(Debug)]
+pub(super) struct Sources {
+    known: [(u64, RowSources); Row::PLACES],
+}
+
+/// Of each inline attribute of a record, what it is good for: four bits each, as a [`Source`] has
+/// them, and 0 for nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RowSources(u64);
+
+/// What an attribute says about the labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Its text is the label's value.
+    Text(Label),
+    Method,
+    ResponseCode,
+    /// A map, of which an outgoing request's peer is the host.
+    Url,
+    /// The peer of what is dialled.
+    Address,
+    /// What a segment is called.
+    Name,
+}
+
+impl Sources {
+    /// What the inline attributes of a record are good for. Their row, where it is known, saves
+    /// looking at their keys.
+    #[inline]
+    pub(super) fn of(&mut self, record: &Record, row: Option<Row>) -> RowSources {
+        match row.and_then(|row| self.known.get(row.place()).zip(Some(row))) {
+            Some(((hash, sources), row)) if *hash == row.hash => *sources,
+            _ => self.find_out(record, row),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_out(&mut self, record: &Record, row: Option<Row>) -> RowSources {
+        let [inline, _] = record.stored();
+        let bits = |attribute: &Attribute| Source::of(attribute.key).map_or(0, Source::bits);
+        let sources = inline.iter().rev().fold(0, |all, one| all << 4 | bits(one));
+        // Some of a row may have been cut off the record.
+        if let Some(row) = row.filter(|row| row.len == inline.len())
+            && let Some(place) = self.known.get_mut(row.place())
+        {
+            *place = (row.hash, RowSources(sources));
+        }
+        RowSources(sources)
+    }
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self {
+            known: [(0, RowSources::default()); Row::PLACES],
+        }
+    }
+}
+
 /// The hash of an event's labels and what was hashed before, whatever the order of its attributes.
 #[inline]
-pub(super) fn hash(record: &Record, keys: Keyed, before: u64) -> u64 {
+pub(super) fn hash(record: &Record, sources: RowSources, keys: Keyed, before: u64) -> u64 {
     let mut hash = before;
-    visit(record, |label, value| {
+    visit(record, sources, |label, value| {
         hash = hash.wrapping_add(keys.bytes(value, label as u64 + 1));
     });
     hash
 }
 
 /// The labels of an event.
-pub(super) fn labels(record: &Record) -> Labels {
+pub(super) fn labels(record: &Record, sources: RowSources) -> Labels {
     let mut values = [""; Label::ALL.len()];
-    visit(record, |label, value| {
+    visit(record, sources, |label, value| {
         if let Some(place) = values.get_mut(label as usize) {
             *place = std::str::from_utf8(value).unwrap_or("");
         }
@@ -31,45 +93,88 @@ pub(super) fn labels(record: &Record) -> Labels {
 
 /// Shows each label's value, which is text and not empty.
 #[inline]
-fn visit<'a>(record: &'a Record, mut see: impl FnMut(Label, &'a [u8])) {
-    record.stored().for_each(|attribute| {
-        // Most keys have another length than any that is looked for.
-        if LENGTHS & 1u64.unbounded_shl(length(attribute.key)) != 0
-            && let Some((label, value)) = read(record, attribute.key, attribute.value)
-            && !value.is_empty()
+fn visit<'a>(record: &'a Record, sources: RowSources, mut see: impl FnMut(Label, &'a [u8])) {
+    let mut show = |source: Source, value: Stored| match source.read(record, value) {
+        Some((label, value)) if !value.is_empty() => see(label, value),
+        _ => {}
+    };
+    let [inline, beside] = record.stored();
+    let mut left = sources.0;
+    while left != 0 {
+        let at = left.trailing_zeros() / 4;
+        let bits = left >> (at * 4) & 15;
+        left ^= bits << (at * 4);
+        if let (Some(attribute), Some(source)) = (inline.get(at as usize), Source::from_bits(bits))
         {
-            see(label, value);
+            show(source, attribute.value);
         }
-    });
+    }
+    for attribute in beside {
+        if let Some(source) = Source::of(attribute.key) {
+            show(source, attribute.value);
+        }
+    }
     if let Some(group) = record.errors().first().and_then(group) {
         see(Label::Error, group.as_bytes());
     }
 }
 
-#[inline]
-fn read<'a>(record: &'a Record, key: &str, value: Stored) -> Option<(Label, &'a [u8])> {
-    let label = match key {
-        keys::ROUTE => Label::Route,
-        keys::SYSTEM => Label::System,
-        keys::DIGEST => Label::Digest,
-        keys::NAME if record.fp == keys::SEGMENT => Label::Segment,
-        keys::ADDR if record.fp == keys::NET_DIAL => Label::Peer,
-        keys::METHOD => {
-            let method = method(record.text_bytes(value)?);
-            return Some((Label::Method, method.as_bytes()));
-        }
-        keys::RESPONSE_CODE => return Some((Label::ResponseClass, class(value).as_bytes())),
-        // The host in the URL of an incoming request is what its sender wrote there.
-        keys::URL if record.fp == keys::HTTP_CLIENT => {
-            return Some((Label::Peer, host(record.tree(value)?).as_bytes()));
-        }
-        _ => return None,
-    };
-    Some((label, record.text_bytes(value)?))
-}
+impl Source {
+    fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            keys::ROUTE => Self::Text(Label::Route),
+            keys::SYSTEM => Self::Text(Label::System),
+            keys::DIGEST => Self::Text(Label::Digest),
+            keys::METHOD => Self::Method,
+            keys::RESPONSE_CODE => Self::ResponseCode,
+            keys::URL => Self::Url,
+            keys::ADDR => Self::Address,
+            keys::NAME => Self::Name,
+            _ => return None,
+        })
+    }
 
-fn length(key: &str) -> u32 {
-    u32::try_from(key.len()).unwrap_or(u32::MAX)
+    fn bits(self) -> u64 {
+        let place = Self::ALL.iter().position(|source| *source == self);
+        place.map_or(0, |place| place as u64 + 1)
+    }
+
+    #[inline]
+    fn from_bits(bits: u64) -> Option<Self> {
+        let place = usize::try_from(bits.checked_sub(1)?).ok()?;
+        Self::ALL.get(place).copied()
+    }
+
+    #[inline(always)]
+    fn read(self, record: &Record, value: Stored) -> Option<(Label, &[u8])> {
+        let label = match self {
+            Self::Text(label) => label,
+            Self::Method => {
+                let method = method(record.text_bytes(value)?);
+                return Some((Label::Method, method.as_bytes()));
+            }
+            Self::ResponseCode => return Some((Label::ResponseClass, class(value).as_bytes())),
+            // The host in the URL of an incoming request is what its sender wrote there.
+            Self::Url if record.fp == keys::HTTP_CLIENT => {
+                return Some((Label::Peer, host(record.tree(value)?).as_bytes()));
+            }
+            Self::Address if record.fp == keys::NET_DIAL => Label::Peer,
+            Self::Name if record.fp == keys::SEGMENT => Label::Segment,
+            Self::Url | Self::Address | Self::Name => return None,
+        };
+        Some((label, record.text_bytes(value)?))
+    }
+
+    const ALL: [Self; 8] = [
+        Self::Text(Label::Route),
+        Self::Text(Label::System),
+        Self::Text(Label::Digest),
+        Self::Method,
+        Self::ResponseCode,
+        Self::Url,
+        Self::Address,
+        Self::Name,
+    ];
 }
 
 /// A method is whatever a client sends, unless it is one of RFC 9110 or RFC 5789.
@@ -107,30 +212,11 @@ fn group(error: &ErrorInfo) -> Option<&str> {
 const METHODS: [&str; 9] = [
     "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE",
 ];
-/// A bit for the length of each key that is looked for.
-const LENGTHS: u64 = {
-    let keys = [
-        keys::ROUTE,
-        keys::SYSTEM,
-        keys::DIGEST,
-        keys::NAME,
-        keys::ADDR,
-        keys::METHOD,
-        keys::RESPONSE_CODE,
-        keys::URL,
-    ];
-    let mut lengths = 0;
-    let mut left = keys.as_slice();
-    while let [key, rest @ ..] = left {
-        lengths |= 1 << key.len();
-        left = rest;
-    }
-    lengths
-};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::shape::Shapes;
     use crate::event::value::Value;
     use crate::tracker::open;
 
@@ -146,7 +232,8 @@ mod tests {
         for error in errors {
             record.push_error(error.clone());
         }
-        super::labels(&record)
+        let sources = Sources::default().of(&record, None);
+        super::labels(&record, sources)
             .iter()
             .map(|(label, value)| (label, value.to_owned()))
             .collect()
@@ -241,7 +328,8 @@ mod tests {
         for (key, value) in attributes {
             record.set(key, Value::Str(value));
         }
-        hash(&record, keys, 7)
+        let sources = Sources::default().of(&record, None);
+        hash(&record, sources, keys, 7)
     }
 
     #[test]
@@ -256,5 +344,36 @@ mod tests {
             hash(&[("route", "b"), ("system", "a")])
         );
         assert_eq!(hash(&[("route", "")]), 7);
+    }
+
+    #[test]
+    fn a_known_row_is_read_as_it_was_the_first_time() {
+        let (mut shapes, mut sources) = (Shapes::default(), Sources::default());
+        let keys = Keyed::new();
+        for attributes in [["a", "route", "b"], ["route", "a", "b"], ["a", "b", "c"]] {
+            let mut hashes = (0..3).map(|_| {
+                let mut record = open::own("a");
+                for key in attributes {
+                    record.set(key, Value::Str("x"));
+                }
+                let row = record.settle(&mut shapes);
+                assert!(row.is_some());
+                let known = hash(&record, sources.of(&record, row), keys, 0);
+                let anew = hash(&record, Sources::default().of(&record, None), keys, 0);
+                (known, anew)
+            });
+            assert!(
+                hashes.all(|(known, anew)| known == anew && (anew == 0) == (attributes[2] == "c"))
+            );
+        }
+    }
+
+    #[test]
+    fn every_source_has_four_bits_of_its_own() {
+        for source in Source::ALL {
+            assert!((1..16).contains(&source.bits()));
+            assert_eq!(Source::from_bits(source.bits()), Some(source));
+        }
+        assert_eq!(Source::from_bits(0), None);
     }
 }

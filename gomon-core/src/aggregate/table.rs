@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::label::Labels;
 use super::series::{Ending, Series};
-use crate::keys;
 use crate::sampling::hash::Keyed;
 
 /// The series by a hash of fingerprint and labels. It has 64 bits and secret keys, so that two
@@ -130,7 +129,7 @@ impl Table {
             Some(slot) => slot,
             None if overflows < MOST_OVERFLOWS => self.insert(own, Series::overflow(fp)),
             None => {
-                let fp = keys::OVERFLOW;
+                let fp = OVERFLOW;
                 let common = self.keys.text(fp, OVERFLOW_SEED);
                 self.find(common)
                     .unwrap_or_else(|| self.insert(common, Series::overflow(fp)))
@@ -212,6 +211,8 @@ impl Series {
     }
 }
 
+/// The fingerprint of the one series for what found no place elsewhere.
+const OVERFLOW: &str = "overflow";
 const NOBODY: u32 = u32::MAX;
 const FIRST_PLACES: usize = 256;
 const RECENT: usize = 64;
@@ -303,7 +304,7 @@ mod tests {
         let rows = counts(&mut table);
         assert_eq!(rows.len(), MOST_OVERFLOWS + 1);
         assert_eq!(rows.iter().map(|row| row.3).sum::<u64>(), 2000);
-        assert_eq!(rows.last().unwrap().0, keys::OVERFLOW);
+        assert_eq!(rows.last().unwrap().0, OVERFLOW);
     }
 
     #[test]

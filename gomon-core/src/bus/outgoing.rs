@@ -61,6 +61,10 @@ impl HomeTable {
         self.free.push(index);
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Home>> {
+        self.homes.iter()
+    }
+
     fn get(&self, index: HomeIndex) -> Option<&Arc<Home>> {
         self.homes.get(index.place())
     }
@@ -139,7 +143,9 @@ impl<'a> Decided<'a> {
         match verdict {
             Verdict::Keep { weight } => {
                 if let Some(weight) = weight {
-                    staged.event.record.weight = weight;
+                    // More if it was sampled at its head: both look at the same bits.
+                    let record = &mut staged.event.record;
+                    record.weight = weight.max(record.weight);
                 }
                 self.keep(staged);
             }

@@ -59,7 +59,13 @@ impl Stock {
     #[inline]
     pub(crate) fn take(&mut self) -> Box<Record> {
         match self.free.pop() {
-            Some(event) => event.record,
+            Some(event) => {
+                // The next one is on its way into the cache while this one is written.
+                if let Some(next) = self.free.last() {
+                    std::hint::black_box(next.record.run);
+                }
+                event.record
+            }
             None => self.fill(),
         }
     }
@@ -128,6 +134,15 @@ impl Home {
         drop(back);
         to_depot(magazine);
     }
+
+    fn free(&self, spare: Spare) {
+        let mut back = self.back.lock();
+        let count = spare.of(back.len().saturating_sub(MAGAZINES_AT_REST));
+        // The oldest: those on top are in the thread's cache.
+        let freed: Vec<_> = back.drain(..count).collect();
+        drop(back);
+        drop(freed);
+    }
 }
 
 /// A record made anew.
@@ -163,9 +178,28 @@ pub(crate) fn give_empty(magazine: Magazine) {
     }
 }
 
-/// Frees a little of what nobody needs; the bus calls it while there is nothing to do.
-pub(crate) fn shrink() {
-    drop(DEPOT.get().and_then(ArrayQueue::pop));
+/// How much of what lies idle is freed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spare {
+    Half,
+    All,
+}
+
+/// Frees records that wait for use; those at home only as far as their thread would not miss them.
+pub(crate) fn free<'a>(spare: Spare, homes: impl Iterator<Item = &'a Arc<Home>>) {
+    if let Some(depot) = DEPOT.get() {
+        (0..spare.of(depot.len())).for_each(|_| drop(depot.pop()));
+    }
+    homes.for_each(|home| home.free(spare));
+}
+
+impl Spare {
+    fn of(self, count: usize) -> usize {
+        match self {
+            Self::Half => count.div_ceil(2),
+            Self::All => count,
+        }
+    }
 }
 
 /// Counts records that a thread hands over.
@@ -235,15 +269,17 @@ static DEPOT: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::n
 /// Magazines without records.
 static EMPTY: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::new();
 
-/// Records that are kept for further use: some 40 MB.
-const MOST: i64 = 32_768;
+/// Records that are kept for further use: some 32 MB.
+const MOST: i64 = 24_576;
 /// Records on their way.
-const MOST_HANDED_OVER: i64 = 32_768;
+const MOST_HANDED_OVER: i64 = 24_576;
 const MOST_BYTES: i64 = 24 << 20;
 /// Records of a magazine, and of a batch, at the most.
 pub(crate) const FULL: usize = 256;
 const MAGAZINES: usize = 256;
 /// So many wait for their thread; more are for everybody.
 const MAGAZINES_AT_HOME: usize = 16;
+/// So many still do when there is nothing to do.
+const MAGAZINES_AT_REST: usize = 2;
 const FIRST_FILLING: usize = 4;
 const LARGEST_FILLING: usize = 64;

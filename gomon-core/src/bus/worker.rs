@@ -11,6 +11,7 @@ use super::{BUS, Ring};
 use crate::aggregate::Aggregates;
 use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
+use crate::bus::pool::{self, Spare};
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::event::batch::Slice;
@@ -19,8 +20,9 @@ use crate::event::record::Record;
 use crate::event::shape::Shapes;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
-use crate::sampling::sampler::Sampler;
-use crate::tracker::{open, work};
+use crate::sampling::ratio::Ratio;
+use crate::sampling::sampler::{self, Sampler};
+use crate::tracker::{head, open, work};
 use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
@@ -87,6 +89,8 @@ impl Worker {
                 self.publish(asked);
             }
             if request.flush.number > self.passed {
+                // What ended before is to reach the listeners.
+                self.settle_sampler();
                 self.hand_out_aggregates();
                 self.passed = request.flush.number;
                 BUS.root.start_flush(request.flush);
@@ -118,7 +122,7 @@ impl Worker {
         let count = self.stage.len();
         self.pass_stage(sources > 1);
         self.messages.expire(begin);
-        if super::pool::is_tight() {
+        if pool::is_tight() {
             BUS.root.shed();
         }
         super::tell_losses();
@@ -192,6 +196,7 @@ impl Worker {
         }
         let time = clock::WallTime::now();
         let now = clock::monotonic_nanos();
+        let at_head = state::load().samples_heads().then(head::ratio);
         let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
         for mut staged in self.stage.drain(..) {
             let record = &mut staged.event.record;
@@ -199,11 +204,14 @@ impl Worker {
                 self.messages.bring(record);
             }
             record.start_unix = time.unix_nanos(record.start);
-            record.settle(&mut self.shapes);
+            let row = record.settle(&mut self.shapes);
             self.orphans.note(&staged.event);
             let of_process = staged.event.record.scope == 0;
             if of_process {
-                self.aggregates.record(&staged.event);
+                if let Some(ratio) = at_head {
+                    weigh(&mut staged.event, ratio);
+                }
+                self.aggregates.record(&staged.event, row);
             }
             match &mut self.sampler {
                 Some(sampler) if of_process => {
@@ -273,7 +281,8 @@ impl Worker {
             .fetch_add(1, Ordering::Relaxed);
         record.end = clock::now();
         let slice = Slice::single(record);
-        slice.iter().for_each(|event| self.aggregates.record(event));
+        let events = slice.iter();
+        events.for_each(|event| self.aggregates.record(event, None));
         BUS.root.pass(&slice, 0);
     }
 
@@ -282,7 +291,9 @@ impl Worker {
         self.pauses = if count > 0 {
             0
         } else {
-            super::pool::shrink();
+            if self.pauses == SLOWEST {
+                pool::free(Spare::Half, self.homes.iter());
+            }
             (self.pauses + 1).min(SLOWEST)
         };
         std::thread::park_timeout(PAUSE * (1 + self.pauses));
@@ -315,6 +326,8 @@ impl Worker {
         self.send_own(end_report());
         self.hand_out_aggregates();
         super::port::close_all(&BUS.root.all_ports(), deadline.left());
+        // The records of a run are not kept for one that may never come.
+        pool::free(Spare::All, self.homes.iter());
         let mut request = BUS.request.lock();
         request.flush.number = request.flush.number.max(ticket.number);
     }
@@ -343,6 +356,14 @@ impl Drop for Worker {
         *BUS.thread.lock() = None;
         BUS.progress.lock().ended = true;
         BUS.progressed.notify_all();
+    }
+}
+
+/// What an event stands for that was sampled at its head: one, where it was kept in any case.
+fn weigh(event: &mut Event, ratio: Ratio) {
+    if !sampler::is_exempt(event) {
+        let by_ratio = ratio.keeps(event.trace());
+        event.record.weight = if by_ratio { ratio.weight() } else { 1.0 };
     }
 }
 

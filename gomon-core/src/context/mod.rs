@@ -8,6 +8,7 @@ mod kind;
 pub(crate) mod member;
 pub(crate) mod message;
 pub(crate) mod propagation;
+mod propagation_settings;
 #[cfg(feature = "futures")]
 pub(crate) mod stream;
 #[cfg(feature = "tokio")]

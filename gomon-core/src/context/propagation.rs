@@ -2,11 +2,14 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use serde::Deserialize;
+
 use crate::context::Context;
 use crate::context::b3::{self, B3};
 use crate::context::baggage::Baggage;
 use crate::context::carried::Carried;
 use crate::context::member::trim;
+use crate::context::propagation_settings::Settings;
 use crate::context::traceparent::{self, Caller};
 use crate::context::tracestate::TraceState;
 
@@ -37,7 +40,18 @@ use crate::context::tracestate::TraceState;
 /// });
 /// let deliver = EventTracker::in_context("deliver", caller); // a child of "publish"
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// It can be read from a configuration too; unknown fields are errors:
+///
+/// ```
+/// # use gomon_core::{B3, Propagation};
+/// let json = r#"{"b3": "single", "baggage": "ignored", "callers": "trusted", "sampling_flag": "trusted"}"#;
+/// let read: Propagation = serde_json::from_str(json)?;
+/// assert_eq!(read, Propagation::new().b3(B3::Single).without_baggage().trust_sampling());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Settings")]
 #[must_use = "a setting does nothing until it is used"]
 pub struct Propagation {
     bits: u8,

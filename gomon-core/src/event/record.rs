@@ -17,7 +17,7 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::rare::Rare;
-use crate::event::shape::Shapes;
+use crate::event::shape::{Row, Shapes};
 use crate::event::value::{Tree, Value};
 
 /// One event in the making, or a finished one on its way to the listeners.
@@ -414,15 +414,18 @@ impl Record {
     }
 
     /// Makes the record fit to be read: each key once, at its first place and with its last value,
-    /// and all of it within the event's limit in bytes. Done once, off the application's threads.
+    /// and all of it within the event's limit in bytes. Done once, off the application's threads. Gives
+    /// the row of the inline keys, of which a few at the end may be cut off then.
     #[inline]
-    pub(crate) fn settle(&mut self, shapes: &mut Shapes) {
-        if !shapes.has_each_key_once(self.inline()) {
+    pub(crate) fn settle(&mut self, shapes: &mut Shapes) -> Option<Row> {
+        let row = shapes.row(self.inline());
+        if row.is_none() {
             self.keep_last_values();
         }
         if self.rare.is_some() {
             self.trim();
         }
+        row
     }
 
     /// The same for a single one.

@@ -6,31 +6,51 @@
 
 use crate::event::attribute::Attribute;
 
+/// A row of keys, each of which is there once. Rows with the same hash have the same keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) hash: u64,
+    /// How many keys it has.
+    pub(crate) len: usize,
+}
+
+impl Row {
+    /// Where it belongs in a table of [`PLACES`](Self::PLACES).
+    #[inline]
+    pub(crate) fn place(self) -> usize {
+        // The upper bits depend on all of what was multiplied.
+        usize::try_from(self.hash >> 56).unwrap_or(0)
+    }
+
+    pub(crate) const PLACES: usize = 256;
+}
+
 /// Rows of keys in which every key was found to be there once.
 #[derive(Debug)]
 pub(crate) struct Shapes {
-    once: [u64; PLACES],
+    once: [u64; Row::PLACES],
 }
 
 impl Shapes {
-    /// Whether no key is there twice.
+    /// The row of these keys, if no key is there twice.
     #[inline]
-    pub(crate) fn has_each_key_once(&mut self, attributes: &[Attribute]) -> bool {
-        let hash = hash(attributes);
-        // The upper bits depend on all of what was multiplied.
-        let place = usize::try_from(hash >> 56).unwrap_or(0);
-        if self.once.get(place) == Some(&hash) {
-            return true;
+    pub(crate) fn row(&mut self, attributes: &[Attribute]) -> Option<Row> {
+        let row = Row {
+            hash: hash(attributes),
+            len: attributes.len(),
+        };
+        if self.once.get(row.place()) == Some(&row.hash) {
+            return Some(row);
         }
-        self.find_out(attributes, hash, place)
+        self.find_out(attributes, row).then_some(row)
     }
 
     #[cold]
     #[inline(never)]
-    fn find_out(&mut self, attributes: &[Attribute], hash: u64, place: usize) -> bool {
+    fn find_out(&mut self, attributes: &[Attribute], row: Row) -> bool {
         let once = has_each_key_once(attributes);
-        if let Some(place) = self.once.get_mut(place).filter(|_| once) {
-            *place = hash;
+        if let Some(place) = self.once.get_mut(row.place()).filter(|_| once) {
+            *place = row.hash;
         }
         once
     }
@@ -38,7 +58,9 @@ impl Shapes {
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self { once: [0; PLACES] }
+        Self {
+            once: [0; Row::PLACES],
+        }
     }
 }
 
@@ -64,7 +86,6 @@ fn hash(attributes: &[Attribute]) -> u64 {
     })
 }
 
-const PLACES: usize = 256;
 /// Not 0, which stands for a free place.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Odd, and without a pattern: the fractions of the golden ratio's multiples, mixed (splitmix64).
@@ -102,10 +123,10 @@ mod tests {
     fn a_key_that_is_there_twice_is_found_wherever_it_lies() {
         let mut shapes = Shapes::default();
         for _ in 0..3 {
-            assert!(shapes.has_each_key_once(&row(&["a", "b", "c"])));
-            assert!(!shapes.has_each_key_once(&row(&["a", "b", "a"])));
-            assert!(!shapes.has_each_key_once(&row(&["a", "b", leaked("b")])));
-            assert!(shapes.has_each_key_once(&[]));
+            assert!(shapes.row(&row(&["a", "b", "c"])).is_some());
+            assert!(shapes.row(&row(&["a", "b", "a"])).is_none());
+            assert!(shapes.row(&row(&["a", "b", leaked("b")])).is_none());
+            assert!(shapes.row(&[]).is_some());
         }
     }
 
@@ -118,7 +139,7 @@ mod tests {
             ([&text[..1], &text[1..2]], false),
             ([&text[..2], &text[1..]], false),
         ] {
-            assert_eq!(shapes.has_each_key_once(&row(&row_of_keys)), once);
+            assert_eq!(shapes.row(&row(&row_of_keys)).is_some(), once);
         }
     }
 
@@ -128,8 +149,8 @@ mod tests {
         let keys: Vec<_> = (0..2000).map(|n| leaked(&format!("key {n}"))).collect();
         for _ in 0..2 {
             for pair in keys.windows(2) {
-                assert!(shapes.has_each_key_once(&row(pair)));
-                assert!(!shapes.has_each_key_once(&row(&[pair[0], pair[1], pair[0]])));
+                assert!(shapes.row(&row(pair)).is_some());
+                assert!(shapes.row(&row(&[pair[0], pair[1], pair[0]])).is_none());
             }
         }
     }

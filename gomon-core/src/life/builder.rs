@@ -9,6 +9,7 @@ use crate::bus::options::ListenerOptions;
 use crate::bus::supply::{Supply, factory};
 use crate::bus::{self, BUS};
 use crate::capture::{self, Capture};
+use crate::context::propagation::{Propagation, set_propagation};
 use crate::error::Error;
 use crate::event::Event;
 use crate::life::listeners::Waiting;
@@ -36,6 +37,7 @@ pub struct Builder {
     application_id: Option<String>,
     listeners: Vec<Waiting>,
     capture: Option<Capture>,
+    propagation: Option<Propagation>,
     filter: Option<Filter>,
     sampling: Option<Sampling>,
     head_ratio: Option<f64>,
@@ -51,6 +53,7 @@ pub fn builder() -> Builder {
         application_id: None,
         listeners: Vec::new(),
         capture: None,
+        propagation: None,
         filter: None,
         sampling: None,
         head_ratio: None,
@@ -121,6 +124,13 @@ impl Builder {
     /// What wrappers may record. Default: [`Capture::safe`].
     pub fn capture(mut self, capture: Capture) -> Self {
         self.capture = Some(capture);
+        self
+    }
+
+    /// Which headers carry a context from process to process, and which callers are believed.
+    /// Default: [`Propagation::new`].
+    pub fn propagation(mut self, propagation: Propagation) -> Self {
+        self.propagation = Some(propagation);
         self
     }
 
@@ -203,6 +213,9 @@ impl Builder {
             if let Some(capture) = self.capture {
                 capture::set_capture(capture);
             }
+            if let Some(propagation) = self.propagation {
+                set_propagation(propagation);
+            }
             BUS.root.set_filter(self.filter);
             head::set_ratio(self.head_ratio);
             life.sampling = self.sampling;
@@ -219,6 +232,7 @@ impl fmt::Debug for Builder {
             .field("application_id", &self.application_id)
             .field("listeners", &names)
             .field("capture", &self.capture)
+            .field("propagation", &self.propagation)
             .finish_non_exhaustive()
     }
 }

@@ -16,6 +16,7 @@ use crate::bus::report::Report;
 use crate::bus::{self, BUS};
 use crate::capture;
 use crate::config::Config;
+use crate::context::propagation::set_propagation;
 use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
@@ -252,6 +253,9 @@ pub fn set_config(config: Config) -> Result<(), Error> {
     }
     if let Some(capture) = config.capture() {
         capture::set_capture(capture);
+    }
+    if let Some(propagation) = config.propagation() {
+        set_propagation(propagation);
     }
     if let Some(interval) = config.report_interval() {
         bus::set_report_interval(interval);

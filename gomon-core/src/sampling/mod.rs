@@ -6,7 +6,7 @@ mod cost;
 pub(crate) mod hash;
 mod merit;
 mod order;
-mod ratio;
+pub(crate) mod ratio;
 pub(crate) mod sampler;
 mod series;
 mod traces;

@@ -30,13 +30,32 @@ impl Ratio {
         }
     }
 
+    pub(crate) fn of_threshold(threshold: u64) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a weight needs no more")]
+        let share = 1.0 - threshold as f64 / RANGE;
+        let weight = 1.0 / share;
+        Self { threshold, weight }
+    }
+
+    pub(crate) fn threshold(self) -> u64 {
+        self.threshold
+    }
+
+    pub(crate) fn weight(self) -> f64 {
+        self.weight
+    }
+
+    #[inline]
+    pub(crate) fn keeps(self, trace: TraceId) -> bool {
+        trace.to_u128() & RANDOM_BITS >= u128::from(self.threshold)
+    }
+
     pub(crate) fn keeps_everything(self) -> bool {
         self.threshold == 0
     }
 
     pub(crate) fn verdict(self, trace: TraceId) -> Verdict {
-        let random = trace.to_u128() & RANDOM_BITS;
-        if random >= u128::from(self.threshold) {
+        if self.keeps(trace) {
             Verdict::Keep {
                 weight: Some(self.weight),
             }

@@ -124,7 +124,7 @@ impl<T> Sampler<T> {
 
 /// What is never sampled: opening events and what ends them, which would leave the other
 /// dangling; what the process says of itself; samples, which are few and mean nothing with gaps.
-fn is_exempt(event: &Event) -> bool {
+pub(crate) fn is_exempt(event: &Event) -> bool {
     event.is_opening() || event.was_opened() || is_of_the_process(event.fp())
 }
 

@@ -5,6 +5,7 @@ use crate::event::value::Tree;
 use crate::keys;
 use crate::tracker::EventTracker;
 use crate::wait::account::Spent;
+use crate::wait::kind::UNACCOUNTED;
 
 /// Writes `busy`, `ready` and `wait`: nanoseconds that add up to `gomon:lapsed`. Of the kinds of
 /// waits, `wait` has those that took time.
@@ -14,7 +15,7 @@ pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
         .waited
         .iter()
         .map(|(kind, nanos)| (kind.name(), nanos));
-    let all = kinds.chain([(keys::wait::UNACCOUNTED, spent.unaccounted)]);
+    let all = kinds.chain([(UNACCOUNTED, spent.unaccounted)]);
     let took_time = all.filter(|(_, nanos)| *nanos > 0);
     let waited = took_time.map(|(name, nanos)| (name.into(), nanos.into()));
     tracker

@@ -1,5 +1,3 @@
-use crate::keys::wait as names;
-
 /// What a unit of work waits for; the key of the time in its event's `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -25,19 +23,19 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As it is spelled in the event contract.
+    /// As it is spelled in the event contract, inside of `wait`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Pool => names::POOL,
-            Self::Sql => names::SQL,
-            Self::Http => names::HTTP,
-            Self::Net => names::NET,
-            Self::File => names::FILE,
-            Self::Lock => names::LOCK,
-            Self::Channel => names::CHANNEL,
-            Self::Sleep => names::SLEEP,
-            Self::Client => names::CLIENT,
+            Self::Pool => "pool",
+            Self::Sql => "sql",
+            Self::Http => "http",
+            Self::Net => "net",
+            Self::File => "file",
+            Self::Lock => "lock",
+            Self::Channel => "channel",
+            Self::Sleep => "sleep",
+            Self::Client => "client",
         }
     }
 
@@ -54,6 +52,9 @@ impl Kind {
         Self::Client,
     ];
 }
+
+/// The key in an event's `wait` of time that no open wait explains.
+pub(crate) const UNACCOUNTED: &str = "unaccounted";
 
 /// One figure for each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

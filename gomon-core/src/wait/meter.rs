@@ -103,3 +103,95 @@ impl Drop for Meter {
         spare::give(&mut self.unit);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Task(AtomicUsize);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Task {
+        fn woken(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Polls a unit as a part of that task; what waits in it keeps the waker.
+    fn poll(meter: &mut Meter, task: &Arc<Task>) -> Waker {
+        let task = Waker::from(Arc::clone(task));
+        let mut kept = None;
+        let polled: Poll<()> = meter.poll(&mut Context::from_waker(&task), |cx| {
+            kept = Some(cx.waker().clone());
+            Poll::Pending
+        });
+        assert!(polled.is_pending());
+        kept.unwrap()
+    }
+
+    #[test]
+    fn a_wake_up_reaches_the_task_once_a_poll() {
+        let task = Arc::default();
+        let mut meter = Meter::new(clock::now());
+        for polls in 1..4 {
+            let waker = poll(&mut meter, &task);
+            waker.wake_by_ref();
+            waker.wake_by_ref();
+            assert_eq!(task.woken(), polls);
+        }
+    }
+
+    #[test]
+    fn a_wake_up_during_a_poll_is_passed_on_at_once() {
+        let task = Arc::<Task>::default();
+        let waker = Waker::from(Arc::clone(&task));
+        let mut meter = Meter::new(clock::now());
+        let _: Poll<()> = meter.poll(&mut Context::from_waker(&waker), |cx| {
+            cx.waker().wake_by_ref();
+            assert_eq!(task.woken(), 1);
+            Poll::Pending
+        });
+    }
+
+    #[test]
+    fn a_unit_that_moves_to_another_task_wakes_that_one() {
+        let (first, second) = (Arc::default(), Arc::default());
+        let mut meter = Meter::new(clock::now());
+        let before = poll(&mut meter, &first);
+        let after = poll(&mut meter, &second);
+        assert!(before.will_wake(&after), "one waker for all of its life");
+        before.wake();
+        assert_eq!((first.woken(), second.woken()), (0, 1));
+    }
+
+    #[test]
+    fn an_ended_unit_keeps_no_task_and_its_place_is_used_again() {
+        let task = Arc::<Task>::default();
+        let mut meter = Meter::new(clock::now());
+        let _ = poll(&mut meter, &task);
+        let place = Arc::as_ptr(&meter.unit);
+        drop(meter);
+        assert_eq!(Arc::strong_count(&task), 1);
+        assert_eq!(Arc::as_ptr(&Meter::new(clock::now()).unit), place);
+    }
+
+    #[test]
+    fn a_unit_that_somebody_still_knows_is_not_used_again() {
+        let task = Arc::default();
+        let mut meter = Meter::new(clock::now());
+        let late = poll(&mut meter, &task);
+        let place = Arc::as_ptr(&meter.unit);
+        drop(meter);
+        assert_ne!(Arc::as_ptr(&Meter::new(clock::now()).unit), place);
+        late.wake();
+    }
+}

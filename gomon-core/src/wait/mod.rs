@@ -20,8 +20,8 @@
 //! [`sync`](crate::sync) and [`time`](crate::time) open waits by themselves. Wrappers of anything
 //! else use [`on`] for futures and [`Wait`] for what they poll by hand.
 //!
-//! A unit costs two readings of the clock a poll and one a wake-up, and allocates nothing once its
-//! thread has had some.
+//! A unit costs two readings of the clock a poll and one a wake-up. Once its thread has had some, it
+//! allocates the map of its waits when it ends, and nothing else.
 
 mod account;
 pub(crate) mod breakdown;

@@ -224,6 +224,8 @@ const PLACES: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
     use super::*;
 
     /// A unit's table, whose futures are all polled with its waker unless the test says otherwise.
@@ -390,5 +392,40 @@ mod tests {
             unit.table.close(ticket);
         }
         assert_eq!(unit.table.leaves(), Leaves::default());
+    }
+
+    proptest! {
+        /// Opened inside of whatever, touched or not, and closed in any order.
+        #[test]
+        fn what_is_open_bounds_what_counts(
+            steps in proptest::collection::vec((0..4u8, any::<usize>(), any::<bool>()), 0..100),
+        ) {
+            let mut unit = Unit::default();
+            let mut open: Vec<Ticket> = Vec::new();
+            for (step, which, by_unit) in steps {
+                let at = which % open.len().max(1);
+                let one = open.get(at).copied();
+                match (step, one) {
+                    (0, Some(ticket)) => {
+                        open.swap_remove(at);
+                        unit.table.close(ticket);
+                    }
+                    (1, Some(ticket)) => unit.touched(ticket),
+                    (2, _) => {
+                        unit.poll();
+                    }
+                    (_, inside) => {
+                        let inside = inside.filter(|_| by_unit);
+                        let after = unit.touches.saturating_sub(which as u64 % 4);
+                        open.push(unit.open_after(after, Kind::Sql, by_unit, inside));
+                    }
+                }
+                prop_assert!(unit.table.counted_leaves().count() <= open.len());
+            }
+            for ticket in open {
+                unit.table.close(ticket);
+            }
+            prop_assert_eq!(unit.table.leaves(), Leaves::default());
+        }
     }
 }

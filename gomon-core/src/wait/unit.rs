@@ -114,10 +114,10 @@ impl Unit {
 
     /// Lets what this unit waits for count in another, whose wait for it has that ticket.
     pub(crate) fn awaited_by(&self, other: &Arc<Self>, ticket: Ticket) {
-        let leaves = {
+        let awaited = (Arc::clone(other), ticket);
+        let (leaves, _before) = {
             let mut state = self.state.lock();
-            state.awaited = Some((Arc::clone(other), ticket));
-            state.account.leaves()
+            (state.account.leaves(), state.awaited.replace(awaited))
         };
         other.show(MOST_IN_A_ROW, ticket, leaves);
     }
@@ -193,4 +193,5 @@ impl Wake for Unit {
     }
 }
 
+/// How far it is told that something else is open: units in units, tasks that await tasks.
 const MOST_IN_A_ROW: usize = 16;

@@ -40,6 +40,19 @@ fn the_first_event_of_a_trace_knows_whether_a_trusted_caller_records_it() {
 }
 
 #[test]
+fn a_program_sets_its_headers_where_it_starts() {
+    let _turn = turn();
+    let ignoring = Propagation::new().ignore_callers();
+    let gomon = builder().propagation(ignoring).start().unwrap();
+    assert_eq!(gomon_core::propagation(), ignoring);
+    assert!(caller(gomon_core::propagation()).is_application());
+    let config = r#"{"propagation": {"callers": "trusted"}}"#;
+    gomon_core::set_config(serde_json::from_str(config).unwrap()).unwrap();
+    assert!(!caller(gomon_core::propagation()).is_application());
+    let _ = gomon.shutdown();
+}
+
+#[test]
 fn a_trace_that_is_sampled_out_goes_on_and_says_so() {
     let _turn = turn();
     let gomon = builder().head_sampling(0.0).start().unwrap();

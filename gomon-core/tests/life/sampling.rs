@@ -44,6 +44,32 @@ fn traces_are_kept_whole_or_not_at_all_and_the_rest_is_counted() {
 }
 
 #[test]
+fn a_flush_decides_on_traces_that_are_still_open() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .sampling(Sampling::ratio(0.5))
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    let roots: Vec<_> = (0..100).map(|_| EventTracker::new("request")).collect();
+    roots.iter().for_each(|root| root.child("query").finish());
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    assert_eq!((listener.created, listener.pending), (101, 0));
+    assert_eq!(listener.delivered, sink.unique() as u64);
+    // What comes later follows.
+    drop(roots);
+    let report = gomon.shutdown();
+    assert_ledger(&report);
+    let queries = sink.fps().iter().filter(|fp| *fp == "query").count();
+    let requests = sink.fps().iter().filter(|fp| *fp == "request").count();
+    assert_eq!(queries, requests);
+}
+
+#[test]
 fn weights_of_a_million_events_are_unbiased() {
     const EVENTS: u32 = 1_000_000;
     let _turn = turn();
@@ -98,6 +124,41 @@ fn a_trace_that_is_sampled_out_at_its_head_is_counted_with_all_its_events() {
     gomon_core::flush(DEADLINE).unwrap();
     assert_eq!(sink.unique(), 4);
     drop(gomon);
+}
+
+#[test]
+fn sampling_at_the_head_and_on_the_bus_keep_the_same_traces() {
+    const EVENTS: u32 = 20_000;
+    for (head, bus, weight) in [(0.5, 0.3, 1.0 / 0.3), (0.25, 1.0, 4.0)] {
+        let _turn = turn();
+        let sink = Sink::default();
+        let gomon = builder()
+            .head_sampling(head)
+            .sampling(Sampling::ratio(bus))
+            .listener(sink.listener())
+            .start()
+            .unwrap();
+        for number in 1..=EVENTS {
+            EventTracker::new("work").finish();
+            // Never more than the queues hold.
+            if number % 2_000 == 0 {
+                gomon_core::flush(DEADLINE).unwrap();
+            }
+        }
+        drop(gomon);
+        let mut events = sink.events();
+        events.retain(|event| event["gomon:fp"] == "work");
+        let near = |event: &serde_json::Value| {
+            (event["gomon:weight"].as_f64().unwrap() - weight).abs() < 1e-9
+        };
+        assert!(events.iter().all(near));
+        let estimate = events.len() as f64 * weight;
+        // Five standard deviations.
+        assert!(
+            (estimate / f64::from(EVENTS) - 1.0).abs() < 0.065,
+            "{estimate}"
+        );
+    }
 }
 
 #[test]

@@ -5,20 +5,22 @@ use crate::event::attribute::{Attribute, Stored};
 use crate::event::value::{Tree, ValueRef};
 
 impl Record {
-    /// The attributes as they lie here, for who wants to see the values of a few.
-    pub(crate) fn stored(&self) -> impl Iterator<Item = &Attribute> {
+    /// The attributes as they lie here, in two parts, for who wants to see the values of a few.
+    #[inline]
+    pub(crate) fn stored(&self) -> [&[Attribute]; 2] {
         let beside = self
             .rare
             .as_deref()
             .map_or(&[][..], |rare| &rare.attributes);
-        self.inline().iter().chain(beside)
+        [self.inline(), beside]
     }
 
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        self.stored()
-            .map(|attribute| (attribute.key, self.read(attribute.value)))
+        let all = self.stored().into_iter().flatten();
+        all.map(|attribute| (attribute.key, self.read(attribute.value)))
     }
 
+    #[inline]
     pub(super) fn inline(&self) -> &[Attribute] {
         let count = usize::from(self.count);
         self.attributes.get(..count).unwrap_or(&self.attributes)
@@ -45,6 +47,7 @@ impl Record {
     }
 
     /// The bytes of a value that is text, which to check once more would be most of the work.
+    #[inline]
     pub(crate) fn text_bytes(&self, stored: Stored) -> Option<&[u8]> {
         match stored {
             Stored::Static(text) => Some(text.as_bytes()),

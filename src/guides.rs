@@ -1,0 +1,10 @@
+//! The code in the guides under docs/, compiled and run with the doc tests.
+
+#[doc = include_str!("../docs/context.md")]
+pub struct Context;
+
+#[doc = include_str!("../docs/delivery.md")]
+pub struct Delivery;
+
+#[doc = include_str!("../docs/sampling.md")]
+pub struct Sampling;
