@@ -11,7 +11,8 @@ use crate::support::{DEADLINE, Load, Sink, assert_ledger, builder, turn};
 #[test]
 fn flush_and_shutdown_return_wherever_they_are_called() {
     type Call = fn();
-    let places: [(&str, fn(Call)); 6] = [
+    type Place = (&'static str, fn(Call));
+    let places: [Place; 6] = [
         ("with no runtime", |call| call()),
         ("in a task of a current-thread runtime", |call| {
             let runtime = Runtime::new_current_thread().build().unwrap();
