@@ -5,19 +5,19 @@
 //! Whole traces are kept or left out. `gomon:weight` says how many events each one stands for, so that sums of weights are
 //! right; the aggregates count everything all the same.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use gomon::{Event, EventTracker, Mapped, Outcome, Retransmitter, Sampling};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Weights in thousandths: what the kept orders stand for.
-    let stands_for = Arc::new(AtomicU64::new(0));
+    // What the kept orders stand for.
+    let stands_for = Arc::new(Mutex::new(0.0));
     let sum = Arc::clone(&stands_for);
     let weigh = move |event: &Event| {
-        if event.fp() == "order" {
-            let thousandths = event.weight().unwrap_or(1.0) * 1000.0;
-            sum.fetch_add(thousandths as u64, Ordering::Relaxed);
+        if event.fp() == "order"
+            && let Ok(mut sum) = sum.lock()
+        {
+            *sum += event.weight().unwrap_or(1.0);
         }
     };
     let failures = Retransmitter::new("failures")
@@ -45,9 +45,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     gomon::flush(std::time::Duration::from_secs(1))?;
     println!(
-        "{} orders, of which those that were kept stand for {}",
+        "{} orders, of which those that were kept stand for {:.0}",
         gomon::aggregates().count("order"),
-        stands_for.load(Ordering::Relaxed) / 1000
+        stands_for.lock().map_or(0.0, |sum| *sum)
     );
     println!("{}", gomon.shutdown());
     Ok(())
