@@ -271,8 +271,9 @@ static EMPTY: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::n
 
 /// Records that are kept for further use: some 32 MB.
 const MOST: i64 = 24_576;
-/// Records on their way.
-const MOST_HANDED_OVER: i64 = 24_576;
+/// Records on their way. Fewer than are kept: what is made and freed again and again leaves holes in
+/// the heaps of all threads.
+const MOST_HANDED_OVER: i64 = 20_480;
 const MOST_BYTES: i64 = 24 << 20;
 /// Records of a magazine, and of a batch, at the most.
 pub(crate) const FULL: usize = 256;

@@ -1,5 +1,5 @@
-//! `gomon-core/src/bus/pool.rs`, `Home::take_back` and the drop of a `Stock`: records that come home while their thread
-//! ends are kept for others or freed, never lost.
+//! `gomon-core/src/bus/pool.rs`, `Home::take_back`, `Home::free` and the drop of a `Stock`: records that come home while
+//! their thread ends, and while the bus frees what is idle, are kept for others or freed, never lost.
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Arc, Mutex};
@@ -41,6 +41,11 @@ impl Home {
         place.lock().unwrap().push(magazine);
     }
 
+    fn free(&self) {
+        let freed = std::mem::take(&mut *self.back.lock().unwrap());
+        drop(freed);
+    }
+
     /// The drop of a `Stock`.
     fn leave(&self, depot: &Queue) {
         self.gone.store(true, Ordering::Relaxed);
@@ -64,9 +69,13 @@ pub(super) fn records_that_come_home_while_their_thread_ends_are_kept_or_freed()
                 thread::spawn(move || home.take_back(magazine, &depot))
             })
             .collect();
+        let bus = {
+            let home = Arc::clone(&home);
+            thread::spawn(move || home.free())
+        };
         home.leave(&depot);
-        for listener in listeners {
-            listener.join().unwrap();
+        for thread in listeners.into_iter().chain([bus]) {
+            thread.join().unwrap();
         }
         drop(home); // the last that knows it: with it goes what came too late
         let kept = depot.lock().unwrap().len();
