@@ -198,7 +198,11 @@ impl Worker {
         let now = clock::monotonic_nanos();
         let at_head = state::load().samples_heads().then(head::ratio);
         let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
-        for mut staged in self.stage.drain(..) {
+        let mut stage = self.stage.drain(..).peekable();
+        while let Some(mut staged) = stage.next() {
+            if let Some(next) = stage.peek() {
+                next.event.record.fetch_attributes();
+            }
             let record = &mut staged.event.record;
             if !self.messages.is_empty() {
                 self.messages.bring(record);
