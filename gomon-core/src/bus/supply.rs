@@ -51,6 +51,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// One that needs no start.
+    #[cfg(feature = "test-util")]
     pub(crate) fn given(listener: impl Listener) -> Self {
         Self {
             listener: Box::new(listener),

@@ -143,3 +143,27 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
     assert_ledger(&report);
     assert_eq!(report.delivered(), seen.load(Ordering::Relaxed));
 }
+
+#[test]
+fn sampling_that_is_changed_holds_for_all_that_ends_afterwards() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    for (ratio, kept) in [("0.0", 0), ("1.0", 10), ("0.0", 0), ("1.0", 10)] {
+        let before = sink.events().len();
+        let config = format!(r#"{{"root": {{"sampling": {{"ratio": {ratio}}}}}}}"#);
+        gomon_core::set_config(serde_json::from_str(&config).unwrap()).unwrap();
+        (0..10).for_each(|_| EventTracker::new("work").finish());
+        gomon_core::flush(DEADLINE).unwrap();
+        let events = sink.events();
+        let work = events[before..]
+            .iter()
+            .filter(|event| event["gomon:fp"] == "work");
+        assert_eq!(work.count(), kept, "at {ratio}");
+    }
+    gomon_core::set_config(serde_json::from_str("{}").unwrap()).unwrap();
+    drop(gomon);
+}
