@@ -49,6 +49,7 @@ pub(crate) struct Opened {
     pub(crate) factory: Option<Factory>,
 }
 
+#[cfg(any(test, feature = "test-util"))]
 impl Opened {
     /// One that needs no start.
     #[cfg(feature = "test-util")]
