@@ -5,8 +5,14 @@
 
 use gomon_core::{B3, Context, Propagation};
 use libfuzzer_sys::fuzz_target;
+use std::sync::LazyLock;
+
+/// No header is read while gomon is off.
+static GOMON: LazyLock<()> =
+    LazyLock::new(|| gomon_core::start().expect("a start without listeners"));
 
 fuzz_target!(|input: &[u8]| {
+    LazyLock::force(&GOMON);
     let lines: Vec<_> = input.split(|byte| *byte == b'\n').collect();
     for form in [B3::Single, B3::Multi] {
         let propagation = Propagation::new().b3(form).trust_sampling();

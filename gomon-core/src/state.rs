@@ -15,6 +15,9 @@ const MESSAGES: u32 = 8;
 /// The bits above are the number of the run.
 const RUN: u32 = 16;
 
+/// The feature `off`: there are no events at all. Tests need theirs.
+pub(crate) const OFF: bool = cfg!(all(feature = "off", not(feature = "test-util")));
+
 /// On a cache line of its own: whatever is written next to it would make it dear to read.
 #[repr(align(128))]
 struct Word(AtomicU32);
@@ -25,8 +28,7 @@ pub(crate) struct State(u32);
 
 #[inline]
 pub(crate) fn load() -> State {
-    // Tests need their events.
-    if cfg!(all(feature = "off", not(feature = "test-util"))) {
+    if OFF {
         return State(STOPPED);
     }
     State(STATE.0.load(Ordering::Relaxed))

@@ -1,5 +1,7 @@
 //! Header maps as values, and the few headers an event has a key for.
 
+use std::borrow::Cow;
+
 use gomon_core::Tree;
 use gomon_core::mask::{self, NameMask, REDACTED};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
@@ -51,6 +53,9 @@ fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) 
         let host = String::from_utf8_lossy(sent.as_bytes().get(at..).unwrap_or_default());
         return Tree::from(format!("{REDACTED}{host}"));
     }
+    if name == "baggage" {
+        return Tree::from(baggage(&String::from_utf8_lossy(sent.as_bytes()), names));
+    }
     if HOLD_A_URL.contains(&name.as_str()) {
         let text = String::from_utf8_lossy(sent.as_bytes());
         let masked = mask::url(&text, names);
@@ -62,6 +67,15 @@ fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) 
         Ok(text) => Tree::from(text),
         Err(_) => Tree::Bytes(sent.as_bytes().to_vec()),
     }
+}
+
+/// The members of a list in which secret ones have their name alone.
+fn baggage(list: &str, names: &NameMask) -> String {
+    let members = list.split(',').map(|member| match member.split_once('=') {
+        Some((key, _)) if names.hides(key.trim()) => Cow::Owned(format!("{key}={REDACTED}")),
+        _ => Cow::Borrowed(member),
+    });
+    members.collect::<Vec<_>>().join(",")
 }
 
 /// Headers whose value is a URL, which may hold a password or a token.
@@ -80,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_in_headers_are_masked() {
+    fn secrets_in_headers_are_masked() {
         let names = NameMask::default();
         let masked = |name, sent| {
             let name = HeaderName::from_static(name);
@@ -88,6 +102,10 @@ mod tests {
         };
         assert_eq!(masked("host", "ada:pw@h:80"), Tree::from("[redacted]@h:80"));
         assert_eq!(masked("host", "h:80"), Tree::from("h:80"));
+        assert_eq!(
+            masked("baggage", "tier=1, Api-Token = x;p,b=2"),
+            Tree::from("tier=1, Api-Token =[redacted],b=2")
+        );
         assert_eq!(
             masked("x-original-url", "/a?token=1"),
             Tree::from("/a?token=[redacted]")

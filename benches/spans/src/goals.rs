@@ -4,6 +4,8 @@ use bench_kit::Cost::{All, AllAllocs, App, AppAllocs, AppInstructions};
 use bench_kit::{Cell, Goal};
 
 const GOMON: &[&str] = &["gomon"];
+/// With the aggregates, which are always made, and every kind of merit asked for.
+const SAMPLING: &[&str] = &["gomon_sampling"];
 const OFF: &[&str] = &["gomon_off"];
 const FASTRACE: &[&str] = &["fastrace_span"];
 const OTEL: &[&str] = &["otel_sdk"];
@@ -23,41 +25,41 @@ pub(crate) const GOALS: &[Goal] = &[
     Goal::ratio(
         "P1",
         "w3 app / fastrace Span",
-        Cell::new("w3", GOMON, App),
+        Cell::new("w3", SAMPLING, App),
         Cell::new("w3", FASTRACE, App),
         0.28,
     ),
     Goal::ratio(
         "P1",
         "w3 app / best floor",
-        Cell::new("w3", GOMON, App),
+        Cell::new("w3", SAMPLING, App),
         Cell::new("w3", FLOORS, App),
         1.15,
     ),
     Goal::ratio(
         "P1",
         "w3 all / best peer",
-        Cell::new("w3", GOMON, All),
+        Cell::new("w3", SAMPLING, All),
         Cell::new("w3", PEERS, All),
         0.18,
     ),
     Goal::ratio(
         "P1",
         "w3 instructions app / fastrace Span",
-        Cell::new("w3", GOMON, AppInstructions),
+        Cell::new("w3", SAMPLING, AppInstructions),
         Cell::new("w3", FASTRACE, AppInstructions),
         0.40,
     ),
     Goal::at_most(
         "P1",
         "w3 allocations app",
-        Cell::new("w3", GOMON, AppAllocs),
+        Cell::new("w3", SAMPLING, AppAllocs),
         0.0,
     ),
     Goal::at_most(
         "P1",
         "w3 allocations all",
-        Cell::new("w3", GOMON, AllAllocs),
+        Cell::new("w3", SAMPLING, AllAllocs),
         0.1,
     ),
     Goal::ratio(
@@ -119,6 +121,13 @@ pub(crate) const GOALS: &[Goal] = &[
         "w5 instructions a trace",
         Cell::new("w5", OFF, AppInstructions),
         32.0,
+    ),
+    Goal::ratio(
+        "P4",
+        "w5 all, head-sampled out / fastrace unsampled",
+        Cell::new("w5", &["gomon_head"], All),
+        Cell::new("w5", &["fastrace_unsampled"], All),
+        0.25,
     ),
     two_threads("w1 app, two threads / one", "w1"),
     two_threads("w2 app, two threads / one", "w2"),

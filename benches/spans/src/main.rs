@@ -31,6 +31,7 @@ const ARMS: &[&str] = &[
 /// And ways in which gomon can be used differently.
 const REQUEST_ARMS: &[&str] = &[
     "gomon",
+    "gomon_sampling",
     "gomon_context",
     "floor",
     "floor_owned",
@@ -45,6 +46,7 @@ const REQUEST_ARMS: &[&str] = &[
 
 const DISABLED: &[&str] = &[
     "gomon_off",
+    "gomon_head",
     "floor_off",
     "tracing_none",
     "tracing_off",
@@ -76,7 +78,12 @@ const TABLES: &[Table] = &[
         "fastrace_span",
     ),
     Table::new("a request trace to JSON lines", "w4", ARMS, "fastrace_span"),
-    Table::new("a request trace, disabled", "w5", DISABLED, "tracing_none"),
+    Table::new(
+        "a request trace, disabled or sampled out",
+        "w5",
+        DISABLED,
+        "tracing_none",
+    ),
     Table::new("a root and its child", "w1", CLOSE, "fastrace_span").on_threads(2),
     Table::new("one child with 8 attributes", "w2", CLOSE, "fastrace_span").on_threads(2),
     Table::new("a request trace", "w3", CLOSE, "fastrace_span").on_threads(2),

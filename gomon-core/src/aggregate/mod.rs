@@ -5,8 +5,6 @@
 //! series of its fingerprint and labels, which counts it. From time to time a [`Snapshot`] of all
 //! series is handed to the listeners.
 
-#[cfg(test)]
-mod cost;
 pub(crate) mod label;
 pub(crate) mod log_linear;
 mod reading;

@@ -295,6 +295,17 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_thousand_labels_take_no_more_than_the_limit() {
+        let mut table = Table::new(2000);
+        for n in 0..100_000 {
+            table.record_route("a", &format!("/{n}"), ENDING);
+        }
+        assert_eq!((table.slots.len(), table.index.len()), (2001, 4096));
+        let sum: u64 = counts(&mut table).iter().map(|row| row.3).sum();
+        assert_eq!(sum, 100_000);
+    }
+
+    #[test]
     fn overflow_series_are_bounded_too() {
         let mut table = Table::new(0);
         for n in 0..1000 {

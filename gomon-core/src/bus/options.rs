@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::bus::listener::Listener;
+
 /// How a listener is called, how much may wait for it, and when it counts as stuck.
 ///
 /// ```
@@ -57,7 +59,8 @@ impl ListenerOptions {
         }
     }
 
-    /// What reports and its thread call it. Default: the name of its type.
+    /// What reports and its thread call it. Default: the name of its type, and of a retransmitter its
+    /// own.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -98,6 +101,19 @@ impl ListenerOptions {
     pub(crate) fn named_after<L>(self) -> (String, Limits) {
         let name = self.name.unwrap_or_else(name_of::<L>);
         (name, self.limits)
+    }
+}
+
+impl ListenerOptions {
+    /// A retransmitter has a name of its own, unless another was given.
+    pub(crate) fn naming(self, listener: &impl Listener) -> Self {
+        match (&self.name, listener.as_retransmitter()) {
+            (None, Some(retransmitter)) => {
+                let name = retransmitter.name().to_owned();
+                self.name(name)
+            }
+            _ => self,
+        }
     }
 }
 

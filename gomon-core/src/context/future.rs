@@ -122,6 +122,7 @@ pin_project! {
 }
 
 impl<'a, F> Scope<'a, F> {
+    #[inline]
     pub(crate) fn new(tracker: &'a mut EventTracker, future: F) -> Self {
         Self {
             tracker,
@@ -133,6 +134,7 @@ impl<'a, F> Scope<'a, F> {
 impl<F: Future> Future for Scope<'_, F> {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         this.tracker.enter(|| poll_some(this.future, cx))
@@ -216,6 +218,7 @@ impl<F: Future> Future for Monitored<F> {
 }
 
 /// The future is there for as long as it may be polled; were it not, this would never be ready.
+#[inline]
 fn poll_some<F: Future>(
     future: Pin<&mut Option<F>>,
     cx: &mut task::Context<'_>,

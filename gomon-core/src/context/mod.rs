@@ -130,8 +130,8 @@ impl Context {
     }
 
     /// The caller's span, from a W3C `traceparent` header (Trace Context, level 1 and 2);
-    /// `None` if the header is malformed, which starts a new trace. [`Propagation`] reads the
-    /// headers beside it too.
+    /// `None` if the header is malformed, which starts a new trace.
+    /// [`Propagation`](crate::Propagation) reads the headers beside it too.
     #[must_use]
     pub fn from_traceparent(header: &[u8]) -> Option<Self> {
         let caller = traceparent::parse(header)?;

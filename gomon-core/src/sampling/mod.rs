@@ -1,8 +1,6 @@
 //! Sampling: which traces are kept when not all can be.
 
 mod config;
-#[cfg(test)]
-mod cost;
 pub(crate) mod hash;
 mod merit;
 mod order;

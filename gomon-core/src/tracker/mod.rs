@@ -112,6 +112,12 @@ impl EventTracker {
         }
     }
 
+    /// Whether it neither records anything nor stands for what is sampled out.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        state::OFF || (self.record.is_none() && !self.sampled_out)
+    }
+
     /// Whether there is an event; if not, skip what is expensive to find out.
     #[must_use]
     pub fn is_recording(&self) -> bool {
@@ -149,8 +155,8 @@ impl EventTracker {
         // The conversion costs nothing, and what is dropped by its kind costs no call.
         let value = value.into();
         match &mut self.record {
-            Some(record) => record.set(key, value),
-            None => value.discard(),
+            Some(record) if !state::OFF => record.set(key, value),
+            _ => value.discard(),
         }
         self
     }
@@ -342,13 +348,18 @@ impl EventTracker {
 
     /// Runs `f` with this event as the current one; [`Context::set`] reaches it. Afterwards, on
     /// unwind too, the context is what it was before.
+    #[inline]
     pub fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        if self.is_empty() {
+            return f();
+        }
         let _lent = Lent::new(self);
         f()
     }
 
     /// The same for each poll of a future. The tracker stays with the caller; dropping the future
     /// ends nothing.
+    #[inline]
     pub fn scope<F: Future>(&mut self, future: F) -> Scope<'_, F> {
         Scope::new(self, future)
     }
@@ -361,7 +372,9 @@ impl EventTracker {
 impl Drop for EventTracker {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
+        if !state::OFF
+            && let Some(record) = self.record.take()
+        {
             open::close(record);
         }
     }

@@ -21,8 +21,11 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
     if parent.is_sampled_out() {
         return sampled_out();
     }
+    // Before the record is there: reading the clock waits for what is being loaded, and the records
+    // come from afar.
+    let start = clock::now();
     let mut record = link::take();
-    begin(&mut record, fp, parent, now);
+    begin(&mut record, fp, parent, now, start);
     if record.flags.local_root {
         record.carried.hold();
     }
@@ -39,12 +42,18 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
 /// Begins an event of gomon's own, a child of the application.
 pub(crate) fn own(fp: &'static str) -> Box<Record> {
     let mut record = pool::fresh();
-    begin(&mut record, fp, Context::PROCESS, state::load());
+    begin(
+        &mut record,
+        fp,
+        Context::PROCESS,
+        state::load(),
+        clock::now(),
+    );
     record
 }
 
 #[inline(always)]
-fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
+fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State, start: Stamp) {
     panics::forget_last();
     let flags = Flags {
         ignores_unwinding: std::thread::panicking(),
@@ -55,7 +64,6 @@ fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State) {
     record.carried = parent.carried();
     record.run = now.run();
     record.span = SpanId::new();
-    let start = clock::now();
     record.start = start;
     match parent.origin() {
         Some(origin) => {

@@ -1,6 +1,7 @@
 //! A million headers that nobody meant: none panics, all results are bounded, what is written is
 //! read back as it was.
 
+use gomon_core::testing::Recorder;
 use gomon_core::{B3, Baggage, Context, Propagation, TraceState};
 
 /// Headers that are nearly right, drawn from a seed.
@@ -48,6 +49,7 @@ impl Noise {
 
 #[test]
 fn any_traceparent_and_b3_header_gives_a_context_that_can_be_sent_again() {
+    let _running = Recorder::new();
     let propagation = Propagation::new().b3(B3::Single);
     let seeds = &[
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -116,5 +118,20 @@ fn a_baggage_of_any_text_is_written_and_read_back() {
         baggage.insert("key", &value).unwrap();
         let read = Baggage::parse([baggage.as_str().as_bytes()]);
         assert_eq!(read.get("key").unwrap(), value);
+    }
+}
+
+#[test]
+fn a_megabyte_of_one_token_is_bounded_too_and_does_not_take_for_ever() {
+    for token in [
+        ",", ";", "=", "%", "%2", "%20", " ", "a", "a=1,", "a=1;", "a=,", "@", "-", "\"", "\u{e9}",
+    ] {
+        let header = token.repeat((1 << 20) / token.len()).into_bytes();
+        assert!(TraceState::parse([header.as_slice()]).as_str().len() <= 512);
+        assert!(Baggage::parse([header.as_slice()]).as_str().len() <= 8192);
+        assert!(Context::from_traceparent(&header).is_none());
+        let mut baggage = Baggage::new();
+        let text = String::from_utf8_lossy(&header);
+        assert!(baggage.insert("key", &text).is_err() && baggage.insert(&text, "").is_err());
     }
 }

@@ -59,6 +59,7 @@ fn traceparent(flags: &str) -> String {
 
 #[test]
 fn all_vectors_of_elastic_agree_on_what_is_a_traceparent() {
+    let _running = Recorder::new();
     let vectors = include_str!("../vectors/w3c_distributed_tracing.json");
     let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
     assert_eq!(vectors.len(), 82);
@@ -147,6 +148,7 @@ fn headers_of_a_trace_that_was_left_are_replaced() {
 
 #[test]
 fn the_application_sends_no_parent() {
+    let _running = Recorder::new();
     let headers = Headers::of(&[("traceparent", "stays"), ("tracestate", "stays")]);
     headers.inject(Propagation::new().b3(B3::Multi), Context::application());
     assert_eq!(headers.get("traceparent").as_deref(), Some("stays"));
@@ -156,6 +158,7 @@ fn the_application_sends_no_parent() {
 
 #[test]
 fn strangers_may_be_ignored_and_baggage_left_out() {
+    let _running = Recorder::new();
     let came = Headers::of(&[("traceparent", &traceparent("01")), ("baggage", "tier=1")]);
     let ignored = came.extract(Propagation::new().ignore_callers());
     assert!(ignored.is_application() && ignored.baggage().is_empty());
@@ -170,6 +173,7 @@ fn strangers_may_be_ignored_and_baggage_left_out() {
 
 #[test]
 fn nothing_is_taken_where_nothing_is_monitored() {
+    let _running = Recorder::new();
     let came = Headers::of(&[("traceparent", &traceparent("01")), ("baggage", "tier=1")]);
     let context = unmonitored(|| came.extract(Propagation::new()));
     assert_eq!(context, Context::unmonitored());
@@ -209,6 +213,7 @@ fn b3_is_read_and_sent_only_when_asked_for() {
 
 #[test]
 fn a_traceparent_counts_before_b3() {
+    let _running = Recorder::new();
     let other = "80f198ee56343ba864fe8b2a57d3eff7";
     let came = Headers::of(&[
         ("b3", &format!("{other}-{SPAN}-1")),

@@ -8,8 +8,13 @@ use crate::support::{builder, turn};
 
 /// The context of a caller that records its part of the trace.
 fn caller(propagation: Propagation) -> Context {
+    caller_with_flags(propagation, "01")
+}
+
+fn caller_with_flags(propagation: Propagation, flags: &str) -> Context {
+    let traceparent = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
     propagation.extract(|name, each| match name {
-        "traceparent" => each(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        "traceparent" => each(traceparent.as_bytes()),
         "baggage" => each(b"tenant=blue"),
         _ => {}
     })
@@ -30,13 +35,33 @@ fn the_first_event_of_a_trace_knows_whether_a_trusted_caller_records_it() {
         .unwrap();
     let propagation = Propagation::new();
     EventTracker::in_context("stranger", caller(propagation)).finish();
+    let silent = caller_with_flags(propagation.trust_sampling(), "02");
+    EventTracker::in_context("silent", silent).finish();
     EventTracker::in_context("trusted", caller(propagation.trust_sampling()))
         .enter(|| EventTracker::new("inside").finish());
     let _ = gomon.shutdown();
     let seen = seen.lock().unwrap();
-    for expected in [("stranger", false), ("trusted", true), ("inside", false)] {
+    for expected in [
+        ("stranger", false),
+        ("silent", false),
+        ("trusted", true),
+        ("inside", false),
+    ] {
         assert!(seen.contains(&expected), "{expected:?}: {seen:?}");
     }
+}
+
+#[test]
+fn no_header_is_read_while_gomon_is_off() {
+    let _turn = turn();
+    assert!(caller(Propagation::new()).is_application());
+    let gomon = builder().start().unwrap();
+    assert!(!caller(Propagation::new()).is_application());
+    gomon_core::disable();
+    assert!(caller(Propagation::new()).is_application());
+    assert!(caller(Propagation::new()).baggage().is_empty());
+    gomon_core::enable();
+    let _ = gomon.shutdown();
 }
 
 #[test]

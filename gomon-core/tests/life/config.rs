@@ -1,6 +1,6 @@
 //! Settings from outside the program.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use gomon_core::{
     set_config, stats,
 };
 
-use crate::support::{DEADLINE, Sink, account, assert_ledger, builder, turn};
+use crate::support::{DEADLINE, Load, Sink, account, assert_ledger, builder, turn};
 
 fn parse(json: &str) -> Config {
     serde_json::from_str(json).unwrap()
@@ -118,7 +118,7 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
         counter.fetch_add(1, Ordering::Relaxed);
     };
     let gomon = builder().named_listener("sink", sink).start().unwrap();
-    let stop = AtomicBool::new(false);
+    let load = Load::default();
     let configs = [
         r#"{"root": {"exclude": ["work"]}, "listeners": {"sink": {"max_events": 1}}}"#,
         r#"{"root": {"sampling": {"ratio": 0.5, "keep": ["rare"]}}, "capture": "full"}"#,
@@ -127,8 +127,9 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
     ]
     .map(parse);
     std::thread::scope(|scope| {
-        let load = scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
+        let _end = load.ends_on_drop();
+        scope.spawn(|| {
+            while load.goes_on() {
                 (0..50).for_each(|_| EventTracker::new("work").finish());
                 gomon_core::flush(DEADLINE).unwrap();
             }
@@ -136,8 +137,6 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
         for config in configs.iter().cycle().take(10_000) {
             set_config(config.clone()).unwrap();
         }
-        stop.store(true, Ordering::Relaxed);
-        load.join().unwrap();
     });
     set_config(parse(AS_IT_WAS)).unwrap();
     let report = gomon.shutdown();

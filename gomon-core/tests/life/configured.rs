@@ -99,6 +99,6 @@ fn ten_thousand_changes_under_load_lose_no_count() {
     assert_eq!(report.delivered, sink.unique() as u64);
     let stats = gomon_core::stats();
     assert_ledger(&stats);
-    assert_eq!(report.created, account(&stats, "Retransmitter").delivered);
+    assert_eq!(report.created, account(&stats, "changing").delivered);
     drop(gomon);
 }

@@ -8,7 +8,7 @@ use gomon_core::{
     OnFull, stats,
 };
 
-use crate::support::{DEADLINE, Sink, account, assert_ledger, builder, turn};
+use crate::support::{DEADLINE, Load, Sink, account, assert_ledger, builder, turn};
 
 #[test]
 fn each_listener_loses_by_its_own_policy_and_bounds() {
@@ -119,11 +119,12 @@ fn ten_thousand_listeners_come_and_go_under_load_and_nobody_else_loses_by_it() {
         .named_listener("sink", sink.listener())
         .start()
         .unwrap();
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let load = Load::default();
     let recorded = std::thread::scope(|scope| {
-        let load = scope.spawn(|| {
+        let end = load.ends_on_drop();
+        let recorder = scope.spawn(|| {
             let mut recorded = 0;
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while load.goes_on() {
                 (0..20).for_each(|_| EventTracker::new("work").finish());
                 recorded += 20;
                 gomon_core::flush(DEADLINE).unwrap();
@@ -138,8 +139,8 @@ fn ten_thousand_listeners_come_and_go_under_load_and_nobody_else_loses_by_it() {
             }
             assert!(gomon_core::remove_listener(id));
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        load.join().unwrap()
+        drop(end);
+        recorder.join().unwrap()
     });
     let report = gomon.shutdown();
     assert_ledger(&report);

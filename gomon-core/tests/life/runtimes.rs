@@ -1,18 +1,18 @@
 //! gomon beside runtimes that come and go, on threads that come and go, started again and again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use gomon_core::{Error, Event, EventTracker, FutureExt, flush, in_flight, root, shutdown, stats};
 use tokio::runtime::{Builder as Runtime, Handle};
 
-use crate::support::{DEADLINE, Sink, assert_ledger, builder, turn};
+use crate::support::{DEADLINE, Load, Sink, assert_ledger, builder, turn};
 
 #[test]
 fn flush_and_shutdown_return_wherever_they_are_called() {
     type Call = fn();
-    let places: [(&str, fn(Call)); 6] = [
+    type Place = (&'static str, fn(Call));
+    let places: [Place; 6] = [
         ("with no runtime", |call| call()),
         ("in a task of a current-thread runtime", |call| {
             let runtime = Runtime::new_current_thread().build().unwrap();
@@ -156,22 +156,22 @@ fn ten_thousand_threads_leave_nothing_behind_and_lose_nothing() {
 #[test]
 fn gomon_starts_and_stops_a_thousand_times_and_each_run_adds_up() {
     let _turn = turn();
-    let stop = AtomicBool::new(false);
+    let load = Load::default();
     std::thread::scope(|scope| {
         // Another thread records all the time, in whatever run there is.
         scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
+            while load.goes_on() {
                 EventTracker::new("work").finish();
                 std::thread::yield_now();
             }
         });
+        let _end = load.ends_on_drop();
         for _ in 0..1000 {
             let gomon = builder().listener(|_: &Event| ()).start().unwrap();
             let report = gomon.shutdown();
             assert_ledger(&report);
-            assert_eq!(report.dropped(), 0);
+            assert_eq!(report.listeners[0].pending, 0);
         }
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

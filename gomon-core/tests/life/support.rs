@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,28 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 
 pub(crate) fn builder() -> Builder {
     gomon_core::builder().shutdown_deadline(DEADLINE)
+}
+
+/// Tells other threads to end, also when an assertion has failed: else nobody would see which.
+#[derive(Default)]
+pub(crate) struct Load(AtomicBool);
+
+pub(crate) struct EndLoad<'a>(&'a Load);
+
+impl Load {
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ends_on_drop(&self) -> EndLoad<'_> {
+        EndLoad(self)
+    }
+}
+
+impl Drop for EndLoad<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Waits for something that comes about soon.

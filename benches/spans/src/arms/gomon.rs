@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::gomon::{BatchError, Event, EventTracker, Events, Listener, ListenerError, Value};
+use ::gomon::{BatchError, Event, EventTracker, Events, Listener, ListenerError, Sampling, Value};
 use bench_kit::Arm;
 
 use crate::work::{BURST, Request, Workload, deliver, delivered, request, write_lines};
@@ -14,18 +14,32 @@ pub(crate) fn make(arm: &str, workload: Workload) -> Option<Arm> {
     } else {
         builder.listener(Discard)
     };
-    let burst: fn(Workload) = match arm {
-        "gomon" | "gomon_off" => with_parents,
-        "gomon_context" => in_context,
+    let (builder, burst): (_, fn(Workload)) = match arm {
+        "gomon" | "gomon_off" => (builder, with_parents),
+        "gomon_context" => (builder, in_context),
+        "gomon_sampling" => (builder.sampling(on_merit()), with_parents),
+        "gomon_head" => (builder.head_sampling(0.0), with_parents),
         _ => return None,
     };
     std::mem::forget(builder.start().expect("gomon starts once a process"));
-    let arm = Arm::new(BURST, move || burst(workload));
-    if workload == Workload::Disabled {
+    if arm == "gomon_off" {
         ::gomon::disable();
+    }
+    let arm = Arm::new(BURST, move || burst(workload)).flush(flush);
+    if workload == Workload::Disabled {
         return Some(arm);
     }
-    Some(arm.flush(flush).delivers(workload.events(), delivered))
+    Some(arm.delivers(workload.events(), delivered))
+}
+
+/// Every trace is held until its root has ended and is asked for each merit; all are kept, so that their number is known.
+const fn on_merit() -> Sampling {
+    Sampling::ratio(1.0)
+        .keep_failed()
+        .keep_cancelled()
+        .keep_slow()
+        .keep_rare()
+        .every_nth(100)
 }
 
 /// Children of a parent that is named, as in all other arms.

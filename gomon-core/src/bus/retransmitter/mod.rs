@@ -85,6 +85,11 @@ impl Retransmitter {
         }
     }
 
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.inner.name
+    }
+
     /// Passes only events on whose fingerprint matches one of these patterns, in which `*` stands
     /// for any text. Here and below, a condition is added to those before it.
     #[must_use]
@@ -201,7 +206,7 @@ impl Retransmitter {
         options: ListenerOptions,
         listener: L,
     ) -> Result<ListenerId, Error> {
-        let (name, limits) = options.named_after::<L>();
+        let (name, limits) = options.naming(&listener).named_after::<L>();
         let next = listener.as_retransmitter().cloned();
         self.refuse_cycle(next.as_ref())?;
         let opened = Supply::Given(Box::new(listener)).open(&name)?;

@@ -1,6 +1,6 @@
 //! What the child processes do, each in a process of its own.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gomon_core::{
@@ -8,7 +8,7 @@ use gomon_core::{
 };
 
 use super::sys::{self, Exit, say};
-use crate::support::{DEADLINE, assert_ledger, builder};
+use crate::support::{DEADLINE, Load, assert_ledger, builder};
 
 /// Runs what the parent asked for; not by itself.
 #[test]
@@ -112,11 +112,12 @@ fn is_interrupted() {
         })
         .start()
         .unwrap();
-    let done = AtomicBool::new(false);
+    let load = Load::default();
     let thread = sys::this_thread();
     std::thread::scope(|scope| {
+        let end = load.ends_on_drop();
         let interrupter = scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
+            while load.goes_on() {
                 sys::interrupt(thread, libc::SIGUSR1);
             }
         });
@@ -124,7 +125,7 @@ fn is_interrupted() {
             record(50);
             gomon_core::flush(DEADLINE).unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         interrupter.join().unwrap();
     });
     let report = gomon.shutdown();
@@ -136,11 +137,11 @@ fn is_interrupted() {
 
 fn forks() {
     let mut gomon = Some(builder().listener(print).start().unwrap());
-    let stop = AtomicBool::new(false);
+    let load = Load::default();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
+                while load.goes_on() {
                     let mut unit = EventTracker::new("unit");
                     unit.register("unit");
                     record(10);
@@ -148,6 +149,7 @@ fn forks() {
                 }
             });
         }
+        let _end = load.ends_on_drop();
         for turn in 0..50 {
             let exit = match turn % 2 {
                 0 => Exit::AtOnce,
@@ -168,7 +170,6 @@ fn forks() {
             let _ = gomon_core::flush(DEADLINE);
         };
         assert!(sys::run_after("true", before_exec).success());
-        stop.store(true, Ordering::Relaxed);
     });
     let report = gomon.take().unwrap().shutdown();
     assert_ledger(&report);
