@@ -6,7 +6,7 @@ pub(crate) mod flush;
 pub(crate) mod health;
 #[path = "../../gomon-core/src/bus/options.rs"]
 pub(crate) mod options;
-#[path = "../../gomon-core/src/bus/queue.rs"]
+#[path = "../../gomon-core/src/bus/queue/mod.rs"]
 pub(crate) mod queue;
 #[path = "../../gomon-core/src/bus/reason.rs"]
 pub(crate) mod reason;

@@ -103,6 +103,11 @@ pub trait Listener: Send + 'static {
     }
 }
 
+/// The name of a listener that has one of its own, as a retransmitter has.
+pub(crate) fn own_name(listener: &dyn Listener) -> Option<&str> {
+    listener.as_retransmitter().map(Retransmitter::name)
+}
+
 impl<F: FnMut(&Event) + Send + 'static> Listener for F {
     fn feed(&mut self, event: &Event) -> Result<(), ListenerError> {
         self(event);

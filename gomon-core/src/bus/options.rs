@@ -3,8 +3,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::bus::listener::Listener;
-
 /// How a listener is called, how much may wait for it, and when it counts as stuck.
 ///
 /// ```
@@ -105,13 +103,10 @@ impl ListenerOptions {
 }
 
 impl ListenerOptions {
-    /// A retransmitter has a name of its own, unless another was given.
-    pub(crate) fn naming(self, listener: &impl Listener) -> Self {
-        match (&self.name, listener.as_retransmitter()) {
-            (None, Some(retransmitter)) => {
-                let name = retransmitter.name().to_owned();
-                self.name(name)
-            }
+    /// A name, unless one was given.
+    pub(crate) fn name_or(self, name: Option<&str>) -> Self {
+        match (&self.name, name) {
+            (None, Some(name)) => self.name(name),
             _ => self,
         }
     }

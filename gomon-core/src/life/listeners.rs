@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bus::BUS;
-use crate::bus::listener::{Listener, ListenerError};
+use crate::bus::listener::{Listener, ListenerError, own_name};
 use crate::bus::options::{Limits, ListenerOptions};
 use crate::bus::port::Port;
 use crate::bus::supply::{Factory, Supply, factory};
@@ -189,7 +189,7 @@ impl Waiting {
     }
 
     pub(super) fn given<L: Listener>(options: ListenerOptions, listener: L) -> Self {
-        let options = options.naming(&listener);
+        let options = options.name_or(own_name(&listener));
         Self::new::<L>(options, Supply::Given(Box::new(listener)))
     }
 

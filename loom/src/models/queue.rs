@@ -1,4 +1,4 @@
-//! A listener's queue, `gomon-core/src/bus/queue.rs` itself: between the bus that pushes, the thread that feeds, flushes
+//! A listener's queue, `gomon-core/src/bus/queue/mod.rs` itself: between the bus that pushes, the thread that feeds, flushes
 //! and the shutdown, every event is counted once and nobody waits for ever.
 
 use std::time::Duration;

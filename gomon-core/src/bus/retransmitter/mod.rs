@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::aggregate::snapshot::Snapshot;
 use crate::bus::fan_out::FanOut;
 use crate::bus::flush::{FlushTicket, Flushed};
-use crate::bus::listener::{BatchError, Listener, ListenerError};
+use crate::bus::listener::{BatchError, Listener, ListenerError, own_name};
 use crate::bus::options::ListenerOptions;
 use crate::bus::port::Port;
 use crate::bus::reason::DropReason;
@@ -206,7 +206,7 @@ impl Retransmitter {
         options: ListenerOptions,
         listener: L,
     ) -> Result<ListenerId, Error> {
-        let (name, limits) = options.naming(&listener).named_after::<L>();
+        let (name, limits) = options.name_or(own_name(&listener)).named_after::<L>();
         let next = listener.as_retransmitter().cloned();
         self.refuse_cycle(next.as_ref())?;
         let opened = Supply::Given(Box::new(listener)).open(&name)?;
