@@ -17,8 +17,8 @@ fn parse(json: &str) -> Config {
 
 /// What holds without any.
 const AS_IT_WAS: &str = r#"{"capture": "safe", "report_interval_ms": 60000, "root": {},
-    "listeners": {"tail": {"max_events": 8192, "on_full": "drop-newest"},
-                  "sink": {"max_events": 8192, "on_full": "drop-newest"}}}"#;
+    "listeners": {"tail": {"max_events": 12288, "on_full": "drop-newest"},
+                  "sink": {"max_events": 12288, "on_full": "drop-newest"}}}"#;
 
 #[test]
 fn a_configuration_holds_for_the_next_start_and_what_the_builder_says_comes_first() {
