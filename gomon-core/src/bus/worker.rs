@@ -375,7 +375,7 @@ impl Drop for Worker {
 /// What an event stands for that was sampled at its head: one, where it was kept in any case.
 fn weigh(event: &mut Event, ratio: Ratio) {
     if !sampler::is_exempt(event) {
-        let by_ratio = ratio.keeps(event.trace());
+        let by_ratio = !event.record.flags.unsampled && ratio.keeps(event.trace());
         event.record.weight = if by_ratio { ratio.weight() } else { 1.0 };
     }
 }

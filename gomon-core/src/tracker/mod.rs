@@ -312,8 +312,9 @@ impl EventTracker {
         if std::mem::replace(&mut record.flags.opened, true) {
             return;
         }
-        // What lives long is never sampled out.
+        // What lives long is never sampled out, nor is what happens in it from now on.
         record.flags.sampled_out = false;
+        record.flags.unsampled = state::load().samples_heads();
         let opening = Box::new(Record::clone(record).into_opening());
         if !record.flags.unit {
             self.register(opening.fp);
