@@ -316,7 +316,9 @@ impl EventTracker {
         record.flags.sampled_out = false;
         record.flags.unsampled = state::load().samples_heads();
         let opening = Box::new(Record::clone(record).into_opening());
-        if !record.flags.unit {
+        if record.flags.unit {
+            work::note_opened(record);
+        } else {
             self.register(opening.fp);
         }
         link::send(opening);
