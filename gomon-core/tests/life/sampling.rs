@@ -1,9 +1,13 @@
 //! Sampling on the bus, by what reaches a listener.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{self, Waker};
 
 use gomon_core::{
-    Context, DropReason, Event, EventTracker, Outcome, Propagation, Sampling, builder, stats,
+    Context, DropReason, Event, EventTracker, FutureExt, Outcome, Propagation, Sampling, builder,
+    stats,
 };
 
 use crate::support::{DEADLINE, Sink, account, assert_ledger, turn};
@@ -243,6 +247,33 @@ fn what_is_abandoned_is_sampled_as_what_it_is() {
         ("registered", true),
     ];
     assert_eq!(ends, expected.map(|(fp, root)| (fp.to_owned(), root)));
+}
+
+#[test]
+fn a_future_made_where_nothing_is_recorded_is_left_out_wherever_it_is_polled() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .listener(sink.listener())
+        .start()
+        .unwrap();
+    // It has a child that has no ids, and a root in which everything is recorded.
+    let left_out = EventTracker::new("left out").child("of it");
+    let nowhere = left_out.context();
+    assert!(nowhere.event_id().is_none() && !nowhere.is_application());
+    assert!(!Context::unmonitored().is_application());
+    let mut root = EventTracker::new("root");
+    root.send_opening();
+    for made_in in [nowhere, Context::unmonitored()] {
+        let future = made_in.enter(|| async {}.monitored("job"));
+        let polled =
+            root.enter(|| pin!(future).poll(&mut task::Context::from_waker(Waker::noop())));
+        assert!(polled.is_ready());
+    }
+    drop((root, left_out));
+    drop(gomon);
+    assert!(!sink.fps().contains(&"job".to_owned()), "{:?}", sink.fps());
 }
 
 #[test]
