@@ -1,4 +1,4 @@
-pub(crate) mod deadline;
+pub(crate) mod cut_short;
 pub(crate) mod end_guard;
 pub(crate) mod head;
 pub(crate) mod open;
