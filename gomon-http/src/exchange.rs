@@ -60,6 +60,11 @@ impl Exchange {
         self
     }
 
+    /// Whether it was observed by the server.
+    pub(crate) fn is_incoming(&self) -> bool {
+        self.wait.is_none()
+    }
+
     /// The tee for the request's body; none where there is nothing to see.
     pub(crate) fn request_tee(&self) -> SharedTee {
         self.seen.request_tee()
