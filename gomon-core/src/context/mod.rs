@@ -188,10 +188,11 @@ impl Context {
         self.origin().map(|origin| origin.span)
     }
 
-    /// Whether no event stands behind it.
+    /// Whether it is the application, so that an event made in it starts a trace. The contexts in
+    /// which nothing is recorded, [unmonitored](Self::unmonitored) or sampled out, are not.
     #[must_use]
     pub fn is_application(&self) -> bool {
-        self.origin().is_none()
+        self.tag.kind() == Kind::Application
     }
 
     /// What other tracing systems on the way have added to the trace.
@@ -355,7 +356,7 @@ impl Context {
     pub(crate) fn or_current(self) -> Self {
         let current = Self::current();
         let more = self.is_application() && (!current.is_application() || self.scope() == 0);
-        if more && self.is_monitored() {
+        if more {
             // What an application's context carries is not lost to one that carries nothing.
             let carries = current.is_application() && current.carried == Handle::NONE;
             let carried = if carries {
