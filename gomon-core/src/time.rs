@@ -3,7 +3,7 @@
 //!
 //! Signatures, panics and cancel safety are tokio's. [`sleep`], [`sleep_until`] and an
 //! [`Interval`]'s ticks are waits of the kind [`Sleep`](Kind::Sleep). A [`timeout`] is not: its
-//! time belongs to what it limits. Events that it cuts short are
+//! time belongs to what it limits. Monitored futures that it cuts short are
 //! [`TimedOut`](crate::Outcome::TimedOut).
 
 use std::future::{Future, IntoFuture};
@@ -97,8 +97,10 @@ impl Future for Sleep {
 
 /// Lets a future take no longer than that: [`tokio::time::timeout`].
 ///
-/// When time is up the future is dropped, and the events that end by it are
-/// [`TimedOut`](crate::Outcome::TimedOut).
+/// When time is up the future is dropped. By that, [`monitored`](crate::FutureExt::monitored)
+/// futures in it and what an [`EndGuard`](crate::EndGuard) holds end as
+/// [`TimedOut`](crate::Outcome::TimedOut). A plain [`EventTracker`](crate::EventTracker) ends as what
+/// was marked, [`Completed`](crate::Outcome::Completed) by default.
 ///
 /// # Panics
 ///

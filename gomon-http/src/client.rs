@@ -102,12 +102,13 @@ impl<S> ClientService<S> {
         // A trace that is not recorded goes on too, and says so.
         let propagation = self.config.propagation();
         outgoing::propagate(propagation, tracker.context(), request.headers_mut());
-        if !tracker.is_recording() {
-            return None;
-        }
-        tracker.orphan_unless_caused(cause);
+        // None where gomon is off, or where the trace is left out already.
+        tracker.id()?;
         let capture = self.config.capture();
-        outgoing::describe(&mut tracker, request, &capture);
+        if tracker.is_recording() {
+            tracker.orphan_unless_caused(cause);
+            outgoing::describe(&mut tracker, request, &capture);
+        }
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);
         Some(Exchange::new(guard, request, capture, &self.config).outgoing())

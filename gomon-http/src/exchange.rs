@@ -37,11 +37,16 @@ impl Exchange {
         capture: Arc<Capture>,
         config: &Arc<Config>,
     ) -> Self {
+        let seen = if guard.tracker_ref().is_recording() {
+            Seen::new(request, capture)
+        } else {
+            Seen::nothing(capture)
+        };
         Self {
             guard,
             config: Arc::clone(config),
             method: request.method().clone(),
-            seen: Seen::new(request, capture),
+            seen,
             expected: None,
             wait: None,
         }
@@ -53,6 +58,11 @@ impl Exchange {
         self.seen.outgoing = true;
         self.wait = Some(Wait::new(gomon_core::wait::Kind::Http));
         self
+    }
+
+    /// Whether it was observed by the server.
+    pub(crate) fn is_incoming(&self) -> bool {
+        self.wait.is_none()
     }
 
     /// The tee for the request's body; none where there is nothing to see.
@@ -121,6 +131,9 @@ impl Exchange {
     fn note_head<B>(&mut self, response: &Response<B>) {
         let status = response.status();
         let tracker = self.guard.tracker();
+        if !tracker.is_recording() {
+            return;
+        }
         let first_byte = tracker.elapsed();
         tracker
             .set(keys::FIRST_BYTE, first_byte)
@@ -156,6 +169,9 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.seen.write(self.guard.tracker());
+        let tracker = self.guard.tracker();
+        if tracker.is_recording() {
+            self.seen.write(tracker);
+        }
     }
 }

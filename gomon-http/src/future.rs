@@ -44,8 +44,7 @@ impl<F> ResponseFuture<F> {
         request: Request<B>,
         call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
     ) -> Self {
-        let tee = exchange.as_ref().and_then(Exchange::request_tee);
-        let request = request.map(|body| MonitoredRequestBody::new(body, tee));
+        let request = request.map(|body| MonitoredRequestBody::new(body, exchange.as_ref()));
         let mut exchange = exchange;
         let inner = match &mut exchange {
             Some(exchange) => exchange.poll(|| call(request)),

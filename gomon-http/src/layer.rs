@@ -122,11 +122,12 @@ impl<S> MonitoringService<S> {
         }
         let parent = incoming::parent(self.config.propagation(), request.headers());
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
-        if !tracker.is_recording() {
-            return None;
-        }
+        tracker.id()?;
         let capture = self.config.capture();
-        incoming::describe(&mut tracker, request, &capture);
+        // A trace that is not recorded goes on all the same: what the service does is part of it.
+        if tracker.is_recording() {
+            incoming::describe(&mut tracker, request, &capture);
+        }
         let mark = ServerMark::new(tracker.context());
         request.extensions_mut().insert(mark);
         let guard = EndGuard::unit(tracker);

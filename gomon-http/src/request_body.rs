@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
+use crate::exchange::Exchange;
 use crate::tee::Tee;
 use crate::{error, keys};
 
@@ -26,17 +27,18 @@ pin_project! {
         #[pin]
         inner: B,
         tee: SharedTee,
-        // For the client to send more.
-        wait: Wait,
+        // For the client to send more; none where the request goes out.
+        wait: Option<Wait>,
     }
 }
 
 impl<B> MonitoredRequestBody<B> {
-    pub(crate) fn new(inner: B, tee: SharedTee) -> Self {
+    pub(crate) fn new(inner: B, exchange: Option<&Exchange>) -> Self {
+        let incoming = exchange.is_some_and(Exchange::is_incoming);
         Self {
             inner,
-            tee,
-            wait: Wait::new(Kind::Client),
+            tee: exchange.and_then(Exchange::request_tee),
+            wait: incoming.then(|| Wait::new(Kind::Client)),
         }
     }
 }
@@ -54,7 +56,10 @@ where
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let polled = ready!(this.wait.poll(cx, |cx| this.inner.poll_frame(cx)));
+        let polled = ready!(match this.wait {
+            Some(wait) => wait.poll(cx, |cx| this.inner.poll_frame(cx)),
+            None => this.inner.poll_frame(cx),
+        });
         if let Some(tee) = this.tee {
             match &polled {
                 Some(Ok(frame)) => {

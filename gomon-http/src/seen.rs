@@ -34,6 +34,17 @@ impl Seen {
         }
     }
 
+    /// For an exchange that is not recorded: its bodies are not looked at.
+    pub(crate) fn nothing(capture: Arc<Capture>) -> Self {
+        Self {
+            #[cfg(feature = "client")]
+            outgoing: false,
+            capture,
+            request: None,
+            response: None,
+        }
+    }
+
     pub(crate) fn capture(&self) -> &Capture {
         &self.capture
     }

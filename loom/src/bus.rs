@@ -1,4 +1,4 @@
-//! The sources themselves.
+//! The sources themselves, but for what the queue's options say of names.
 
 #[path = "../../gomon-core/src/bus/flush.rs"]
 pub(crate) mod flush;
@@ -10,3 +10,19 @@ pub(crate) mod options;
 pub(crate) mod queue;
 #[path = "../../gomon-core/src/bus/reason.rs"]
 pub(crate) mod reason;
+
+pub(crate) mod listener {
+    pub(crate) trait Listener {
+        fn as_retransmitter(&self) -> Option<&Named> {
+            None
+        }
+    }
+
+    pub(crate) struct Named;
+
+    impl Named {
+        pub(crate) fn name(&self) -> &str {
+            ""
+        }
+    }
+}

@@ -272,7 +272,10 @@ impl FanOut {
 
     /// Lets the listener that keeps most records from coming home give them up.
     pub(crate) fn shed(&self) {
-        if let Some(port) = self.slowest() {
+        if let Some(port) = self
+            .slowest()
+            .filter(|port| port.pending() >= WORTH_SHEDDING)
+        {
             port.shed();
         }
     }
@@ -363,3 +366,6 @@ impl fmt::Debug for FanOut {
 
 /// The time a listener has for its last flush when it is removed.
 const LAST_FLUSH: Duration = Duration::from_secs(2);
+/// Where nobody has so many events waiting, it is not the queues that keep the records: a listener
+/// may have kept batches.
+const WORTH_SHEDDING: u64 = 1024;

@@ -23,6 +23,8 @@ struct Link {
     shared: Arc<Shared>,
     /// Records handed over that the pool was not told of.
     untold: u32,
+    /// Records that found no place in the ring.
+    ring_fulls: u32,
     /// Nothing may be handed over, as it was when this thread looked last.
     refused: Option<DropReason>,
 }
@@ -135,7 +137,14 @@ fn after_the_end(record: Box<Record>) {
     if !record.flags.message {
         bus::count_after_shutdown();
     }
-    with_link(|link| link.stock.put(record));
+    // A thread that has sent nothing yet needs no ring for this.
+    let _ = LINK.try_with(|link| {
+        if let Ok(mut link) = link.try_borrow_mut()
+            && let Some(link) = link.as_mut()
+        {
+            link.stock.put(record);
+        }
+    });
 }
 
 #[inline]
@@ -163,6 +172,7 @@ impl Link {
             ring,
             shared,
             untold: 0,
+            ring_fulls: 0,
             refused: None,
         }
     }
@@ -208,7 +218,11 @@ impl Link {
     fn ring_full(&mut self, event: Event) {
         pool::come_back(0, u64::from(event.record.beside_bytes));
         self.lose(event.record, DropReason::QueueFull);
-        bus::wake();
+        // It was woken when the ring was half full, and has not come yet.
+        self.ring_fulls = self.ring_fulls.wrapping_add(1);
+        if self.ring_fulls.is_multiple_of(LOOK_EVERY) {
+            bus::wake();
+        }
     }
 
     #[cold]

@@ -21,11 +21,12 @@ pub(crate) mod retransmitter;
 pub(crate) mod supply;
 mod worker;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
 
+use crossbeam_queue::ArrayQueue;
 use parking_lot::{Condvar, Mutex};
 
 use crate::aggregate::snapshot::Snapshot;
@@ -53,7 +54,7 @@ pub(crate) struct Bus {
     pub(crate) root: FanOut,
     registry: Mutex<Registry>,
     /// Records of threads that are past their ring.
-    ringless: Mutex<Vec<Event>>,
+    ringless: OnceLock<ArrayQueue<Event>>,
     /// Counts of events without a ring: those of ending threads, and the bus's own.
     ringless_counters: Counters,
     after_shutdown: AtomicU64,
@@ -127,7 +128,7 @@ pub(crate) static BUS: Bus = Bus {
         at_start: Account::ZERO,
         told: Account::ZERO,
     }),
-    ringless: Mutex::new(Vec::new()),
+    ringless: OnceLock::new(),
     ringless_counters: Counters::new(),
     after_shutdown: AtomicU64::new(0),
     spent_nanos: AtomicU64::new(0),
@@ -158,7 +159,7 @@ pub(crate) fn register(records: rtrb::Consumer<Event>, shared: Arc<Shared>) {
 }
 
 /// The way of a record whose thread has no ring any more.
-pub(crate) fn send_without_ring(record: Box<Record>, on: bool) {
+pub(crate) fn send_without_ring(mut record: Box<Record>, on: bool) {
     let counters = &BUS.ringless_counters;
     let counted = record.scope == 0 && !record.flags.message;
     let count = |counter: &AtomicU64| {
@@ -170,10 +171,19 @@ pub(crate) fn send_without_ring(record: Box<Record>, on: bool) {
     if !on {
         return count(&counters.disabled);
     }
-    // Never wait: an allocator may have called us while this very thread holds the lock.
-    match BUS.ringless.try_lock() {
-        Some(mut events) if events.len() < RINGLESS => events.push(Event { record }),
-        _ => count(&counters.queue_full),
+    if let Some(reason) = pool::refuses() {
+        return count(counters.lost_for(reason));
+    }
+    let Some(ringless) = BUS.ringless.get() else {
+        return count(&counters.queue_full);
+    };
+    record.beside_bytes = record.bytes_beside();
+    pool::hand_over_bytes(record.beside_bytes);
+    pool::hand_over(1);
+    // Without a lock: an allocator may have called us in the middle of ourselves.
+    if let Err(event) = ringless.push(Event { record }) {
+        pool::come_back(1, u64::from(event.record.beside_bytes));
+        count(&counters.queue_full);
     }
 }
 
@@ -338,7 +348,10 @@ impl Bus {
     /// Prepares a run: what an earlier one left in the rings can reach nobody any more.
     pub(crate) fn begin(&self, application: Slice) {
         let mut registry = self.registry.lock();
-        self.ringless.lock().clear();
+        let ringless = self.ringless.get_or_init(|| ArrayQueue::new(RINGLESS));
+        while let Some(event) = ringless.pop() {
+            pool::come_back(1, u64::from(event.record.beside_bytes));
+        }
         for ring in &mut registry.new {
             while let Ok(event) = ring.records.pop() {
                 pool::come_back(1, u64::from(event.record.beside_bytes));

@@ -34,8 +34,10 @@ pub(super) struct HomeTable {
 pub(super) struct HomeIndex(u32);
 
 impl HomeIndex {
-    /// The record is from no thread's stock.
-    pub(super) const NONE: Self = Self(u32::MAX);
+    /// The record is the bus's own.
+    pub(super) const OWN: Self = Self(u32::MAX);
+    /// The record is of a thread that is past its stock.
+    pub(super) const RINGLESS: Self = Self(u32::MAX - 1);
 
     fn place(self) -> usize {
         self.0 as usize
@@ -76,6 +78,8 @@ pub(super) struct Outgoing {
     events: Vec<Event>,
     /// Homes of as many events in a row.
     runs: Vec<(HomeIndex, usize)>,
+    /// Events that threads have handed over; the others are the bus's own.
+    handed_over: usize,
 }
 
 impl Outgoing {
@@ -85,6 +89,7 @@ impl Outgoing {
             Some((home, count)) if *home == staged.home => *count += 1,
             _ => self.runs.push((staged.home, 1)),
         }
+        self.handed_over += usize::from(staged.home != HomeIndex::OWN);
         self.events.push(staged.event);
     }
 
@@ -102,16 +107,32 @@ impl Outgoing {
             [(home, _)] => table
                 .get(*home)
                 .map_or(Homes::None, |home| Homes::One(Arc::clone(home))),
-            runs => {
-                let known = runs
-                    .iter()
-                    .map(|(home, count)| (table.get(*home).cloned(), *count));
-                Homes::Many(known.collect())
-            }
+            runs => several_homes(runs, table),
         };
         self.runs.clear();
-        Some(Batch::new(events, homes))
+        Some(Batch::new(
+            events,
+            homes,
+            std::mem::take(&mut self.handed_over),
+        ))
     }
+}
+
+/// Each home once, and which of them it is run by run: the records of a home go back together.
+fn several_homes(runs: &[(HomeIndex, usize)], table: &HomeTable) -> Homes {
+    let mut known: Vec<HomeIndex> = Vec::new();
+    let mut homes = Vec::new();
+    let mut place = |index: HomeIndex| {
+        let at = known.iter().position(|other| *other == index);
+        at.or_else(|| {
+            homes.push(Arc::clone(table.get(index)?));
+            known.push(index);
+            Some(known.len() - 1)
+        })
+    };
+    let runs = runs.iter().map(|(home, count)| (place(*home), *count));
+    let runs = runs.collect();
+    Homes::Many(homes, runs)
 }
 
 /// Sends what is kept on its way, batch by batch, and gives back what is not.

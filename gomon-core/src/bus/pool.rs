@@ -126,13 +126,28 @@ impl Home {
         if self.gone.load(Ordering::Relaxed) {
             return to_depot(magazine);
         }
-        let mut back = self.back.lock();
-        if back.len() < MAGAZINES_AT_HOME {
-            back.push(magazine);
-            return;
+        if let Some(left) = self.stack(magazine) {
+            to_depot(left);
         }
-        drop(back);
-        to_depot(magazine);
+    }
+
+    /// Puts records on top of those that are there, and returns what is left: an empty magazine, or
+    /// what found no place.
+    fn stack(&self, mut magazine: Magazine) -> Option<Magazine> {
+        let mut back = self.back.lock();
+        let has_place = back.len() < MAGAZINES_AT_HOME;
+        match back.last_mut() {
+            // Few records at a time make one magazine: the thread takes them all at once.
+            Some(top) if top.len() + magazine.len() <= FULL => {
+                top.append(&mut magazine);
+                Some(magazine)
+            }
+            _ if has_place => {
+                back.push(magazine);
+                None
+            }
+            _ => Some(magazine),
+        }
     }
 
     fn free(&self, spare: Spare) {
@@ -229,7 +244,8 @@ pub(crate) fn refuses() -> Option<DropReason> {
     }
 }
 
-/// Whether so many records are under way that threads will soon have to stop.
+/// Whether so many records are under way that threads will soon have to stop. Above what waits for
+/// one listener at the most, unless it was given more.
 pub(crate) fn is_tight() -> bool {
     HANDED_OVER.load(Ordering::Relaxed) >= MOST_HANDED_OVER / 4 * 3
         || HANDED_OVER_BYTES.load(Ordering::Relaxed) >= MOST_BYTES / 4 * 3

@@ -49,8 +49,10 @@ pub(crate) struct Opened {
     pub(crate) factory: Option<Factory>,
 }
 
+#[cfg(any(test, feature = "test-util"))]
 impl Opened {
     /// One that needs no start.
+    #[cfg(feature = "test-util")]
     pub(crate) fn given(listener: impl Listener) -> Self {
         Self {
             listener: Box::new(listener),

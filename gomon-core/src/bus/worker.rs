@@ -109,6 +109,7 @@ impl Worker {
     /// Drains every ring and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         let begin = clock::now();
+        self.change_sampling();
         self.take_over_rings();
         let mut sources = usize::from(!self.held_back.is_empty());
         self.stage.append(&mut self.held_back);
@@ -169,12 +170,15 @@ impl Worker {
                 events.into_iter().for_each(|event| take(event, *home));
             }
         }
-        let mut ringless = BUS.ringless.lock();
-        if !ringless.is_empty() {
-            sources += 1;
-            ringless
-                .drain(..)
-                .for_each(|event| take(event, HomeIndex::NONE));
+        // As many as there are now: others may go on to send.
+        let ringless = BUS.ringless.get();
+        let waiting = ringless.map_or(0, |ringless| ringless.len());
+        sources += usize::from(waiting > 0);
+        for event in ringless
+            .into_iter()
+            .flat_map(|ringless| (0..waiting).map_while(|_| ringless.pop()))
+        {
+            take(event, HomeIndex::RINGLESS);
         }
         sources
     }
@@ -200,7 +204,11 @@ impl Worker {
         let now = clock::monotonic_nanos();
         let at_head = state::load().samples_heads().then(head::ratio);
         let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
-        for mut staged in self.stage.drain(..) {
+        let mut stage = self.stage.drain(..).peekable();
+        while let Some(mut staged) = stage.next() {
+            if let Some(next) = stage.peek() {
+                next.event.record.fetch_attributes();
+            }
             let record = &mut staged.event.record;
             if !self.messages.is_empty() {
                 self.messages.bring(record);
@@ -230,6 +238,16 @@ impl Worker {
         decided.finish();
     }
 
+    /// Takes over what was set since the last cycle. What it holds back then is decided by the old
+    /// setting, and all that comes from now on by the new one.
+    fn change_sampling(&mut self) {
+        let changed = BUS.sampling.lock().take();
+        if let Some(sampling) = changed {
+            self.settle_sampler();
+            self.sampler = sampling.as_ref().map(Sampler::new);
+        }
+    }
+
     /// Lets the sampler decide on everything it holds.
     fn settle_sampler(&mut self) {
         if let Some(sampler) = &mut self.sampler {
@@ -246,11 +264,6 @@ impl Worker {
             clock::slew();
         }
         BUS.root.check();
-        let changed = BUS.sampling.lock().take();
-        if let Some(sampling) = changed {
-            self.settle_sampler();
-            self.sampler = sampling.as_ref().map(Sampler::new);
-        }
         let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;
@@ -342,7 +355,7 @@ impl Worker {
             .fetch_add(counted as u64, Ordering::Relaxed);
         let staged = units.into_iter().map(|record| Staged {
             event: Event { record },
-            home: HomeIndex::NONE,
+            home: HomeIndex::OWN,
         });
         self.stage.extend(staged);
         self.pass_stage(true);
@@ -364,7 +377,7 @@ impl Drop for Worker {
 /// What an event stands for that was sampled at its head: one, where it was kept in any case.
 fn weigh(event: &mut Event, ratio: Ratio) {
     if !sampler::is_exempt(event) {
-        let by_ratio = ratio.keeps(event.trace());
+        let by_ratio = !event.record.flags.unsampled && ratio.keeps(event.trace());
         event.record.weight = if by_ratio { ratio.weight() } else { 1.0 };
     }
 }

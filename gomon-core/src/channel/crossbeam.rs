@@ -3,6 +3,7 @@
 //! Its methods block the thread, so they are no waits of a unit of work: inside of one they are
 //! part of `busy`.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 pub use crossbeam_channel::{
@@ -32,9 +33,14 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// Sends messages, each with the context that is current then.
-#[derive(Debug)]
 pub struct Sender<T> {
     inner: crossbeam_channel::Sender<Message<T>>,
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
 }
 
 impl<T> Sender<T> {
@@ -124,9 +130,14 @@ fn untimely<T>(error: SendTimeoutError<Message<T>>) -> SendTimeoutError<T> {
 }
 
 /// Receives messages; of clones, each message goes to one.
-#[derive(Debug)]
 pub struct Receiver<T> {
     inner: crossbeam_channel::Receiver<Message<T>>,
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
 }
 
 impl<T> Receiver<T> {
@@ -216,9 +227,14 @@ impl<'a, T> IntoIterator for &'a Receiver<T> {
 }
 
 /// Takes messages as they come: see [`Receiver::iter`].
-#[derive(Debug)]
 pub struct Iter<'a, T> {
     inner: crossbeam_channel::Iter<'a, Message<T>>,
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").finish_non_exhaustive()
+    }
 }
 
 impl<T> Iterator for Iter<'_, T> {

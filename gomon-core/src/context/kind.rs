@@ -15,6 +15,10 @@ pub(super) enum Kind {
     OwnTrace,
     /// An event of this process in a trace that another process began.
     ForeignTrace,
+    /// The same two, where the event sent an opening event while gomon samples heads: what happens
+    /// in it is recorded whatever the ratio says.
+    OwnOpened,
+    ForeignOpened,
     /// An event of another process.
     Remote,
     /// The same, of one that says it records the trace and is trusted in that.
@@ -26,7 +30,7 @@ pub(super) enum Kind {
 pub(super) struct Tag(u32);
 
 impl Tag {
-    /// Scopes are numbered from 0; past 2^29 of them the numbers come again.
+    /// Scopes are numbered from 0; past 2^28 of them the numbers come again.
     #[inline]
     pub(super) const fn new(kind: Kind, scope: u32) -> Self {
         Self(scope << BITS | kind as u32)
@@ -40,8 +44,10 @@ impl Tag {
             3 => Kind::OwnSampledOut,
             4 => Kind::OwnTrace,
             5 => Kind::ForeignTrace,
-            6 => Kind::Remote,
-            7 => Kind::RemoteSampled,
+            6 => Kind::OwnOpened,
+            7 => Kind::ForeignOpened,
+            8 => Kind::Remote,
+            9 => Kind::RemoteSampled,
             _ => Kind::Unmonitored,
         }
     }
@@ -52,7 +58,7 @@ impl Tag {
     }
 }
 
-const BITS: u32 = 3;
+const BITS: u32 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -67,11 +73,13 @@ mod tests {
             Kind::OwnSampledOut,
             Kind::OwnTrace,
             Kind::ForeignTrace,
+            Kind::OwnOpened,
+            Kind::ForeignOpened,
             Kind::Remote,
             Kind::RemoteSampled,
         ] {
-            let tag = Tag::new(kind, 0x1234_5678);
-            assert_eq!((tag.kind(), tag.scope()), (kind, 0x1234_5678));
+            let tag = Tag::new(kind, 0x0234_5678);
+            assert_eq!((tag.kind(), tag.scope()), (kind, 0x0234_5678));
         }
         assert_eq!(size_of::<crate::Context>(), 32);
     }

@@ -67,6 +67,8 @@ pub(crate) struct Origin {
     pub(crate) caller_sampled: bool,
     /// Its trace is not recorded.
     pub(crate) sampled_out: bool,
+    /// What happens in it is recorded whatever head sampling says.
+    pub(crate) unsampled: bool,
 }
 
 /// The context of the running task or thread.
@@ -305,6 +307,18 @@ impl Context {
         }
     }
 
+    /// The same of one in which everything is recorded, whatever head sampling says.
+    pub(crate) fn into_opened(self) -> Self {
+        let kind = match self.tag.kind() {
+            Kind::OwnTrace => Kind::OwnOpened,
+            _ => Kind::ForeignOpened,
+        };
+        Self {
+            tag: Tag::new(kind, self.scope()),
+            ..self
+        }
+    }
+
     /// The same of one whose trace is not recorded.
     #[inline]
     pub(crate) fn into_sampled_out(self) -> Self {
@@ -371,10 +385,11 @@ impl Context {
         Some(Origin {
             trace: self.trace,
             span: self.span,
-            own_trace: matches!(kind, Kind::OwnTrace | Kind::OwnSampledOut),
+            own_trace: matches!(kind, Kind::OwnTrace | Kind::OwnOpened | Kind::OwnSampledOut),
             remote: matches!(kind, Kind::Remote | Kind::RemoteSampled),
             caller_sampled: kind == Kind::RemoteSampled,
             sampled_out: self.is_sampled_out(),
+            unsampled: matches!(kind, Kind::OwnOpened | Kind::ForeignOpened),
         })
     }
 }

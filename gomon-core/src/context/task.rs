@@ -88,8 +88,11 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// Asks the task to end at its next await point; a blocking call that has begun goes on. Events
-    /// that are open in it end as `cancelled`.
+    /// Asks the task to end at its next await point; a blocking call that has begun goes on.
+    ///
+    /// By that, [`monitored`](crate::FutureExt::monitored) futures in it and what an
+    /// [`EndGuard`](crate::EndGuard) holds end as `cancelled`. A plain
+    /// [`EventTracker`](crate::EventTracker) ends as what was marked, `completed` by default.
     pub fn abort(&self) {
         self.task.abort();
     }

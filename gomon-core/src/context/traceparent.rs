@@ -113,6 +113,7 @@ mod tests {
             remote: false,
             caller_sampled: false,
             sampled_out: false,
+            unsampled: false,
         };
         assert_eq!(TraceParent::new(&origin).as_str(), VALID);
         let read = parse(VALID.as_bytes()).unwrap();

@@ -52,7 +52,8 @@ pub(crate) struct Batch {
 pub(crate) enum Homes {
     None,
     One(Arc<Home>),
-    Many(Vec<(Option<Arc<Home>>, usize)>),
+    /// Several, and for so many events in a row which of them; `None` is none of them.
+    Many(Vec<Arc<Home>>, Vec<(Option<usize>, usize)>),
 }
 
 impl<'a> Events<'a> {
@@ -90,6 +91,9 @@ impl<'a> Events<'a> {
     }
 
     /// Keeps the events without copying them.
+    ///
+    /// What is kept counts as under way, and of that there are 20,480 events in a process: keep no
+    /// more than a few hundred for longer than a moment, and what they say (their JSON) for ever.
     #[must_use]
     pub fn share(&self) -> SharedEvents {
         SharedEvents {
@@ -137,12 +141,12 @@ impl Slice {
 
     /// One event of gomon's own.
     pub(crate) fn single(record: Box<Record>) -> Self {
-        Self::whole(Batch::new(vec![Event::settled(record)], Homes::None))
+        Self::whole(Batch::new(vec![Event::settled(record)], Homes::None, 0))
     }
 
     /// Copies of events, whose records belong to no thread.
     pub(crate) fn of_copies(events: Vec<Event>) -> Self {
-        Self::whole(Batch::new(events, Homes::None))
+        Self::whole(Batch::new(events, Homes::None, 0))
     }
 
     pub(crate) fn get(&self, at: usize) -> Option<&Event> {
@@ -194,14 +198,12 @@ impl Slice {
 }
 
 impl Batch {
-    pub(crate) fn new(events: Vec<Event>, homes: Homes) -> Self {
+    /// `handed_over` of the events came from threads: the pool counts them as under way.
+    pub(crate) fn new(events: Vec<Event>, homes: Homes, handed_over: usize) -> Self {
         let mut batch = Self {
             beside: Vec::new(),
             handed_over_bytes: 0,
-            handed_over: match homes {
-                Homes::None => 0,
-                _ => events.len(),
-            },
+            handed_over,
             memory_bytes: (events.len() * size_of::<Record>()) as u64,
             events,
             homes,
@@ -231,17 +233,18 @@ impl Drop for Batch {
         match std::mem::replace(&mut self.homes, Homes::None) {
             Homes::None => {}
             Homes::One(home) => home.take_back(events),
-            Homes::Many(runs) => {
+            Homes::Many(homes, runs) => {
+                let mut magazines: Vec<_> = homes.iter().map(|_| pool::empty()).collect();
                 let mut events_left = events.drain(..);
                 for (home, count) in runs {
                     let some = events_left.by_ref().take(count);
-                    if let Some(home) = home {
-                        let mut magazine = pool::empty();
-                        magazine.extend(some);
-                        home.take_back(magazine);
-                    } else {
-                        some.for_each(drop);
+                    match home.and_then(|home| magazines.get_mut(home)) {
+                        Some(magazine) => magazine.extend(some),
+                        None => some.for_each(drop),
                     }
+                }
+                for (home, magazine) in homes.iter().zip(magazines) {
+                    home.take_back(magazine);
                 }
                 drop(events_left);
                 pool::give_empty(events);

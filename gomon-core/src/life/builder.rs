@@ -150,7 +150,8 @@ impl Builder {
 
     /// Records only this part of the traces, between 0 and 1, for extreme rates. What is not
     /// recorded costs a fraction of an event, and leaves nothing but its count as `sampled_out`: no
-    /// aggregates, no merit. What sends an opening event is always recorded. Default: everything.
+    /// aggregates, no merit. A root that sends an opening event is always recorded, and what
+    /// happens in it from then on, with a weight of 1. Default: everything.
     pub const fn head_sampling(mut self, ratio: f64) -> Self {
         self.head_ratio = Some(ratio);
         self

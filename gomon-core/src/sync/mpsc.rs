@@ -1,6 +1,7 @@
 //! [`tokio::sync::mpsc`], bounded, which carries the senders' contexts along and whose waiters are
 //! known to wait for a channel.
 
+use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::task::{Context, Poll};
@@ -43,9 +44,14 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// Sends messages, each with the context that is current then.
-#[derive(Debug)]
 pub struct Sender<T> {
     inner: tokio_mpsc::Sender<Message<T>>,
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
 }
 
 impl<T> Sender<T> {
@@ -141,10 +147,10 @@ impl<T> Sender<T> {
         Ok(Permit { inner })
     }
 
-    /// Waits until the receiver is gone.
-    #[track_caller]
-    pub fn closed(&self) -> On<impl Future<Output = ()>> {
-        on(Kind::Channel, self.inner.closed())
+    /// Waits until the receiver is gone. That is no wait of a unit of work: who watches for it
+    /// beside its work does not wait for a channel.
+    pub async fn closed(&self) {
+        self.inner.closed().await;
     }
 
     /// Whether the receiver is gone.
@@ -192,10 +198,15 @@ fn unsent<T>(SendError(message): SendError<Message<T>>) -> SendError<T> {
 }
 
 /// Room for one message: see [`Sender::reserve`].
-#[derive(Debug)]
 #[must_use = "dropped, the room is given back"]
 pub struct Permit<'a, T> {
     inner: tokio_mpsc::Permit<'a, Message<T>>,
+}
+
+impl<T> fmt::Debug for Permit<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
 }
 
 impl<T> Permit<'_, T> {
@@ -206,10 +217,15 @@ impl<T> Permit<'_, T> {
 }
 
 /// A sender that does not keep the channel open: see [`Sender::downgrade`].
-#[derive(Debug)]
 #[must_use = "upgrade it to send"]
 pub struct WeakSender<T> {
     inner: tokio_mpsc::WeakSender<Message<T>>,
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakSender").finish_non_exhaustive()
+    }
 }
 
 impl<T> WeakSender<T> {
@@ -230,10 +246,15 @@ impl<T> Clone for WeakSender<T> {
 }
 
 /// Receives messages.
-#[derive(Debug)]
 pub struct Receiver<T> {
     inner: tokio_mpsc::Receiver<Message<T>>,
     wait: Wait,
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
 }
 
 impl<T> Receiver<T> {

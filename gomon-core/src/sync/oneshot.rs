@@ -11,7 +11,7 @@ pub use tokio::sync::oneshot::error;
 use tokio::sync::oneshot::error::{RecvError, TryRecvError};
 
 use crate::context::message::Message;
-use crate::wait::{Kind, On, Wait, on};
+use crate::wait::{Kind, Wait};
 
 /// A channel for one value.
 ///
@@ -50,10 +50,10 @@ impl<T> Sender<T> {
         sent.map_err(Message::into_inner)
     }
 
-    /// Waits until the receiver is gone.
-    #[track_caller]
-    pub fn closed(&mut self) -> On<impl Future<Output = ()>> {
-        on(Kind::Channel, self.inner.closed())
+    /// Waits until the receiver is gone. That is no wait of a unit of work: who watches for it
+    /// beside its work does not wait for a channel.
+    pub async fn closed(&mut self) {
+        self.inner.closed().await;
     }
 
     /// Whether the receiver is gone.

@@ -48,7 +48,9 @@ use crate::wait::unit::Unit;
 /// ```
 ///
 /// Dropped while the thread unwinds, an event that began before the panic ends as
-/// [`Outcome::Panicked`].
+/// [`Outcome::Panicked`]. Any other drop ends it as what was [marked](Self::mark),
+/// [`Outcome::Completed`] by default, also where a future is dropped before it is ready: an
+/// [`EndGuard`](crate::EndGuard) and [`monitored`](crate::FutureExt::monitored) know a cancelled one.
 #[derive(Debug)]
 #[must_use = "an event ends when its tracker is dropped"]
 pub struct EventTracker {
@@ -312,8 +314,9 @@ impl EventTracker {
         if std::mem::replace(&mut record.flags.opened, true) {
             return;
         }
-        // What lives long is never sampled out.
+        // What lives long is never sampled out, nor is what happens in it from now on.
         record.flags.sampled_out = false;
+        record.flags.unsampled = state::load().samples_heads();
         let opening = Box::new(Record::clone(record).into_opening());
         if !record.flags.unit {
             self.register(opening.fp);

@@ -71,6 +71,7 @@ fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State, sta
             record.flags.own_trace = origin.own_trace;
             record.flags.local_root = origin.remote;
             record.flags.caller_sampled = origin.caller_sampled;
+            record.flags.unsampled = origin.unsampled;
             record.set_parent(Some(origin.span));
         }
         None => {

@@ -80,11 +80,11 @@ impl Meter {
 
     /// Until the next poll a unit round this one waits for what this one waits for.
     fn pend(&mut self, task: &Waker) {
-        let leaves = self.unit.pend(clock::now());
+        self.unit.pend(clock::now());
         if let Some((other, ticket)) = self.outer.pending(About::UNIT, task, None) {
             self.unit.awaited_by(other, ticket);
         } else if self.outer.is_open() {
-            self.unit.tell(leaves);
+            self.unit.tell();
         }
     }
 

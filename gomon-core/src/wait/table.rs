@@ -65,6 +65,17 @@ struct Open {
     /// The wait that it is inside of.
     inside: Option<Ticket>,
     touch: Touch,
+    /// The number of the last [`Said`] that came.
+    said: u64,
+}
+
+/// What the unit that is awaited waits for, as it said once. It says so when its lock is let go:
+/// what it said first may come last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    /// Each unit counts what it says, from one.
+    pub(crate) number: u64,
+    pub(crate) leaves: Leaves,
 }
 
 /// What is known of a wait that is about to be open.
@@ -116,6 +127,7 @@ impl Table {
                 since,
                 inside: opening.inside,
                 touch: opening.touch,
+                said: 0,
             });
         }
         ticket
@@ -128,10 +140,12 @@ impl Table {
         }
     }
 
-    /// The unit that is awaited has other leaves now.
-    pub(crate) fn show(&mut self, ticket: Ticket, leaves: Leaves) {
-        if let Some(open) = self.find_mut(ticket) {
-            open.leaves = leaves;
+    /// The unit that is awaited has other leaves now, unless it has said something newer already.
+    pub(crate) fn show(&mut self, ticket: Ticket, said: Said) {
+        if let Some(open) = self.find_mut(ticket)
+            && open.said < said.number
+        {
+            (open.said, open.leaves) = (said.number, said.leaves);
         }
     }
 
@@ -272,6 +286,19 @@ mod tests {
             self.table.open(&opening, since)
         }
 
+        /// The wait for another unit.
+        fn open_unit(&mut self) -> Ticket {
+            let touch = self.touch(true);
+            let opening = Opening {
+                kind: None,
+                at: None,
+                inside: None,
+                touch,
+                after: touch.number,
+            };
+            self.table.open(&opening, 0)
+        }
+
         fn touched(&mut self, ticket: Ticket) {
             let touch = self.touch(true);
             self.table.touch(ticket, touch);
@@ -358,26 +385,34 @@ mod tests {
         assert_eq!(unit.table.leaves(), leaves(&[Kind::Net]));
     }
 
+    fn said(number: u64, kinds: &[Kind]) -> Said {
+        Said {
+            number,
+            leaves: leaves(kinds),
+        }
+    }
+
     #[test]
     fn a_unit_that_is_awaited_shows_its_leaves() {
         let mut unit = Unit::default();
-        unit.poll();
-        let touch = unit.touch(true);
-        let after = touch.number;
-        let opening = Opening {
-            kind: None,
-            at: None,
-            inside: None,
-            touch,
-            after,
-        };
-        let ticket = unit.table.open(&opening, 0);
+        let ticket = unit.poll().open_unit();
         assert_eq!(unit.table.leaves(), Leaves::default());
-        unit.table.show(ticket, leaves(&[Kind::Sql, Kind::Sql]));
+        unit.table.show(ticket, said(1, &[Kind::Sql, Kind::Sql]));
         assert_eq!(unit.table.leaves(), leaves(&[Kind::Sql, Kind::Sql]));
         unit.table.close(ticket);
-        unit.table.show(ticket, leaves(&[Kind::Sql]));
+        unit.table.show(ticket, said(2, &[Kind::Sql]));
         assert_eq!(unit.table.leaves(), Leaves::default());
+    }
+
+    #[test]
+    fn what_a_unit_said_earlier_and_comes_later_is_not_shown() {
+        let mut unit = Unit::default();
+        let ticket = unit.poll().open_unit();
+        unit.table.show(ticket, said(2, &[Kind::Sql]));
+        unit.table.show(ticket, said(1, &[]));
+        assert_eq!(unit.table.leaves(), leaves(&[Kind::Sql]));
+        unit.table.show(ticket, said(3, &[Kind::Lock]));
+        assert_eq!(unit.table.leaves(), leaves(&[Kind::Lock]));
     }
 
     #[test]

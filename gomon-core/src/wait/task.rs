@@ -9,7 +9,6 @@ use pin_project_lite::pin_project;
 
 use crate::wait::frame::{self, Frame, Lent};
 use crate::wait::hold::{About, Hold};
-use crate::wait::leaves::Leaves;
 use crate::wait::unit::Unit;
 
 /// Splits a future that is about to be spawned into what is spawned and what goes into the task's
@@ -82,17 +81,17 @@ impl Waits {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.unit.tell(Leaves::default());
         if let Some(frame) = &mut self.frame {
             frame.poll_with(cx.waker());
             self.unit.begin(|| 0, frame.touches(), None);
         }
+        self.unit.tell();
         let lent = Lent::new(&mut self.frame);
         let polled = poll(cx);
         drop(lent);
         if polled.is_pending() {
-            let leaves = self.unit.pend(0);
-            self.unit.tell(leaves);
+            self.unit.pend(0);
+            self.unit.tell();
         }
         polled
     }

@@ -7,8 +7,7 @@ use parking_lot::Mutex;
 use crate::clock::{self, Stamp};
 use crate::wait::account::{Account, Phase, Spent};
 use crate::wait::doing::Doing;
-use crate::wait::leaves::Leaves;
-use crate::wait::table::{Opening, Table, Ticket, Touch};
+use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 
 /// What the parts of a unit of work share: the future that is polled, the waits it opened wherever
 /// they are now, the wakers it gave out, and whoever asks what it is doing.
@@ -28,6 +27,19 @@ struct State {
     task: Option<Waker>,
     /// The unit that awaits this one, and its wait for it.
     awaited: Option<(Arc<Unit>, Ticket)>,
+    /// How often it said what it waits for.
+    said: u64,
+}
+
+impl State {
+    /// What it waits for now.
+    fn say(&mut self) -> Said {
+        self.said += 1;
+        Said {
+            number: self.said,
+            leaves: self.account.leaves(),
+        }
+    }
 }
 
 impl Unit {
@@ -38,6 +50,7 @@ impl Unit {
                 waits: Table::default(),
                 task: None,
                 awaited: None,
+                said: 0,
             }),
         }
     }
@@ -68,12 +81,11 @@ impl Unit {
         }
     }
 
-    /// The poll was pending; what it waits for.
-    pub(crate) fn pend(&self, now: Stamp) -> Leaves {
+    /// The poll was pending.
+    pub(crate) fn pend(&self, now: Stamp) {
         let mut state = self.state.lock();
         let leaves = state.waits.leaves();
         state.account.pend(now, leaves);
-        leaves
     }
 
     /// The poll was ready, or was the last.
@@ -115,11 +127,11 @@ impl Unit {
     /// Lets what this unit waits for count in another, whose wait for it has that ticket.
     pub(crate) fn awaited_by(&self, other: &Arc<Self>, ticket: Ticket) {
         let awaited = (Arc::clone(other), ticket);
-        let (leaves, _before) = {
+        let (said, _before) = {
             let mut state = self.state.lock();
-            (state.account.leaves(), state.awaited.replace(awaited))
+            (state.say(), state.awaited.replace(awaited))
         };
-        other.show(MOST_IN_A_ROW, ticket, leaves);
+        other.show(MOST_IN_A_ROW, ticket, said);
     }
 
     /// The other has closed its wait for this one.
@@ -127,22 +139,25 @@ impl Unit {
         let _awaited = self.state.lock().awaited.take();
     }
 
-    /// Tells the unit that awaits this one, if there is one.
-    pub(crate) fn tell(&self, leaves: Leaves) {
-        let awaited = self.state.lock().awaited.clone();
+    /// Tells the unit that awaits this one, if there is one, what this one waits for now.
+    pub(crate) fn tell(&self) {
+        let (awaited, said) = {
+            let mut state = self.state.lock();
+            (state.awaited.clone(), state.say())
+        };
         if let Some((other, ticket)) = awaited {
-            other.show(MOST_IN_A_ROW, ticket, leaves);
+            other.show(MOST_IN_A_ROW, ticket, said);
         }
     }
 
-    fn show(&self, left: usize, ticket: Ticket, leaves: Leaves) {
-        self.change(left, |waits| waits.show(ticket, leaves));
+    fn show(&self, left: usize, ticket: Ticket, said: Said) {
+        self.change(left, |waits| waits.show(ticket, said));
     }
 
     /// Changes what is open. Between two polls the time so far is what was open until now, here and
     /// in the units that await this one. Tasks can await each other in a ring: `left` ends that.
     fn change(&self, left: usize, change: impl FnOnce(&mut Table)) {
-        let (awaited, leaves) = {
+        let (awaited, said) = {
             let mut state = self.state.lock();
             change(&mut state.waits);
             let leaves = state.waits.leaves();
@@ -150,10 +165,10 @@ impl Unit {
                 return;
             }
             state.account.change(clock::now(), leaves);
-            (state.awaited.clone(), leaves)
+            (state.awaited.clone(), state.say())
         };
         if let (Some((other, ticket)), Some(left)) = (awaited, left.checked_sub(1)) {
-            other.show(left, ticket, leaves);
+            other.show(left, ticket, said);
         }
     }
 

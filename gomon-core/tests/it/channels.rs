@@ -168,3 +168,27 @@ fn owned_permits_can_be_split_merged_and_forgotten() {
     three.forget();
     assert_eq!(slots.available_permits(), 1);
 }
+
+#[test]
+fn channels_can_be_printed_whatever_they_carry() {
+    struct Silent;
+    fn printed(channel: &impl std::fmt::Debug) -> String {
+        format!("{channel:?}")
+    }
+    let (sender, receiver) = mpsc::channel::<Silent>(1);
+    assert_eq!(printed(&sender.downgrade()), "WeakSender { .. }");
+    assert_eq!(
+        printed(&sender.try_reserve().ok().unwrap()),
+        "Permit { .. }"
+    );
+    assert_eq!(
+        printed(&(sender, receiver)),
+        "(Sender { .. }, Receiver { .. })"
+    );
+    let (sender, receiver) = crossbeam::bounded::<Silent>(1);
+    assert_eq!(printed(&receiver.iter()), "Iter { .. }");
+    assert_eq!(
+        printed(&(sender, receiver)),
+        "(Sender { .. }, Receiver { .. })"
+    );
+}

@@ -17,8 +17,8 @@ fn parse(json: &str) -> Config {
 
 /// What holds without any.
 const AS_IT_WAS: &str = r#"{"capture": "safe", "report_interval_ms": 60000, "root": {},
-    "listeners": {"tail": {"max_events": 8192, "on_full": "drop-newest"},
-                  "sink": {"max_events": 8192, "on_full": "drop-newest"}}}"#;
+    "listeners": {"tail": {"max_events": 12288, "on_full": "drop-newest"},
+                  "sink": {"max_events": 12288, "on_full": "drop-newest"}}}"#;
 
 #[test]
 fn a_configuration_holds_for_the_next_start_and_what_the_builder_says_comes_first() {
@@ -187,5 +187,29 @@ fn the_sampling_of_a_configuration_takes_the_place_of_the_builders() {
     EventTracker::new("not kept").finish();
     gomon_core::flush(DEADLINE).unwrap();
     assert_eq!(sink.fps(), ["application", "kept"]);
+    drop(gomon);
+}
+
+#[test]
+fn sampling_that_is_changed_holds_for_all_that_ends_afterwards() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    for (ratio, kept) in [("0.0", 0), ("1.0", 10), ("0.0", 0), ("1.0", 10)] {
+        let before = sink.events().len();
+        let config = format!(r#"{{"root": {{"sampling": {{"ratio": {ratio}}}}}}}"#);
+        gomon_core::set_config(serde_json::from_str(&config).unwrap()).unwrap();
+        (0..10).for_each(|_| EventTracker::new("work").finish());
+        gomon_core::flush(DEADLINE).unwrap();
+        let events = sink.events();
+        let work = events[before..]
+            .iter()
+            .filter(|event| event["gomon:fp"] == "work");
+        assert_eq!(work.count(), kept, "at {ratio}");
+    }
+    gomon_core::set_config(serde_json::from_str("{}").unwrap()).unwrap();
     drop(gomon);
 }

@@ -162,6 +162,42 @@ fn sampling_at_the_head_and_on_the_bus_keep_the_same_traces() {
 }
 
 #[test]
+fn what_happens_in_something_opened_stands_for_itself_alone() {
+    const ROOTS: u32 = 200;
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.5)
+        .listener(sink.listener())
+        .start()
+        .unwrap();
+    for _ in 0..ROOTS {
+        let mut root = EventTracker::new("listening");
+        root.child("before").finish();
+        root.send_opening();
+        let accept = root.child("accept");
+        accept.child("read").finish();
+        accept.finish();
+        root.finish();
+    }
+    drop(gomon);
+    let weights = |fp: &str| {
+        let mut events = sink.events();
+        events.retain(|event| event["gomon:fp"] == fp);
+        let weights = events.iter().map(|event| event["gomon:weight"].as_f64());
+        weights.collect::<Vec<_>>()
+    };
+    for fp in ["accept", "read"] {
+        assert_eq!(weights(fp), vec![Some(1.0); ROOTS as usize], "{fp}");
+    }
+    assert_eq!(weights("listening"), vec![None; 2 * ROOTS as usize]);
+    // What happened before it was opened is sampled like everything else.
+    let before = weights("before");
+    assert!((40..160).contains(&before.len()), "{}", before.len());
+    assert!(before.iter().all(|weight| *weight == Some(2.0)));
+}
+
+#[test]
 fn attributes_reach_an_open_event_from_another_thread() {
     let _turn = turn();
     let sink = Sink::default();

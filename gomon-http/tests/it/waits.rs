@@ -137,3 +137,28 @@ async fn an_outgoing_call_is_a_wait_of_whoever_calls() {
     assert_adds_up(&job);
     assert!(job["wait"]["http"].as_u64() > Some(0), "{job}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_a_body_slowly_does_not_wait_for_a_client() {
+    let recorder = Recorder::new();
+    let call = async {
+        let service = ClientLayer::new().layer(tower::service_fn(
+            async |request: Request<MonitoredRequestBody<AxumBody>>| {
+                request.into_body().collect().await?;
+                Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
+            },
+        ));
+        let slow = stream::once(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok::<_, BoxError>("3")
+        });
+        let request = Request::post("http://stock.example/").body(AxumBody::from_stream(slow));
+        let request = request.expect("request");
+        service.oneshot(request).await.expect("answered");
+    };
+    recorder.scope(call.monitored("job")).await;
+    let job = recorder.one("job");
+    assert_adds_up(&job);
+    assert!(job["wait"].get("client").is_none(), "{job}");
+    assert!(job["wait"]["http"].as_u64() > Some(0), "{job}");
+}

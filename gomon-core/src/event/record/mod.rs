@@ -90,6 +90,9 @@ pub(crate) struct Flags {
     pub(crate) caller_sampled: bool,
     /// Its trace is not recorded: it only stands for the ids.
     pub(crate) sampled_out: bool,
+    /// It sent an opening event while gomon samples heads, or happened in one that had: it is
+    /// recorded whatever the ratio says, and stands for itself alone.
+    pub(crate) unsampled: bool,
     /// It is no event, but attributes for the open event of the same span.
     pub(crate) message: bool,
 }
@@ -165,6 +168,9 @@ impl Record {
         let context = Context::of_event(ids, self.flags.own_trace, self.scope, self.carried);
         if self.flags.sampled_out {
             return context.into_sampled_out();
+        }
+        if self.flags.unsampled {
+            return context.into_opened();
         }
         context
     }
@@ -411,6 +417,13 @@ impl Record {
                 *to = crate::event::rare::position(rare.text.len());
             }
         }
+    }
+
+    /// Has the first attributes fetched into the cache, for when they are read.
+    #[inline]
+    pub(crate) fn fetch_attributes(&self) {
+        let [first, _, third, ..] = &self.attributes;
+        std::hint::black_box((first.key.len(), third.key.len()));
     }
 
     /// Makes the record fit to be read: each key once, at its first place and with its last value,

@@ -114,6 +114,24 @@ async fn the_receiver_of_one_value_waits_for_a_channel() {
     assert_eq!(waited(&event), ["channel"]);
 }
 
+#[tokio::test]
+async fn who_watches_for_its_receiver_to_go_waits_for_no_channel() {
+    let (sender, receiver) = mpsc::channel::<()>(1);
+    let event = waiter(sender.closed(), async {
+        pause().await;
+        drop(receiver);
+    })
+    .await;
+    assert!(!waited(&event).contains(&"channel"), "{event}");
+    let (mut sender, receiver) = oneshot::channel::<()>();
+    let event = waiter(sender.closed(), async {
+        pause().await;
+        drop(receiver);
+    })
+    .await;
+    assert!(!waited(&event).contains(&"channel"), "{event}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_sleeper_and_a_taker_of_ticks_sleep() {
     let event = waiter(sleep(Duration::from_secs(9)), async {}).await;
