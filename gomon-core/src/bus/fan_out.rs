@@ -71,17 +71,20 @@ impl FanOut {
         }
     }
 
-    /// Lets every event pass that the filter wants.
-    pub(crate) fn set_filter(&self, filter: Option<Filter>) {
-        let stages = filter.map(|filter| {
-            Arc::new(Stages {
-                checks: vec![Check::Filter(filter)],
-                ..Stages::default()
-            })
-        });
-        // The old ones are the user's to drop: not under the lock.
-        let old = std::mem::replace(&mut self.inner.lock().stages, stages);
-        drop(old);
+    /// Lets every event pass that the filter wants; what a configuration added stays. What there
+    /// was before is the user's to drop: not under a lock.
+    #[must_use = "to be dropped when no lock is held"]
+    pub(crate) fn set_filter(&self, filter: Option<Filter>) -> Option<Arc<Stages>> {
+        let mut inner = self.inner.lock();
+        let old = inner.stages.take();
+        let configured = old.as_ref().and_then(|old| old.configured.clone());
+        let stages = Stages {
+            configured,
+            checks: filter.into_iter().map(Check::Filter).collect(),
+            ..Stages::default()
+        };
+        inner.stages = (!stages.is_empty()).then(|| Arc::new(stages));
+        old
     }
 
     /// Changes what an event goes through.
@@ -142,8 +145,13 @@ impl FanOut {
 
     /// Lets a listener end; it still gets what waits in its queue. False if it is not here.
     pub(crate) fn remove(&self, id: ListenerId) -> bool {
+        // Behind a port may be the user's code: dropped after the lock is let go.
+        let _ended: Vec<Arc<Port>>;
         let mut inner = self.inner.lock();
-        inner.closing.retain(|port| !port.has_ended());
+        _ended = inner
+            .closing
+            .extract_if(.., |port| port.has_ended())
+            .collect();
         let Some(at) = inner
             .outlets
             .iter()
@@ -161,8 +169,9 @@ impl FanOut {
     pub(crate) fn clear(&self) {
         let mut inner = self.inner.lock();
         let outlets = std::mem::take(&mut inner.outlets);
-        inner.closing.clear();
+        let closing = std::mem::take(&mut inner.closing);
         drop(inner);
+        drop(closing);
         for outlet in outlets {
             outlet.port.begin_close(Deadline::after(LAST_FLUSH));
         }

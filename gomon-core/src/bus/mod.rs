@@ -80,6 +80,19 @@ struct Request {
     stop: Option<Deadline>,
 }
 
+impl Request {
+    /// Asks for one more flush. Who asked before may have longer: the listeners then have that
+    /// long, but nobody waits for longer than they said.
+    fn ask_flush(&mut self, deadline: Deadline) -> FlushTicket {
+        let number = self.flush.number + 1;
+        self.flush = FlushTicket {
+            number,
+            deadline: self.flush.deadline.later(deadline),
+        };
+        FlushTicket { number, deadline }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Progress {
     /// The flush up to which everything has been passed to the listeners.
@@ -259,14 +272,7 @@ fn pass_all(deadline: Duration) -> Result<FlushTicket, FlushError> {
         return Err(FlushError::NotRunning);
     }
     let deadline = Deadline::after(deadline);
-    let ticket = {
-        let mut request = BUS.request.lock();
-        request.flush = FlushTicket {
-            number: request.flush.number + 1,
-            deadline,
-        };
-        request.flush
-    };
+    let ticket = BUS.request.lock().ask_flush(deadline);
     wake();
     let passed = BUS.wait(deadline, |progress| {
         progress.passed >= ticket.number || progress.ended
@@ -318,6 +324,14 @@ pub(crate) fn report() -> Report {
     }
 }
 
+/// Undoes the beginning of a run whose worker could not start: nobody is to wait for that.
+pub(crate) fn cancel() {
+    BUS.published.close();
+    BUS.progress.lock().ended = true;
+    BUS.progressed.notify_all();
+    BUS.root.clear();
+}
+
 /// Tells the root what was lost on the way to the rings since the last time.
 fn tell_losses() {
     let mut registry = BUS.registry.lock();
@@ -350,9 +364,16 @@ impl Bus {
         drop(work::abandon_all());
         self.after_shutdown.store(0, Ordering::Relaxed);
         self.spent_nanos.store(0, Ordering::Relaxed);
-        self.request.lock().stop = None;
+        let asked = {
+            let mut request = self.request.lock();
+            request.stop = None;
+            request.flush.number
+        };
         *self.sampling.lock() = None;
-        self.progress.lock().ended = false;
+        *self.progress.lock() = Progress {
+            passed: asked,
+            ended: false,
+        };
         self.published.open();
         self.root.begin(application);
     }
@@ -390,3 +411,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RINGLESS: usize = 4096;
 /// How much longer than its deadline a shutdown waits for the bus thread, which keeps to it.
 const GRACE: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_flush_takes_no_time_from_an_earlier_one() {
+        let mut request = Request::default();
+        let long = request.ask_flush(Deadline::after(Duration::from_secs(3600)));
+        let short = request.ask_flush(Deadline::PASSED);
+        assert_eq!((long.number, short.number), (1, 2));
+        assert!(!request.flush.deadline.left().is_zero());
+        assert!(short.deadline.left().is_zero());
+        assert_eq!(request.flush.number, 2);
+    }
+}

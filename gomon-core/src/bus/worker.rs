@@ -62,6 +62,8 @@ impl Worker {
     fn new(sampling: Option<&Sampling>, series_limit: usize) -> Self {
         let mut worker = Self::default();
         worker.sampler = sampling.map(Sampler::new);
+        // Flushes are numbered over all runs.
+        worker.passed = BUS.progress.lock().passed;
         let start = clock::unix_nanos(application::current().started());
         worker.aggregates = Aggregates::new(start, series_limit);
         worker

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::context::baggage::Baggage;
 use crate::context::tracestate::TraceState;
+use crate::fork;
 
 /// What a context carries beside its ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Handle {
         if carried == Carried::default() {
             return Self::NONE;
         }
-        TABLE.lock().insert(carried)
+        fork::lock(&TABLE).map_or(Self::NONE, |mut table| table.insert(carried))
     }
 
     /// What it stands for; nothing if its entry has gone.
@@ -40,22 +41,28 @@ impl Handle {
         if self == Self::NONE {
             return Carried::default();
         }
-        TABLE.lock().read(self)
+        fork::lock(&TABLE)
+            .map(|table| table.read(self))
+            .unwrap_or_default()
     }
 
     /// A local trace begins that carries it.
     #[inline]
     pub(crate) fn hold(self) {
-        if self != Self::NONE {
-            TABLE.lock().hold(self);
+        if self != Self::NONE
+            && let Some(mut table) = fork::lock(&TABLE)
+        {
+            table.hold(self);
         }
     }
 
     /// That trace has ended.
     #[inline]
     pub(crate) fn release(self) {
-        if self != Self::NONE {
-            TABLE.lock().release(self);
+        if self != Self::NONE
+            && let Some(mut table) = fork::lock(&TABLE)
+        {
+            table.release(self);
         }
     }
 

@@ -202,7 +202,8 @@ impl Builder {
     /// Starts and returns the number of the run. What was not set here is as
     /// [`set_config`](crate::set_config) says, else the default.
     pub(super) fn start_run(self) -> Result<u32, Error> {
-        life::start_with(|life| {
+        let mut filter = None;
+        let begun = life::start_with(|life| {
             let config = &life.config;
             let report_interval = self.report_interval.or(config.report_interval());
             let aggregate_interval = self.aggregate_interval.or(config.aggregate_interval());
@@ -217,12 +218,15 @@ impl Builder {
             if let Some(propagation) = self.propagation {
                 set_propagation(propagation);
             }
-            BUS.root.set_filter(self.filter);
+            filter = BUS.root.set_filter(self.filter);
             head::set_ratio(self.head_ratio);
             life.sampling = self.sampling;
             life.series_limit = self.series_limit;
             life.roster.expect(self.listeners);
-        })
+        });
+        // One that a run left which was stuck: the user's to drop, not under the lock.
+        drop(filter);
+        begun
     }
 }
 

@@ -88,7 +88,13 @@ fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
         let mut life = LIFE.lock();
         let mut waiting = life.roster.take();
         if waiting.is_empty() {
-            return life.begin(started);
+            let begun = life.begin(started);
+            drop(life);
+            if begun.is_err() {
+                bus::cancel();
+                give_up(&[], VecDeque::new());
+            }
+            return begun;
         }
         drop(life);
         while let Some(next) = waiting.pop_front() {
@@ -111,6 +117,10 @@ fn give_up(started: &[Arc<Port>], waiting: VecDeque<Waiting>) {
     let mut life = LIFE.lock();
     life.roster.take_back(waiting);
     life.phase = Phase::Stopped;
+    let filter = BUS.root.set_filter(None);
+    drop(life);
+    // The user's code, if it has a drop.
+    drop(filter);
 }
 
 /// Ends what is open, brings everything to the listeners, lets them flush and ends them; then says
@@ -153,9 +163,11 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
     let mut life = LIFE.lock();
     life.last_report = Some(report.clone());
     life.phase = if ended { Phase::Stopped } else { Phase::Stuck };
+    // Under the lock: the next start may bring one.
+    let filter = BUS.root.set_filter(None);
     drop(life);
     // The user's code, if it has a drop.
-    BUS.root.set_filter(None);
+    drop(filter);
     report
 }
 
@@ -179,7 +191,8 @@ pub fn flush(deadline: Duration) -> Result<(), FlushError> {
 ///
 /// It waits for the bus to read what the threads have recorded, which takes some 50 µs and a copy of
 /// every series in which something happened; while a filter holds up the bus, after a second it is
-/// the last snapshot that was made. On the bus's own thread, in a filter, that is so at once.
+/// the last snapshot that was made. On the bus's own thread, in a filter, that is so at once. It is
+/// empty in a child of a process in which gomon ran.
 ///
 /// ```
 /// let gomon = gomon_core::builder().start()?;
@@ -193,6 +206,9 @@ pub fn flush(deadline: Duration) -> Result<(), FlushError> {
 /// ```
 #[must_use]
 pub fn aggregates() -> Snapshot {
+    if fork::is_child() {
+        return Snapshot::default();
+    }
     bus::aggregates()
 }
 
@@ -234,7 +250,9 @@ pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
 
 /// Changes settings, at once where gomon runs; they hold for later runs too.
 ///
-/// Before a start, what the builder sets itself comes first.
+/// Before a start, what the builder sets itself comes first, but for what [`Config`] says is over
+/// it: `root`, which has conditions of its own and whose sampling takes the place of the builder's,
+/// and `listeners`.
 ///
 /// # Errors
 ///
@@ -334,7 +352,7 @@ impl Life {
         }
     }
 
-    /// The last steps of a start; the number of the run.
+    /// The last steps of a start; the number of the run. An error leaves it to the caller to give up.
     fn begin(&mut self, listeners: Vec<Arc<Port>>) -> Result<u32, Error> {
         let run = state::begin_run();
         fork::own();
@@ -342,11 +360,7 @@ impl Life {
         for port in listeners {
             BUS.root.add(port);
         }
-        if let Err(cause) = bus::start_worker(self.sampling(), self.series_limit) {
-            BUS.root.clear();
-            self.phase = Phase::Stopped;
-            return Err(Error::Thread(cause));
-        }
+        bus::start_worker(self.sampling(), self.series_limit).map_err(Error::Thread)?;
         self.phase = Phase::Running;
         state::set_running(true);
         Ok(run)

@@ -36,9 +36,13 @@ pub struct Work {
     pub doing: Option<Doing>,
 }
 
-/// The units of work that are open now, the oldest first.
+/// The units of work that are open now, the oldest first; none in a child of a process in which
+/// gomon ran.
 #[must_use]
 pub fn in_flight() -> Vec<Work> {
+    if fork::is_child() {
+        return Vec::new();
+    }
     let scope = Context::current().scope();
     let mut units: Vec<(u64, Work)> = Vec::new();
     for shard in SHARDS.iter().filter_map(fork::lock) {

@@ -145,6 +145,52 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
 }
 
 #[test]
+fn what_passes_by_configuration_holds_for_all_runs_beside_the_filter_of_one() {
+    let _turn = turn();
+    set_config(parse(r#"{"root": {"exclude": ["noise"]}}"#)).unwrap();
+    for filtered in [true, false] {
+        let sink = Sink::default();
+        let builder = match filtered {
+            true => builder().filter(|event| event.fp() != "unwanted"),
+            false => builder(),
+        };
+        let gomon = builder.listener(sink.listener()).start().unwrap();
+        for fp in ["noise", "unwanted", "work"] {
+            EventTracker::new(fp).finish();
+        }
+        gomon_core::flush(DEADLINE).unwrap();
+        match filtered {
+            true => assert_eq!(sink.fps(), ["application", "work"]),
+            false => assert_eq!(sink.fps(), ["application", "unwanted", "work"]),
+        }
+        // Also what is set while gomon runs outlives it.
+        set_config(parse(r#"{"root": {"exclude": ["noise", "more"]}}"#)).unwrap();
+        drop(gomon);
+    }
+    set_config(parse(AS_IT_WAS)).unwrap();
+}
+
+#[test]
+fn the_sampling_of_a_configuration_takes_the_place_of_the_builders() {
+    let _turn = turn();
+    set_config(parse(r#"{"root": {"sampling": {"ratio": 1}}}"#)).unwrap();
+    let sink = Sink::default();
+    let gomon = builder()
+        .sampling(gomon_core::Sampling::ratio(0.0))
+        .listener(sink.listener())
+        .start()
+        .unwrap();
+    EventTracker::new("kept").finish();
+    gomon_core::flush(DEADLINE).unwrap();
+    set_config(parse(AS_IT_WAS)).unwrap();
+    gomon_core::flush(DEADLINE).unwrap();
+    EventTracker::new("not kept").finish();
+    gomon_core::flush(DEADLINE).unwrap();
+    assert_eq!(sink.fps(), ["application", "kept"]);
+    drop(gomon);
+}
+
+#[test]
 fn sampling_that_is_changed_holds_for_all_that_ends_afterwards() {
     let _turn = turn();
     let sink = Sink::default();

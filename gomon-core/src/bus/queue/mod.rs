@@ -353,6 +353,7 @@ impl<T: Load, N> Queue<T, N> {
         self.state
             .lock()
             .give_up_waiting(DropReason::QueueFull, &mut lost);
+        self.progress.notify_all();
     }
 
     pub(crate) fn standing(&self) -> Standing {

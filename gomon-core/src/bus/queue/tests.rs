@@ -229,3 +229,21 @@ fn in_quarantine_there_are_no_notes() {
     queue.note("two");
     assert!(matches!(queue.next(Some(Duration::ZERO)), Task::Tick));
 }
+
+#[test]
+fn who_waits_for_a_flush_is_told_when_what_was_before_it_is_given_up() {
+    let queue = queue(OnFull::DropNewest, Duration::MAX);
+    queue.push(Batch(1));
+    take(&queue);
+    queue.push(Batch(2));
+    queue.start_flush(ticket(1));
+    let long = FlushTicket {
+        number: 1,
+        deadline: Deadline::after(Duration::from_secs(3600)),
+    };
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| queue.wait_flushed(long));
+        queue.shed();
+        assert_eq!(waits.join().unwrap(), Flushed::Badly);
+    });
+}

@@ -75,3 +75,34 @@ impl Mapped {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::value::Tree;
+
+    #[test]
+    fn a_key_that_was_beside_the_record_is_still_there_once() {
+        let mut record = Box::new(Record::blank());
+        (0..20).for_each(|row: u64| record.set("rows", row.into()));
+        record.set("card", "4711".into());
+        record.set("list", Value::Tree(Tree::from(vec![1, 2])));
+        let event = Event::settled(record);
+        let keys = |mapped: Mapped| -> Vec<String> {
+            let json = mapped.into_event(&event).to_json();
+            let start = json.find(",\"rows\"").unwrap();
+            json[start..]
+                .split(',')
+                .skip(1)
+                .map(str::to_owned)
+                .collect()
+        };
+        let masked = Mapped::copy(&event).set("card", "***");
+        assert_eq!(
+            keys(masked),
+            ["\"rows\":19", "\"card\":\"***\"", "\"list\":[1", "2]}"]
+        );
+        let removed = Mapped::copy(&event).remove("card");
+        assert_eq!(keys(removed), ["\"rows\":19", "\"list\":[1", "2]}"]);
+    }
+}

@@ -30,6 +30,21 @@ pub(crate) struct Stages {
 pub(crate) type Map = Arc<dyn Fn(&Event) -> Option<Mapped> + Send + Sync>;
 
 impl Stages {
+    /// Whether everything passes untouched.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            configured,
+            checks,
+            maps,
+            limits: _,
+            limiter,
+        } = self;
+        let unconfigured = configured
+            .as_ref()
+            .is_none_or(|configured| configured.is_empty());
+        unconfigured && checks.is_empty() && maps.is_empty() && limiter.is_none()
+    }
+
     /// What is to be passed on of a batch. What is missing counts as `filtered`.
     pub(crate) fn apply(&self, slice: &Slice) -> Slice {
         let wanted = slice.filtered(|event| self.wants(event));

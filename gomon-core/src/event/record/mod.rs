@@ -476,6 +476,17 @@ impl Record {
             }
         }
         self.count = kept;
+        self.move_all_in();
+    }
+
+    /// Fills the inline places that became free.
+    fn move_all_in(&mut self) {
+        while let Some(place) = self.attributes.get_mut(usize::from(self.count))
+            && let Some(next) = self.rare.as_deref_mut().and_then(Rare::take_first)
+        {
+            *place = next;
+            self.count += 1;
+        }
     }
 
     /// Drops the attributes that were set last until the rest is within the event's limit.

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gomon_core::{
-    Error, Event, EventTracker, FlushError, add_listener, add_listener_factory, in_flight, stats,
+    Baggage, Context, Error, Event, EventTracker, FlushError, add_listener, add_listener_factory,
+    aggregates, in_flight, stats,
 };
 
 use super::sys::{self, Exit, say};
@@ -145,6 +146,7 @@ fn forks() {
                     let mut unit = EventTracker::new("unit");
                     unit.register("unit");
                     record(10);
+                    carry_baggage(100);
                     std::thread::park_timeout(Duration::from_micros(100));
                 }
             });
@@ -176,6 +178,19 @@ fn forks() {
     say(&format!("delivered {}", report.delivered()));
 }
 
+/// Events of contexts that carry something: all of them share a table.
+fn carry_baggage(count: usize) {
+    for _ in 0..count {
+        let mut baggage = Baggage::new();
+        baggage.insert("tenant", "seven").unwrap();
+        let header = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let context = Context::from_traceparent(header).unwrap();
+        let context = context.with_baggage(baggage);
+        context.enter(|| EventTracker::new("carried").finish());
+        let _ = context.baggage();
+    }
+}
+
 /// What a child may try. It must not wait for anything.
 fn is_off_in_the_child(open: &mut Option<EventTracker>, guard: Option<gomon_core::Gomon>) -> bool {
     for _ in 0..3000 {
@@ -185,12 +200,14 @@ fn is_off_in_the_child(open: &mut Option<EventTracker>, guard: Option<gomon_core
         let open = open.as_ref().unwrap();
         open.child("of a child").finish();
     }
+    carry_baggage(100);
     let thread = std::thread::Builder::new().spawn(|| record(10));
     thread.unwrap().join().unwrap();
     let flushed = gomon_core::flush(DEADLINE);
     drop(open.take());
     record(10);
-    let _ = in_flight();
+    let in_flight = in_flight();
+    let aggregates = aggregates();
     drop(guard);
     let report = stats();
     let refused = [
@@ -198,6 +215,7 @@ fn is_off_in_the_child(open: &mut Option<EventTracker>, guard: Option<gomon_core
         add_listener_factory("none", || Ok(print)).is_err(),
         matches!(gomon_core::start(), Err(Error::Forked)),
         flushed == Err(FlushError::NotRunning),
+        in_flight.is_empty() && aggregates.series().next().is_none(),
         report.listeners.is_empty() && report.fork_child > 0 && report.created == report.fork_child,
     ];
     if refused.contains(&false) {
