@@ -191,7 +191,7 @@ impl Unit {
         let mut record = open::own(fp);
         (record.trace, record.span) = (trace, span);
         record.set_parent(parent);
-        (record.scope, record.start) = (scope, start);
+        (record.scope, record.start, record.end) = (scope, start, clock::now());
         // Whether it is a root, and whether its opening event was sent: sampling goes by that.
         record.flags = flags;
         record.set(keys::LABEL, self.label.into_owned().into());

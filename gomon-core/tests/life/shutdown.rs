@@ -100,6 +100,7 @@ fn units_of_work_that_are_open_are_abandoned_and_end_only_once() {
         (&id.into(), &"abandoned".into())
     );
     assert_eq!(requests[0]["label"], "GET /slow");
+    assert!(requests[0]["gomon:lapsed"].as_u64() > Some(0));
     assert!(in_flight().is_empty());
     assert_eq!(report.created, 4);
     assert_eq!(
