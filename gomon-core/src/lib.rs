@@ -61,7 +61,7 @@ mod tracker;
 pub mod wait;
 
 pub use aggregate::label::Label;
-pub use aggregate::series::Series;
+pub use aggregate::series::{Bucket, Series};
 pub use aggregate::snapshot::Snapshot;
 pub use application::RUST_VERSION;
 pub use bus::listener::{BatchError, Listener, ListenerError};

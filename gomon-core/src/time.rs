@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 pub use tokio::time::error::Elapsed;
 pub use tokio::time::{Duration, Instant, MissedTickBehavior};
 
-use crate::tracker::deadline;
+use crate::tracker::cut_short;
 use crate::wait::{Kind, On, Wait, on};
 
 /// Waits for that long: [`tokio::time::sleep`].
@@ -156,7 +156,7 @@ impl<F: Future> Future for Timeout<F> {
         };
         let polled = timeout.poll(cx);
         if let Poll::Ready(Err(_)) = polled {
-            deadline::passed(|| inner.set(None));
+            cut_short::at_deadline(|| inner.set(None));
         }
         polled
     }

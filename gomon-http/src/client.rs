@@ -51,7 +51,8 @@ impl ClientLayer {
         Self::default()
     }
 
-    /// Which headers carry the context to the server, instead of the process-wide setting.
+    /// Which headers carry the context to the server, instead of the process-wide setting. For a
+    /// client that calls strangers: [`Propagation::send_nothing`].
     #[must_use]
     pub fn propagation(mut self, propagation: Propagation) -> Self {
         Arc::make_mut(&mut self.config).propagation = Some(propagation);

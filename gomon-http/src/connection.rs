@@ -53,9 +53,9 @@ impl<S> fmt::Debug for ConnectionService<S> {
 
 /// Spawns the streams of an HTTP/2 connection with the context of that connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct InContext;
+pub(crate) struct SpawnInContext;
 
-impl<F> Executor<F> for InContext
+impl<F> Executor<F> for SpawnInContext
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

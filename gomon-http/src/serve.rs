@@ -16,7 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tower_service::Service;
 
 use crate::accept::{next, until};
-use crate::connection::{ConnectionService, InContext};
+use crate::connection::{ConnectionService, SpawnInContext};
 
 /// Serves HTTP/1 and HTTP/2 (with prior knowledge), upgrades included, on every connection that
 /// `accept` yields.
@@ -161,8 +161,8 @@ type BoxError = Box<dyn error::Error + Send + Sync>;
 /// hyper's defaults, with a timer, so that its limit on the time a request head may take is in
 /// force. That time begins with the first bytes that rule out HTTP/2: until they are there, the
 /// connection may stay silent.
-fn builder() -> Builder<InContext> {
-    let mut builder = Builder::new(InContext);
+fn builder() -> Builder<SpawnInContext> {
+    let mut builder = Builder::new(SpawnInContext);
     builder.http1().timer(TokioTimer::new());
     builder
         .http2()

@@ -44,7 +44,8 @@ impl Connection {
         peer: Option<SocketAddr>,
     ) -> Self {
         let mut event = EventTracker::in_context(keys::NET_CONN, parent);
-        if event.is_recording() {
+        // What lives long is recorded even where its trace was to be left out.
+        if event.id().is_some() {
             set_address(&mut event, keys::LADDR, keys::LADDR_NET, local);
             if gomon_core::capture().remote_address() {
                 set_address(&mut event, keys::RADDR, keys::RADDR_NET, peer);

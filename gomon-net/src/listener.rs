@@ -130,7 +130,8 @@ struct Life {
 impl Life {
     fn open(local: Option<SocketAddr>) -> Self {
         let mut event = EventTracker::in_context(keys::NET_LISTENER, Context::application());
-        if event.is_recording() {
+        // What lives long is recorded even where its trace was to be left out.
+        if event.id().is_some() {
             if let Some(local) = local {
                 event.set(keys::LADDR, local.to_string());
             }

@@ -155,12 +155,12 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
     /// The same where the block is another than the last, or new, or the bucket is full.
     #[inline(never)]
     fn count_elsewhere(&mut self, bucket: u16, count: u64) {
-        let slot = bucket % BLOCK;
         let Some(block) = self.block(bucket / BLOCK) else {
             return;
         };
-        let bucket = block.first_bucket() + slot;
-        let Some(low) = block.counts.get_mut(usize::from(slot)) else {
+        let first = block.first_bucket();
+        let bucket = bucket.clamp(first, first + (BLOCK - 1));
+        let Some(low) = block.counts.get_mut(usize::from(bucket % BLOCK)) else {
             return;
         };
         let sum = u64::from(*low) + count;
@@ -184,9 +184,22 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
                 self.blocks.insert(at, Block::new(number));
                 at
             }
-            Err(at) => at.min(self.blocks.len() - 1),
+            Err(at) => self.nearest(at, number),
         };
         self.blocks.get_mut(self.last)
+    }
+
+    /// Where the nearest block is to one that would be there.
+    #[cold]
+    fn nearest(&self, at: usize, number: u16) -> usize {
+        let distance = |at: usize| {
+            let block = self.blocks.get(at);
+            block.map_or(u16::MAX, |block| block.number.abs_diff(number))
+        };
+        match at.checked_sub(1) {
+            Some(before) if distance(before) <= distance(at) => before,
+            _ => at,
+        }
     }
 
     #[cold]
@@ -389,6 +402,28 @@ mod tests {
         times.count_in(5, 5 << 32);
         let counted: Vec<_> = times.buckets().collect();
         assert_eq!(counted, [(5, 5, 6 << 32)]);
+    }
+
+    #[test]
+    fn what_finds_no_place_counts_in_the_nearest_bucket_there_is() {
+        let mut times = Fine::default();
+        let blocks = u16::try_from(Fine::MOST_BLOCKS).unwrap();
+        // Gaps of one and, at last, of four.
+        let far = 2 * blocks + 2;
+        for block in (0..blocks - 1).map(|block| 2 * block).chain([far]) {
+            times.count_in(block * BLOCK, 1);
+        }
+        for block in [1, far - 1, far + 9] {
+            times.count_in(block * BLOCK + 3, 1);
+        }
+        let counts = times
+            .counts()
+            .filter(|(bucket, count)| bucket % BLOCK != 0 || *count > 1);
+        let last = |block: u16| block * BLOCK + BLOCK - 1;
+        assert_eq!(
+            counts.collect::<Vec<_>>(),
+            [(last(0), 1), (far * BLOCK, 2), (last(far), 1)]
+        );
     }
 
     #[test]

@@ -18,6 +18,18 @@ pub struct Series {
     pub(super) trouble: Option<Box<Trouble>>,
 }
 
+/// How many events of a [`Series`] took about the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bucket {
+    /// The least time that belongs here.
+    pub first: Duration,
+    /// The greatest time that belongs here.
+    pub last: Duration,
+    /// How many took between both.
+    pub count: u64,
+}
+
 pub(super) type Times = LogLinear<32>;
 
 /// What did not go well.
@@ -111,11 +123,14 @@ impl Series {
         Duration::from_nanos(self.times.quantile(share))
     }
 
-    /// How the times are spread, from the least to the greatest: the first and the last nanosecond
-    /// of a bucket, and how many it has. Buckets without any are left out; 32 of equal width make a
-    /// power of two.
-    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
-        self.times.buckets()
+    /// How the times are spread, from the least to the greatest. Buckets without any are left out;
+    /// 32 of equal width make a power of two.
+    pub fn buckets(&self) -> impl Iterator<Item = Bucket> {
+        self.times.buckets().map(|(first, last, count)| Bucket {
+            first: Duration::from_nanos(first),
+            last: Duration::from_nanos(last),
+            count,
+        })
     }
 
     #[inline]
@@ -214,6 +229,13 @@ mod tests {
         }
         assert_eq!((series.count(), series.with_error()), (28, 4));
         assert_eq!(series.total(), Duration::from_nanos(280));
+        let ten = Duration::from_nanos(10);
+        let bucket = Bucket {
+            first: ten,
+            last: ten,
+            count: 28,
+        };
+        assert!(series.buckets().eq([bucket]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
@@ -60,23 +61,27 @@ impl Snapshot {
         }
     }
 
-    /// Where the period begins, the start of gomon: Unix time in nanoseconds.
+    /// When the period begins: as gomon did, or at the earlier one of two [snapshots](Self::since).
     #[must_use]
-    pub fn from_unix_ns(&self) -> u64 {
-        self.inner.from_unix_ns
+    pub fn from(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(self.inner.from_unix_ns)
     }
 
-    /// Where the period ends: Unix time in nanoseconds.
+    /// When the period ends.
     #[must_use]
-    pub fn to_unix_ns(&self) -> u64 {
+    pub fn to(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(self.to_unix_ns())
+    }
+
+    pub(crate) fn to_unix_ns(&self) -> u64 {
         self.inner.to_unix_ns
     }
 
     /// How long the period is.
     #[must_use]
-    pub fn lapsed(&self) -> std::time::Duration {
-        let (from, to) = (self.from_unix_ns(), self.to_unix_ns());
-        std::time::Duration::from_nanos(to.saturating_sub(from))
+    pub fn lapsed(&self) -> Duration {
+        let (from, to) = (self.inner.from_unix_ns, self.to_unix_ns());
+        Duration::from_nanos(to.saturating_sub(from))
     }
 
     /// All series, in the order in which they were first seen.
@@ -101,7 +106,7 @@ impl Snapshot {
     /// A snapshot that is not an earlier one of the same run takes nothing away.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
-        let same_run = earlier.from_unix_ns() == self.from_unix_ns();
+        let same_run = earlier.inner.from_unix_ns == self.inner.from_unix_ns;
         if !same_run || earlier.to_unix_ns() > self.to_unix_ns() {
             return self.clone();
         }
@@ -135,7 +140,7 @@ impl Snapshot {
             }
         }
         Self::new(
-            self.from_unix_ns().min(other.from_unix_ns()),
+            self.inner.from_unix_ns.min(other.inner.from_unix_ns),
             self.to_unix_ns().max(other.to_unix_ns()),
             series,
         )
@@ -155,7 +160,7 @@ fn key(series: &Series) -> Key<'_> {
 impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = serializer.serialize_struct("Snapshot", 3)?;
-        out.serialize_field("from", &self.from_unix_ns())?;
+        out.serialize_field("from", &self.inner.from_unix_ns)?;
         out.serialize_field("to", &self.to_unix_ns())?;
         out.serialize_field("series", &List(|| self.series()))?;
         out.end()
@@ -185,7 +190,7 @@ impl Serialize for Series {
         for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
             out.serialize_field(name, &self.times.quantile(share))?;
         }
-        out.serialize_field("buckets", &List(|| self.buckets()))?;
+        out.serialize_field("buckets", &List(|| self.times.buckets()))?;
         out.end()
     }
 }
@@ -263,7 +268,10 @@ mod tests {
         record(&mut table, "/c", Outcome::Completed, 1);
         let later = Snapshot::new(10, 30, table.share());
         let since = later.since(&earlier);
-        assert_eq!((since.from_unix_ns(), since.to_unix_ns()), (20, 30));
+        assert_eq!((since.inner.from_unix_ns, since.to_unix_ns()), (20, 30));
+        let epoch = SystemTime::UNIX_EPOCH;
+        assert_eq!(since.from(), epoch + Duration::from_nanos(20));
+        assert_eq!(since.to(), epoch + Duration::from_nanos(30));
         let routes: Vec<_> = since
             .series()
             .map(|series| (series.label(Label::Route).unwrap(), series.count()))
@@ -291,7 +299,7 @@ mod tests {
         record(&mut table, "/c", Outcome::Completed, 1);
         let two = Snapshot::new(5, 12, table.share());
         let both = one.merge(&two);
-        assert_eq!((both.from_unix_ns(), both.to_unix_ns()), (5, 20));
+        assert_eq!((both.inner.from_unix_ns, both.to_unix_ns()), (5, 20));
         let counts: Vec<_> = both.series().map(Series::count).collect();
         assert_eq!(counts, [3, 2, 1]);
         assert_eq!((one.count("req"), both.count("req")), (2, 6));

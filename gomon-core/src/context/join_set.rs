@@ -5,14 +5,15 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll};
 
-use tokio::task::{AbortHandle, Id, JoinError};
+use tokio::runtime::Handle;
+use tokio::task::{AbortHandle, Id, JoinError, LocalSet};
 
 use crate::context::Context;
 use crate::context::future::FutureExt;
 use crate::wait::task::{JoinWait, task_of_set};
 
 /// [`tokio::task::JoinSet`] whose tasks carry the context in which they were spawned; for the rest
-/// it is the same. Dropping it aborts all its tasks.
+/// it is the same, but for what tokio calls unstable. Dropping it aborts all its tasks.
 ///
 /// While the unit of work that spawned the first of them awaits one, what the tasks wait for is what
 /// the unit waits for, in equal shares, as far as eight of them are concerned: see
@@ -81,6 +82,16 @@ impl<T: 'static> JoinSet<T> {
         self.tasks.spawn(task)
     }
 
+    /// The same in a runtime that need not be the current one.
+    pub fn spawn_on<F>(&mut self, future: F, runtime: &Handle) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        let task = task_of_set(future.in_current(), &mut self.join);
+        self.tasks.spawn_on(task, runtime)
+    }
+
     /// Spawns a task of this thread into the set, as [`spawn_local`](crate::spawn_local) does.
     ///
     /// # Panics
@@ -94,6 +105,15 @@ impl<T: 'static> JoinSet<T> {
         self.tasks.spawn_local(task)
     }
 
+    /// The same in a [`LocalSet`] that need not run yet.
+    pub fn spawn_local_on<F>(&mut self, future: F, local: &LocalSet) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        let task = task_of_set(future.in_current(), &mut self.join);
+        self.tasks.spawn_local_on(task, local)
+    }
+
     /// Spawns a blocking call into the set, as [`spawn_blocking`](crate::spawn_blocking) does.
     ///
     /// # Panics
@@ -105,6 +125,16 @@ impl<T: 'static> JoinSet<T> {
         T: Send,
     {
         self.tasks.spawn_blocking(Context::current().carry(f))
+    }
+
+    /// The same in a runtime that need not be the current one.
+    pub fn spawn_blocking_on<F>(&mut self, f: F, runtime: &Handle) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        let call = Context::current().carry(f);
+        self.tasks.spawn_blocking_on(call, runtime)
     }
 
     /// Waits for the next task to end; `None` if the set is empty.
@@ -130,11 +160,7 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// Nothing is lost when it is dropped before it is ready.
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        poll_fn(|cx| {
-            let polled = self.tasks.poll_join_next_with_id(cx);
-            noted(&mut self.join, cx, polled)
-        })
-        .await
+        poll_fn(|cx| self.poll_join_next_with_id(cx)).await
     }
 
     /// A task that has ended already, if there is one.
@@ -144,6 +170,15 @@ impl<T: 'static> JoinSet<T> {
     /// The task panicked or was aborted.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         self.tasks.try_join_next()
+    }
+
+    /// The same, with the number of the task.
+    ///
+    /// # Errors
+    ///
+    /// The task panicked or was aborted; the error has its number.
+    pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        self.tasks.try_join_next_with_id()
     }
 
     /// [`join_next`](Self::join_next) for those who poll by hand.
@@ -156,6 +191,19 @@ impl<T: 'static> JoinSet<T> {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<T, JoinError>>> {
         let polled = self.tasks.poll_join_next(cx);
+        noted(&mut self.join, cx, polled)
+    }
+
+    /// [`join_next_with_id`](Self::join_next_with_id) for those who poll by hand.
+    ///
+    /// # Errors
+    ///
+    /// The task panicked or was aborted; the error has its number.
+    pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        let polled = self.tasks.poll_join_next_with_id(cx);
         noted(&mut self.join, cx, polled)
     }
 

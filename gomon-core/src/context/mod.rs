@@ -188,10 +188,11 @@ impl Context {
         self.origin().map(|origin| origin.span)
     }
 
-    /// Whether no event stands behind it.
+    /// Whether it is the application, so that an event made in it starts a trace. The contexts in
+    /// which nothing is recorded, [unmonitored](Self::unmonitored) or sampled out, are not.
     #[must_use]
     pub fn is_application(&self) -> bool {
-        self.origin().is_none()
+        self.tag.kind() == Kind::Application
     }
 
     /// What other tracing systems on the way have added to the trace.
@@ -212,7 +213,8 @@ impl Context {
     /// The names and values that the application hands on from service to service.
     ///
     /// What came with a request is there while the request is open. After it, and of what was added
-    /// by [`with_baggage`](Self::with_baggage), the oldest goes when 8,192 newer ones have come.
+    /// by [`with_baggage`](Self::with_baggage), the oldest goes when 8,192 newer ones have come or
+    /// 8 MiB are carried.
     #[must_use]
     pub fn baggage(&self) -> Baggage {
         self.carried.read().baggage
@@ -221,7 +223,12 @@ impl Context {
     /// The same context with other [`Baggage`]: what is called in it sends that on.
     ///
     /// It costs a lock and an entry in a table; while 8,192 requests are open that carry something,
-    /// or 8 MiB are carried, the context stays without. Nothing is carried while gomon is off.
+    /// or 8 MiB are carried, the context stays without.
+    ///
+    /// The entry is a new one, which also takes the [`tracestate`](Self::tracestate) along, and no
+    /// request keeps it: while the request that it was made in is open, it may be the oldest and
+    /// go. An event that is opened in this context as the first of its trace keeps it while it is
+    /// open. Add baggage where it is needed, and not once for hours.
     #[must_use]
     pub fn with_baggage(self, baggage: Baggage) -> Self {
         self.carrying(Carried {
@@ -355,7 +362,7 @@ impl Context {
     pub(crate) fn or_current(self) -> Self {
         let current = Self::current();
         let more = self.is_application() && (!current.is_application() || self.scope() == 0);
-        if more && self.is_monitored() {
+        if more {
             // What an application's context carries is not lost to one that carries nothing.
             let carries = current.is_application() && current.carried == Handle::NONE;
             let carried = if carries {

@@ -46,7 +46,7 @@ use crate::state;
 ///
 /// ```
 /// # use gomon_core::{B3, Propagation};
-/// let json = r#"{"b3": "single", "baggage": "ignored", "callers": "trusted", "sampling_flag": "trusted"}"#;
+/// let json = r#"{"b3": "single", "baggage": "ignored", "callers": "trusted", "sampling_flag": "trusted", "sending": "context"}"#;
 /// let read: Propagation = serde_json::from_str(json)?;
 /// assert_eq!(read, Propagation::new().b3(B3::Single).without_baggage().trust_sampling());
 /// # Ok::<(), serde_json::Error>(())
@@ -64,8 +64,8 @@ impl Propagation {
         Self { bits: 0 }
     }
 
-    /// Reads B3 too, in both forms, where no `traceparent` came, and sends it in this form beside
-    /// `traceparent`. By default B3 is neither read nor sent.
+    /// Reads B3 too, in both forms, where no `traceparent` came, or none that is valid, or more than
+    /// one, and sends it in this form beside `traceparent`. By default B3 is neither read nor sent.
     pub const fn b3(self, form: B3) -> Self {
         let form = match form {
             B3::Single => SINGLE_B3,
@@ -91,6 +91,15 @@ impl Propagation {
     /// By default it is not believed.
     pub const fn trust_sampling(self) -> Self {
         self.with(TRUST_SAMPLING)
+    }
+
+    /// Sends nothing, for calls to strangers: neither ids nor baggage. Headers that the call has
+    /// already stay as they are. By default the context is sent.
+    ///
+    /// A client that calls strangers only is given this by its wrapper; the process-wide setting
+    /// holds for all that have none of their own.
+    pub const fn send_nothing(self) -> Self {
+        self.with(SEND_NOTHING)
     }
 
     const fn with(self, bit: u8) -> Self {
@@ -142,6 +151,9 @@ impl Propagation {
     ///
     /// A header that is there is to be replaced: the parent is the call that carries it.
     pub fn inject(self, context: Context, mut header: impl FnMut(&'static str, Option<&str>)) {
+        if self.has(SEND_NOTHING) {
+            return;
+        }
         let Carried {
             tracestate,
             baggage,
@@ -238,6 +250,7 @@ const MULTI_B3: u8 = 2;
 const NO_BAGGAGE: u8 = 4;
 const IGNORE_CALLERS: u8 = 8;
 const TRUST_SAMPLING: u8 = 16;
+const SEND_NOTHING: u8 = 32;
 
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";

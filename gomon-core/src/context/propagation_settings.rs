@@ -15,6 +15,8 @@ pub(super) struct Settings {
     callers: Callers,
     #[serde(default)]
     sampling_flag: SamplingFlag,
+    #[serde(default)]
+    sending: Sending,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +50,14 @@ enum SamplingFlag {
     Ignored,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Sending {
+    #[default]
+    Context,
+    Nothing,
+}
+
 impl From<Settings> for Propagation {
     fn from(settings: Settings) -> Self {
         let mut propagation = Self::new();
@@ -65,6 +75,9 @@ impl From<Settings> for Propagation {
         if let SamplingFlag::Trusted = settings.sampling_flag {
             propagation = propagation.trust_sampling();
         }
+        if let Sending::Nothing = settings.sending {
+            propagation = propagation.send_nothing();
+        }
         propagation
     }
 }
@@ -79,15 +92,16 @@ mod tests {
 
     #[test]
     fn everything_that_code_can_say_can_be_written() {
-        let json = r#"{"b3": "multi", "baggage": "ignored", "callers": "ignored", "sampling_flag": "trusted"}"#;
+        let json = r#"{"b3": "multi", "baggage": "ignored", "callers": "ignored", "sampling_flag": "trusted", "sending": "nothing"}"#;
         let built = Propagation::new()
             .b3(B3::Multi)
             .without_baggage()
             .ignore_callers()
-            .trust_sampling();
+            .trust_sampling()
+            .send_nothing();
         assert_eq!(read(json), Ok(built));
         assert_eq!(read("{}"), Ok(Propagation::new()));
-        let spelled = r#"{"baggage": "carried", "callers": "trusted", "sampling_flag": "ignored"}"#;
+        let spelled = r#"{"baggage": "carried", "callers": "trusted", "sampling_flag": "ignored", "sending": "context"}"#;
         assert_eq!(read(spelled), Ok(Propagation::new()));
     }
 

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::tracker::deadline;
+use crate::tracker::cut_short;
 
 /// How the thing an event describes came to its end: exactly one on every closing event.
 ///
@@ -50,7 +50,7 @@ impl Outcome {
     #[must_use]
     pub fn when_dropped(self) -> Self {
         let cut_short = matches!(self, Self::Cancelled | Self::Truncated);
-        if cut_short && deadline::has_passed() {
+        if cut_short && cut_short::by_deadline() {
             Self::TimedOut
         } else {
             self

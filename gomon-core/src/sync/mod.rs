@@ -8,8 +8,11 @@
 //! `blocking_…` methods block the thread as tokio's do, and are no waits. Outside of a unit they
 //! cost what tokio's cost, and a look at a thread-local a poll.
 //!
-//! What tokio has and these have not: owned guards of [`Mutex`] and [`RwLock`], and unbounded
-//! channels.
+//! What tokio has and these have not: owned guards of [`Mutex`] and [`RwLock`]; unbounded channels;
+//! of [`mpsc`] `reserve_many`, `reserve_owned` and their kin, `recv_many` that blocks or is polled,
+//! and counts of senders; of [`Semaphore`] what blocks; `watch`, `broadcast`, `Notify`, `Barrier`, `OnceCell` and `SetOnce`. Use
+//! tokio's and let [`wait::on`](crate::wait::on) name the wait. One thing differs:
+//! [`OwnedSemaphorePermit::merge`] hands a permit of another semaphore back, where tokio's panics.
 
 pub mod mpsc;
 mod mutex;

@@ -1,4 +1,4 @@
-pub(crate) mod deadline;
+pub(crate) mod cut_short;
 pub(crate) mod end_guard;
 pub(crate) mod head;
 pub(crate) mod open;
@@ -318,7 +318,9 @@ impl EventTracker {
         record.flags.sampled_out = false;
         record.flags.unsampled = state::load().samples_heads();
         let opening = Box::new(Record::clone(record).into_opening());
-        if !record.flags.unit {
+        if record.flags.unit {
+            work::note_opened(record);
+        } else {
             self.register(opening.fp);
         }
         link::send(opening);

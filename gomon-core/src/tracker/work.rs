@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
-use crate::event::record::Record;
+use crate::event::record::{Flags, Record};
 use crate::tracker::open;
 use crate::wait::{self, Doing};
 use crate::{clock, fork, keys};
@@ -78,6 +78,15 @@ pub(crate) fn relabel(trace: TraceId, span: SpanId, label: Cow<'static, str>) {
     }
 }
 
+/// Its opening event was sent.
+pub(crate) fn note_opened(record: &Record) {
+    if let Some(mut shard) = fork::lock(shard(record.span))
+        && let Some(unit) = shard.get_mut(&(record.trace, record.span))
+    {
+        unit.record.flags = record.flags;
+    }
+}
+
 /// Somebody polls it, and keeps the books of that.
 pub(crate) fn watch(record: &Record, polled: &Arc<wait::unit::Unit>) {
     if let Some(mut shard) = fork::lock(shard(record.span))
@@ -130,7 +139,7 @@ struct Identity {
     trace: TraceId,
     span: SpanId,
     parent: Option<SpanId>,
-    own_trace: bool,
+    flags: Flags,
     scope: u32,
     start: crate::clock::Stamp,
 }
@@ -142,7 +151,7 @@ impl Identity {
             trace: record.trace,
             span: record.span,
             parent: record.parent(),
-            own_trace: record.flags.own_trace,
+            flags: record.flags,
             scope: record.scope,
             start: record.start,
         }
@@ -175,7 +184,7 @@ impl Unit {
             trace,
             span,
             parent,
-            own_trace,
+            flags,
             scope,
             start,
         } = self.record;
@@ -183,7 +192,8 @@ impl Unit {
         (record.trace, record.span) = (trace, span);
         record.set_parent(parent);
         (record.scope, record.start) = (scope, start);
-        record.flags.own_trace = own_trace;
+        // Whether it is a root, and whether its opening event was sent: sampling goes by that.
+        record.flags = flags;
         record.set(keys::LABEL, self.label.into_owned().into());
         record.mark(Outcome::Abandoned);
         record

@@ -1,7 +1,11 @@
 //! What carries the context from where work is started to where it runs.
 
+use std::future::poll_fn;
+
 use gomon_core::testing::Recorder;
 use gomon_core::{EventTracker, FutureExt, JoinSet, current, spawn, spawn_local, thread};
+use tokio::runtime::Handle;
+use tokio::task::LocalSet;
 
 /// Runs `f` inside an event named "cause" and counts its children of that name.
 fn children_of_cause(name: &str, f: impl FnOnce()) -> usize {
@@ -86,6 +90,32 @@ async fn a_set_of_tasks_carries_the_parent_of_each() {
         let children = work.iter().filter(|it| it.is_child_of(&parent));
         assert_eq!(children.count(), 1);
     }
+}
+
+#[tokio::test]
+async fn tasks_of_a_set_carry_their_parent_wherever_they_run() {
+    let recorder = Recorder::new();
+    let all = async {
+        let (runtime, local) = (Handle::current(), LocalSet::new());
+        let mut set = JoinSet::new();
+        let mut ids = vec![
+            set.spawn_on(async { note() }, &runtime).id(),
+            set.spawn_blocking_on(note, &runtime).id(),
+            set.spawn_local_on(async { note() }, &local).id(),
+        ];
+        let ended = async {
+            while let Some(ended) = poll_fn(|cx| set.poll_join_next_with_id(cx)).await {
+                let (id, ()) = ended.unwrap();
+                ids.retain(|other| *other != id);
+            }
+        };
+        local.run_until(ended).await;
+        assert!(ids.is_empty() && set.try_join_next_with_id().is_none());
+    };
+    recorder.scope(all.monitored("cause")).await;
+    let cause = recorder.one("cause");
+    let work = recorder.find("work");
+    assert_eq!(work.iter().filter(|it| it.is_child_of(&cause)).count(), 3);
 }
 
 #[tokio::test]

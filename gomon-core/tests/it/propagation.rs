@@ -172,6 +172,16 @@ fn strangers_may_be_ignored_and_baggage_left_out() {
 }
 
 #[test]
+fn strangers_may_be_sent_nothing() {
+    let _running = Recorder::new();
+    let came = Headers::of(&[("traceparent", &traceparent("01")), ("baggage", "tier=1")]);
+    let context = came.extract(Propagation::new().send_nothing());
+    assert_eq!(context.baggage().get("tier").as_deref(), Some("1"));
+    let goes = sent(Propagation::new().b3(B3::Multi).send_nothing(), context);
+    assert!(goes.0.borrow().is_empty(), "{goes:?}");
+}
+
+#[test]
 fn nothing_is_taken_where_nothing_is_monitored() {
     let _running = Recorder::new();
     let came = Headers::of(&[("traceparent", &traceparent("01")), ("baggage", "tier=1")]);

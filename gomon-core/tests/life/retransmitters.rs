@@ -69,6 +69,24 @@ fn a_filter_that_panics_keeps_the_event() {
 }
 
 #[test]
+fn a_filter_that_panics_leaves_the_word_to_the_conditions_after_it() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let sifted = Retransmitter::new("sifted")
+        .filter(|event| !["noise", "work"].contains(&event.fp()) || panic!("oh"))
+        .exclude(["noise"])
+        .listener(sink.listener())
+        .unwrap();
+    let gomon = builder().listener(sifted).start().unwrap();
+    ["noise", "work"]
+        .into_iter()
+        .for_each(|fp| EventTracker::new(fp).finish());
+    gomon_core::flush(DEADLINE).unwrap();
+    assert_eq!(sink.fps(), ["application", "work"]);
+    drop(gomon);
+}
+
+#[test]
 fn cycles_are_refused() {
     let (a, b, c) = (
         Retransmitter::new("a"),

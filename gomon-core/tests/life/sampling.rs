@@ -1,8 +1,14 @@
 //! Sampling on the bus, by what reaches a listener.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{self, Waker};
 
-use gomon_core::{Context, DropReason, Event, EventTracker, Outcome, Sampling, builder, stats};
+use gomon_core::{
+    Context, DropReason, Event, EventTracker, FutureExt, Outcome, Propagation, Sampling, builder,
+    stats,
+};
 
 use crate::support::{DEADLINE, Sink, account, assert_ledger, turn};
 
@@ -195,6 +201,79 @@ fn what_happens_in_something_opened_stands_for_itself_alone() {
     let before = weights("before");
     assert!((40..160).contains(&before.len()), "{}", before.len());
     assert!(before.iter().all(|weight| *weight == Some(2.0)));
+}
+
+#[test]
+fn what_is_abandoned_is_sampled_as_what_it_is() {
+    let _turn = turn();
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&ends);
+    let gomon = builder()
+        .sampling(Sampling::ratio(0.0).keep_caller_sampled())
+        .propagation(Propagation::new().trust_sampling())
+        .listener(move |event: &Event| {
+            if event.outcome() == Some(Outcome::Abandoned) {
+                let end = (event.fp().to_owned(), event.is_local_root());
+                sink.lock().unwrap().push(end);
+            }
+        })
+        .start()
+        .unwrap();
+    let mut opened = EventTracker::new("opened");
+    opened.send_opening();
+    let mut registered = EventTracker::new("registered");
+    registered.register("and opened later");
+    registered.send_opening();
+    let mut plain = EventTracker::new("plain");
+    plain.register("sampled away");
+    let mut child = opened.child("child");
+    child.register("opened, and no root");
+    child.send_opening();
+    let caller = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let parent = Propagation::new().trust_sampling().extract(|name, each| {
+        if name == "traceparent" {
+            each(caller);
+        }
+    });
+    let mut called = EventTracker::in_context("called", parent);
+    called.register("the caller records it");
+    drop(gomon);
+    let mut ends = ends.lock().unwrap().clone();
+    ends.sort();
+    let expected = [
+        ("called", true),
+        ("child", false),
+        ("opened", true),
+        ("registered", true),
+    ];
+    assert_eq!(ends, expected.map(|(fp, root)| (fp.to_owned(), root)));
+}
+
+#[test]
+fn a_future_made_where_nothing_is_recorded_is_left_out_wherever_it_is_polled() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .listener(sink.listener())
+        .start()
+        .unwrap();
+    // It has a child that has no ids, and a root in which everything is recorded.
+    let left_out = EventTracker::new("left out").child("of it");
+    let nowhere = left_out.context();
+    assert!(nowhere.event_id().is_none() && !nowhere.is_application());
+    assert!(!Context::unmonitored().is_application());
+    let mut root = EventTracker::new("root");
+    root.send_opening();
+    for made_in in [nowhere, Context::unmonitored()] {
+        let future = made_in.enter(|| async {}.monitored("job"));
+        let polled =
+            root.enter(|| pin!(future).poll(&mut task::Context::from_waker(Waker::noop())));
+        assert!(polled.is_ready());
+    }
+    drop((root, left_out));
+    drop(gomon);
+    assert!(!sink.fps().contains(&"job".to_owned()), "{:?}", sink.fps());
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn matches_any(patterns: &[String], fp: &str) -> bool {
     patterns.iter().any(matches)
 }
 
-/// Numbers are equal by value, whatever their type.
+/// Integers are equal by value, whatever their type; those inside of a list or a map are only if
+/// their types are too.
 fn equals(value: ValueRef<'_>, other: &Tree) -> bool {
     match (value, other) {
         (ValueRef::Null, Tree::Null) => true,
@@ -137,6 +138,10 @@ mod tests {
         assert!(equals(
             ValueRef::Tree(&Tree::from(vec![1_u64])),
             &Tree::from(vec![1_u64])
+        ));
+        assert!(!equals(
+            ValueRef::Tree(&Tree::from(vec![1_u64])),
+            &Tree::from(vec![1_i64])
         ));
     }
 }

@@ -116,7 +116,7 @@ impl Retransmitter {
     }
 
     /// Passes only events on that have this attribute with this value. Integers are equal by value,
-    /// whatever their type.
+    /// whatever their type; inside of a list or a map the type counts too.
     #[must_use]
     pub fn equal(self, key: impl Into<String>, value: impl Into<Tree>) -> Self {
         self.check(Check::Equal(key.into(), value.into()))
@@ -223,13 +223,16 @@ impl Retransmitter {
     /// Removes a listener, which still gets what waits in its queue; false if it is not here.
     #[must_use = "false says that there was no such listener"]
     pub fn remove_listener(&self, id: ListenerId) -> bool {
-        let _graph = GRAPH.lock();
+        let graph = GRAPH.lock();
         let mut next = self.inner.next.lock();
         let at = next.iter().position(|(other, _)| *other == id);
         let removed = at.map(|at| next.remove(at));
         drop(next);
+        let was_here = self.inner.fan_out.remove(id);
+        drop(graph);
+        // It may be the last handle, with listeners behind it: their drops run under no lock.
         drop(removed);
-        self.inner.fan_out.remove(id)
+        was_here
     }
 
     /// Each listener's account.

@@ -16,7 +16,7 @@ use crate::{clock, keys};
 /// untouched, so that every listener gets it.
 ///
 /// Conditions and changes may be the user's code: it is never run under a lock, and an event on
-/// which it panics passes as it is.
+/// which it panics passes this condition, or this change as it is.
 #[derive(Clone, Default)]
 pub(crate) struct Stages {
     /// Those of the configuration, which come on top.
@@ -53,9 +53,10 @@ impl Stages {
 
     /// Whether an event meets all conditions.
     pub(crate) fn wants(&self, event: &Event) -> bool {
-        let wants = || self.checks.iter().all(|check| check.is_met(event));
+        // Each on its own: the others are asked also where one panics.
+        let is_met = |check: &Check| guarded(|| check.is_met(event)).unwrap_or(true);
         is_application(event)
-            || guarded(wants).unwrap_or(true)
+            || self.checks.iter().all(is_met)
                 && self
                     .configured
                     .as_ref()

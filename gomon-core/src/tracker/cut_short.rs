@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 /// Runs `f`, which drops a future whose deadline passed: events that end by that are `timed-out`.
 #[cfg(feature = "tokio")]
-pub(crate) fn passed<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn at_deadline<R>(f: impl FnOnce() -> R) -> R {
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -15,7 +15,7 @@ pub(crate) fn passed<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-pub(crate) fn has_passed() -> bool {
+pub(crate) fn by_deadline() -> bool {
     PASSED.with(Cell::get)
 }
 
