@@ -5,6 +5,12 @@
 //! passed since. [`slew`] renews the anchor without a jump: the new one starts where the old one
 //! stands and runs up to 500 ppm faster or slower until it agrees with the system's clock again.
 //! So wall time never goes backwards inside a process, whatever the system's clock does.
+//!
+//! A forward step of the system's clock is caught up with at that pace too: half a millisecond a
+//! second. A process that started before its machine had the right time (a container that began in
+//! 1970, a machine that was resumed) keeps on being behind by the rest of it, for an hour by 1.8
+//! seconds less. Within the process the times agree with each other all along; to agree with others
+//! it has to be started again.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering, fence};

@@ -53,6 +53,7 @@ impl Feeder {
                 Task::Renew => self.renew(),
                 Task::Tick => {
                     self.guarded("tick", Listener::tick);
+                    self.port.queue.noted();
                 }
                 Task::End(deadline) => return self.end(deadline),
             }

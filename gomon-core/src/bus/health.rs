@@ -154,18 +154,32 @@ impl Health {
     /// Puts it into quarantine, for twice as long as the last time unless that is long ago.
     pub(crate) fn quarantine(&mut self, now: Duration) {
         let well_for = now.saturating_sub(self.since);
-        self.back_off = match self.state {
+        let back_off = match self.state {
             State::Well if self.quarantines == 0 || well_for >= LONGEST => SHORTEST,
-            _ => (self.back_off * 2).min(LONGEST),
+            _ => self.longer(),
         };
         if self.state == State::Well {
             self.since = now;
         }
-        self.state = State::Quarantined;
-        self.retry_at = now + self.back_off;
+        self.leave_alone(now, back_off);
         self.quarantines += 1;
         self.panics_in_a_row = 0;
         self.recent_panics = 0;
+    }
+
+    /// It cannot be tried yet: the quarantine that it is in goes on for twice as long.
+    pub(crate) fn put_off(&mut self, now: Duration) {
+        self.leave_alone(now, self.longer());
+    }
+
+    fn longer(&self) -> Duration {
+        (self.back_off * 2).min(LONGEST)
+    }
+
+    fn leave_alone(&mut self, now: Duration, back_off: Duration) {
+        self.state = State::Quarantined;
+        self.back_off = back_off;
+        self.retry_at = now + back_off;
     }
 
     /// How long it is until it may be tried again; `None` while it is well, or stuck still.

@@ -1,3 +1,5 @@
+//! What the bus has decided on: batches for the listeners, and the way home of the rest.
+
 use std::borrow::Borrow;
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum DropReason {
     /// A thread's ring or the listener's queue had no place.
     QueueFull,
-    /// A thread's ring or the listener's queue held too many bytes.
+    /// The records on their way, or the listener's queue, held too many bytes.
     BytesFull,
     /// gomon was disabled when the event ended.
     Disabled,

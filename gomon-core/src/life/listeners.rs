@@ -116,7 +116,8 @@ pub fn remove_listener(id: ListenerId) -> bool {
     }
     // The user's to drop: not under the lock.
     let removed = LIFE.lock().roster.remove(id);
-    let was_there = removed.0.is_some() || removed.1.is_some();
+    let was_there = removed.was_there;
+    drop(removed);
     BUS.root.remove(id) || was_there
 }
 
@@ -124,6 +125,8 @@ pub fn remove_listener(id: ListenerId) -> bool {
 #[derive(Default)]
 pub(super) struct Roster {
     waiting: Vec<Waiting>,
+    /// Being started by the start that is under way, and not removed since.
+    starting: Vec<ListenerId>,
     /// Asked for a listener at every start.
     factories: Vec<Lasting>,
 }
@@ -131,6 +134,7 @@ pub(super) struct Roster {
 impl Roster {
     pub(super) const EMPTY: Self = Self {
         waiting: Vec::new(),
+        starting: Vec::new(),
         factories: Vec::new(),
     };
 
@@ -150,23 +154,49 @@ impl Roster {
 
     /// All that wait now.
     pub(super) fn take(&mut self) -> VecDeque<Waiting> {
+        self.starting
+            .extend(self.waiting.iter().map(|waiting| waiting.id));
         self.waiting.drain(..).collect()
     }
 
-    /// These were not started: they wait on.
-    pub(super) fn take_back(&mut self, waiting: VecDeque<Waiting>) {
-        let later = std::mem::take(&mut self.waiting);
-        self.waiting = waiting.into_iter().chain(later).collect();
+    /// Those that were started, and those of them that were removed meanwhile.
+    pub(super) fn started(&mut self, ports: Vec<Arc<Port>>) -> (Vec<Arc<Port>>, Vec<Arc<Port>>) {
+        let wanted = std::mem::take(&mut self.starting);
+        ports
+            .into_iter()
+            .partition(|port| wanted.contains(&port.id()))
     }
 
-    fn remove(&mut self, id: ListenerId) -> (Option<Waiting>, Option<Lasting>) {
+    /// These were not started: they wait on.
+    /// Gives those back that were removed meanwhile: they are the user's to drop.
+    pub(super) fn take_back(&mut self, waiting: VecDeque<Waiting>) -> Vec<Waiting> {
+        let wanted = std::mem::take(&mut self.starting);
+        let later = std::mem::take(&mut self.waiting);
+        let (kept, removed): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|waiting| wanted.contains(&waiting.id));
+        self.waiting = kept.into_iter().chain(later).collect();
+        removed
+    }
+
+    fn remove(&mut self, id: ListenerId) -> Removed {
+        let starting = self.starting.extract_if(.., |starting| *starting == id);
+        let was_starting = starting.count() > 0;
         let waiting = self.waiting.iter().position(|waiting| waiting.id == id);
         let factory = self.factories.iter().position(|factory| factory.id == id);
-        (
-            waiting.map(|at| self.waiting.remove(at)),
-            factory.map(|at| self.factories.remove(at)),
-        )
+        Removed {
+            was_there: was_starting || waiting.is_some() || factory.is_some(),
+            _waiting: waiting.map(|at| self.waiting.remove(at)),
+            _factory: factory.map(|at| self.factories.remove(at)),
+        }
     }
+}
+
+/// What was removed: the user's to drop, without a lock.
+struct Removed {
+    was_there: bool,
+    _waiting: Option<Waiting>,
+    _factory: Option<Lasting>,
 }
 
 /// A listener that is not started yet.

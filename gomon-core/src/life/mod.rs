@@ -88,8 +88,10 @@ fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
         let mut life = LIFE.lock();
         let mut waiting = life.roster.take();
         if waiting.is_empty() {
-            let begun = life.begin(started);
+            let (wanted, removed) = life.roster.started(started);
+            let begun = life.begin(wanted);
             drop(life);
+            end_ports(&removed);
             if begun.is_err() {
                 bus::cancel();
                 give_up(&[], VecDeque::new());
@@ -111,16 +113,20 @@ fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
 
 /// A start that failed: what it has started ends, the rest waits on.
 fn give_up(started: &[Arc<Port>], waiting: VecDeque<Waiting>) {
-    for port in started {
-        port.begin_close(Deadline::after(DEFAULT_DEADLINE));
-    }
+    end_ports(started);
     let mut life = LIFE.lock();
-    life.roster.take_back(waiting);
+    let removed = life.roster.take_back(waiting);
     life.phase = Phase::Stopped;
     let filter = BUS.root.set_filter(None);
     drop(life);
     // The user's code, if it has a drop.
-    drop(filter);
+    drop((filter, removed));
+}
+
+fn end_ports(ports: &[Arc<Port>]) {
+    for port in ports {
+        port.begin_close(Deadline::after(DEFAULT_DEADLINE));
+    }
 }
 
 /// Ends what is open, brings everything to the listeners, lets them flush and ends them; then says

@@ -407,15 +407,15 @@ struct Lent<'a> {
     lent: bool,
     /// What the thread held before: the record of the event round this one.
     outer: Option<Box<Record>>,
-    _entered: Option<Entered>,
+    _entered: Entered,
 }
 
 impl<'a> Lent<'a> {
     fn new(tracker: &'a mut EventTracker) -> Self {
         let entered = match &tracker.record {
-            Some(record) => Some(Entered::new(record.context())),
-            None if tracker.sampled_out => Some(Entered::new(Context::current().or_sampled_out())),
-            None => None,
+            Some(record) => Entered::new(record.context()),
+            // Else there would be nothing to enter.
+            None => Entered::new(Context::current().or_sampled_out()),
         };
         let home = &mut tracker.record;
         let mut held = home.take();

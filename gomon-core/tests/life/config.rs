@@ -123,7 +123,7 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
         r#"{"root": {"exclude": ["work"]}, "listeners": {"sink": {"max_events": 1}}}"#,
         r#"{"root": {"sampling": {"ratio": 0.5, "keep": ["rare"]}}, "capture": "full"}"#,
         r#"{"root": {"limit": 100}, "listeners": {"sink": {"on_full": "drop-oldest"}}}"#,
-        r#"{"root": {}, "capture": "safe", "listeners": {"sink": {"max_events": 8192}}}"#,
+        r#"{"root": {}, "capture": "safe", "listeners": {"sink": {"max_events": 12288}}}"#,
     ]
     .map(parse);
     std::thread::scope(|scope| {

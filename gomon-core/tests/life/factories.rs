@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gomon_core::{
-    Error, Event, EventTracker, ListenerError, add_listener_factory, remove_listener, shutdown,
+    Error, Event, EventTracker, ListenerError, add_listener, add_listener_factory, remove_listener,
+    shutdown,
 };
 
 use crate::support::{DEADLINE, Sink, builder, turn};
@@ -77,4 +78,24 @@ fn an_error_or_a_panic_of_a_factory_is_an_error_of_the_start() {
     drop(gomon);
     gomon_core::start().unwrap();
     assert!(shutdown(DEADLINE).listeners.is_empty());
+}
+
+#[test]
+fn a_listener_that_is_removed_while_gomon_starts_gets_nothing() {
+    let _turn = turn();
+    let (removed, kept) = (Sink::default(), Sink::default());
+    let id = add_listener(removed.listener()).unwrap();
+    let factory = {
+        let kept = kept.clone();
+        move || {
+            assert!(remove_listener(id) && !remove_listener(id));
+            Ok::<_, ListenerError>(kept.listener())
+        }
+    };
+    let gomon = builder().listener_factory("kept", factory).start().unwrap();
+    EventTracker::new("work").finish();
+    let report = gomon.shutdown();
+    assert_eq!(report.listeners.len(), 1);
+    assert_eq!(kept.fps().len(), 4);
+    assert!(removed.fps().is_empty());
 }

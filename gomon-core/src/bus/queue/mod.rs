@@ -46,7 +46,7 @@ pub(crate) enum Task<T, N = ()> {
     /// The time in quarantine is over: see to it that the listener can be fed, then call
     /// [`Queue::probe`] or [`Queue::put_off`].
     Renew,
-    /// Nothing came for a while.
+    /// Nothing came for a while: say so, then call [`Queue::noted`].
     Tick,
     /// Flush a last time, and end.
     End(Deadline),
@@ -82,7 +82,8 @@ struct State<T, N> {
     /// The flush is due when so many items were taken out.
     flush_after: u64,
     flushed: u64,
-    flushed_well: bool,
+    /// The last flush that went well.
+    flushed_well: u64,
     /// The end is asked for: by when the last flush is to be done.
     closing: Option<Deadline>,
     phase: Phase,
@@ -122,7 +123,7 @@ impl<T: Load, N> Queue<T, N> {
                 flush: FlushTicket::NONE,
                 flush_after: 0,
                 flushed: 0,
-                flushed_well: true,
+                flushed_well: 0,
                 closing: None,
                 phase: Phase::Open,
             }),
@@ -173,7 +174,7 @@ impl<T: Load, N> Queue<T, N> {
         self.work.notify_one();
     }
 
-    /// The listener was shown a note.
+    /// The listener was shown a note, or told that nothing comes.
     pub(crate) fn noted(&self) {
         self.state.lock().health.end();
     }
@@ -207,6 +208,10 @@ impl<T: Load, N> Queue<T, N> {
                 Some(pause) => {
                     let waited = self.work.wait_for(&mut state, pause);
                     if waited.timed_out() && tick.is_some_and(|tick| tick <= pause) {
+                        let limit = state.limits.stuck_after;
+                        state
+                            .health
+                            .begin(clock::monotonic(), self.watch.beat(), limit);
                         return Task::Tick;
                     }
                 }
@@ -254,12 +259,16 @@ impl<T: Load, N> Queue<T, N> {
         {
             state.standing.replayed += first.events();
             state.standing.put_in(first.events(), first.bytes());
+            let limit = state.limits.stuck_after;
+            state
+                .health
+                .begin(clock::monotonic(), self.watch.beat(), limit);
         }
     }
 
     /// It cannot be tried again yet.
     pub(crate) fn put_off(&self) {
-        self.state.lock().health.quarantine(clock::monotonic());
+        self.state.lock().health.put_off(clock::monotonic());
     }
 
     /// Asks for a flush once everything that was pushed before is fed.
@@ -287,7 +296,9 @@ impl<T: Load, N> Queue<T, N> {
         // Who gave up on it meanwhile was told already.
         if state.flushed < ticket.number {
             state.flushed = ticket.number;
-            state.flushed_well = well;
+            if well {
+                state.flushed_well = ticket.number;
+            }
         }
         drop(state);
         self.progress.notify_all();
@@ -297,7 +308,9 @@ impl<T: Load, N> Queue<T, N> {
     pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> Flushed {
         let reached = |state: &State<T, N>| {
             let ended = state.phase == Phase::Ended;
-            (state.flushed >= ticket.number || ended).then_some(state.flushed_well)
+            // A later one brings what was to come by an earlier one.
+            let well = state.flushed_well >= ticket.number.min(state.flushed);
+            (state.flushed >= ticket.number || ended).then_some(well)
         };
         match self.wait(ticket.deadline, reached) {
             Some(true) => Flushed::Well,
@@ -498,7 +511,6 @@ impl<T: Load, N> State<T, N> {
     fn flush_in_vain(&mut self) {
         if self.flush.number > self.flushed {
             self.flushed = self.flush.number;
-            self.flushed_well = false;
         }
     }
 }

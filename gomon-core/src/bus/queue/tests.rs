@@ -247,3 +247,28 @@ fn who_waits_for_a_flush_is_told_when_what_was_before_it_is_given_up() {
         assert_eq!(waits.join().unwrap(), Flushed::Badly);
     });
 }
+
+#[test]
+fn a_flush_that_went_well_stays_so_whatever_becomes_of_the_next() {
+    let queue = queue(OnFull::DropNewest, Duration::MAX);
+    for (number, well) in [(1, true), (2, false)] {
+        queue.start_flush(ticket(number));
+        assert!(matches!(queue.next(None), Task::Flush(_)));
+        queue.flushed(ticket(number), well);
+    }
+    assert_eq!(queue.wait_flushed(ticket(1)), Flushed::Well);
+    assert_eq!(queue.wait_flushed(ticket(2)), Flushed::Badly);
+}
+
+#[test]
+fn a_listener_that_is_stuck_in_a_tick_or_in_its_greeting_is_left_alone() {
+    for greeted in [true, false] {
+        let queue = queue(OnFull::DropNewest, Duration::ZERO);
+        match greeted {
+            true => queue.probe(Some(&Batch(1))),
+            false => assert!(matches!(queue.next(Some(Duration::ZERO)), Task::Tick)),
+        }
+        queue.check();
+        assert_eq!(queue.standing().quarantines, 1);
+    }
+}
