@@ -2,6 +2,9 @@
 //!
 //! Whatever it does: no panic; one line of at most 64 KiB, without a raw control character or line separator; JSON, whose
 //! values are the event's; each key once; a value that was set and is not the event's was cut, and that is said.
+//!
+//! This is the oracle: what does not hold is told by a panic, which the fuzzer reports with its input. So `expect` and
+//! `unwrap` are its verdicts, and there is no host to spare.
 #![no_main]
 
 use gomon_core::{Event, EventTracker, Tree, Value, ValueRef};

@@ -209,3 +209,52 @@ impl<'a> Decided<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::pool::Stock;
+
+    fn staged(home: HomeIndex) -> Staged {
+        let record = pool::fresh();
+        Staged {
+            event: Event { record },
+            home,
+        }
+    }
+
+    #[test]
+    fn records_of_several_threads_go_home_together_however_they_were_mixed() {
+        let stocks = [Stock::new(), Stock::new()];
+        let mut table = HomeTable::default();
+        let homes: Vec<_> = stocks
+            .iter()
+            .map(|stock| table.add(Arc::clone(stock.home())))
+            .collect();
+        let mut batch = Outgoing::default();
+        for turn in 0..60 {
+            batch.push(staged(homes[turn % 2]));
+            if turn % 10 == 0 {
+                batch.push(staged(HomeIndex::OWN));
+                batch.push(staged(HomeIndex::RINGLESS));
+            }
+        }
+        drop(batch.take(&table));
+        for stock in &stocks {
+            assert_eq!(stock.home().waiting(), [30]);
+        }
+    }
+
+    #[test]
+    fn few_records_at_a_time_make_one_magazine() {
+        let stock = Stock::new();
+        let mut table = HomeTable::default();
+        let home = table.add(Arc::clone(stock.home()));
+        for _ in 0..pool::FULL / 2 + 1 {
+            let mut batch = Outgoing::default();
+            (0..2).for_each(|_| batch.push(staged(home)));
+            drop(batch.take(&table));
+        }
+        assert_eq!(stock.home().waiting(), [pool::FULL, 2]);
+    }
+}

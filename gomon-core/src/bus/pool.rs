@@ -150,6 +150,12 @@ impl Home {
         }
     }
 
+    /// How many records each magazine has that waits here.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> Vec<usize> {
+        self.back.lock().iter().map(Vec::len).collect()
+    }
+
     fn free(&self, spare: Spare) {
         let mut back = self.back.lock();
         let count = spare.of(back.len().saturating_sub(MAGAZINES_AT_REST));

@@ -201,7 +201,7 @@ fn sampling_that_is_changed_holds_for_all_that_ends_afterwards() {
     for (ratio, kept) in [("0.0", 0), ("1.0", 10), ("0.0", 0), ("1.0", 10)] {
         let before = sink.events().len();
         let config = format!(r#"{{"root": {{"sampling": {{"ratio": {ratio}}}}}}}"#);
-        gomon_core::set_config(serde_json::from_str(&config).unwrap()).unwrap();
+        set_config(parse(&config)).unwrap();
         (0..10).for_each(|_| EventTracker::new("work").finish());
         gomon_core::flush(DEADLINE).unwrap();
         let events = sink.events();
@@ -210,6 +210,6 @@ fn sampling_that_is_changed_holds_for_all_that_ends_afterwards() {
             .filter(|event| event["gomon:fp"] == "work");
         assert_eq!(work.count(), kept, "at {ratio}");
     }
-    gomon_core::set_config(serde_json::from_str("{}").unwrap()).unwrap();
+    set_config(parse(AS_IT_WAS)).unwrap();
     drop(gomon);
 }
