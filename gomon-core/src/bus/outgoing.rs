@@ -239,6 +239,11 @@ mod tests {
                 batch.push(staged(HomeIndex::RINGLESS));
             }
         }
+        // Each home once: to bring records there takes its lock.
+        match several_homes(&batch.runs, &table) {
+            Homes::Many(homes, runs) => assert_eq!((homes.len(), runs.len()), (2, 72)),
+            other => panic!("{other:?}"),
+        }
         drop(batch.take(&table));
         for stock in &stocks {
             assert_eq!(stock.home().waiting(), [30]);
