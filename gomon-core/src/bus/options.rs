@@ -66,14 +66,14 @@ impl ListenerOptions {
 
     /// How many events may wait for it, those it is being fed included. They come in batches of at
     /// most 256, which are taken or lost as a whole; an empty queue takes any batch.
-    /// Default: 12,288.
+    /// Default: 8,192.
     pub const fn max_events(mut self, count: u64) -> Self {
         self.limits.max_events = count;
         self
     }
 
     /// How many bytes of events may wait for it. A part of a batch keeps all of it in memory and
-    /// counts as all of it. Default: 20 MiB.
+    /// counts as all of it. Default: 16 MiB.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.max_bytes = bytes;
         self
@@ -122,8 +122,8 @@ impl Limits {
     pub(crate) const DEFAULT: Self = Self {
         // Well below the number of records that may be under way in the process: a listener that
         // keeps all it may must leave the others enough.
-        max_events: 12_288,
-        max_bytes: 20 << 20,
+        max_events: 8_192,
+        max_bytes: 16 << 20,
         on_full: OnFull::DropNewest,
         stuck_after: Duration::from_secs(5),
     };

@@ -17,8 +17,8 @@ fn parse(json: &str) -> Config {
 
 /// What holds without any.
 const AS_IT_WAS: &str = r#"{"capture": "safe", "report_interval_ms": 60000, "root": {},
-    "listeners": {"tail": {"max_events": 12288, "on_full": "drop-newest"},
-                  "sink": {"max_events": 12288, "on_full": "drop-newest"}}}"#;
+    "listeners": {"tail": {"max_events": 8192, "on_full": "drop-newest"},
+                  "sink": {"max_events": 8192, "on_full": "drop-newest"}}}"#;
 
 #[test]
 fn a_configuration_holds_for_the_next_start_and_what_the_builder_says_comes_first() {
@@ -123,7 +123,7 @@ fn ten_thousand_changes_under_load_lose_nothing_that_is_not_counted() {
         r#"{"root": {"exclude": ["work"]}, "listeners": {"sink": {"max_events": 1}}}"#,
         r#"{"root": {"sampling": {"ratio": 0.5, "keep": ["rare"]}}, "capture": "full"}"#,
         r#"{"root": {"limit": 100}, "listeners": {"sink": {"on_full": "drop-oldest"}}}"#,
-        r#"{"root": {}, "capture": "safe", "listeners": {"sink": {"max_events": 12288}}}"#,
+        r#"{"root": {}, "capture": "safe", "listeners": {"sink": {"max_events": 8192}}}"#,
     ]
     .map(parse);
     std::thread::scope(|scope| {
