@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::clock::Stamp;
 use crate::event::batch::Slice;
+use crate::event::flags::Flags;
 use crate::event::json;
 use crate::event::limits;
 use crate::event::value::Value;
@@ -62,7 +63,7 @@ fn find(run: u32) -> Arc<Application> {
 pub(crate) fn begin(app_id: Option<&str>) -> Slice {
     let mut record = open::own(keys::APPLICATION);
     let id = record.trace.event_id(record.span);
-    record.flags.application = true;
+    record.flags.add(Flags::APPLICATION);
     record.set(keys::EXECUTION_ID, id.into());
     record.set(keys::HOST, host().into());
     record.set(keys::PID, std::process::id().into());

@@ -17,6 +17,15 @@ pub(crate) const SYSTEM: &str = "system";
 pub(crate) const DIGEST: &str = "digest";
 pub(crate) const ERROR: &str = "error";
 
+/// Whether an attribute of that name may say something about an event's labels (see `aggregate`).
+#[inline(always)]
+pub(crate) fn may_be_label(key: &str) -> bool {
+    matches!(
+        key,
+        ROUTE | METHOD | RESPONSE_CODE | URL | ADDR | SYSTEM | DIGEST | NAME
+    )
+}
+
 pub(crate) const EXECUTION_ID: &str = "execution-id";
 pub(crate) const HOST: &str = "host";
 pub(crate) const PID: &str = "pid";

@@ -12,8 +12,9 @@ pub(crate) mod series;
 pub(crate) mod snapshot;
 mod table;
 
-use crate::clock;
-use crate::event::Event;
+use crate::event::flags::Flags;
+use crate::event::handed::Brief;
+use crate::event::record::Record;
 use crate::event::shape::Row;
 use reading::Sources;
 use series::Ending;
@@ -39,23 +40,26 @@ impl Aggregates {
     }
 
     /// Counts an event, unless it is an opening one. `row` is that of its inline keys, where it is
-    /// known.
+    /// known. The record is only looked at if it may have labels.
     #[inline]
-    pub(crate) fn record(&mut self, event: &Event, row: Option<Row>) {
-        let record = &event.record;
-        if record.flags.opening {
+    pub(crate) fn record(&mut self, brief: &Brief, record: &Record, row: Option<Row>) {
+        if brief.flags.has(Flags::OPENING) {
             return;
         }
-        let ending = Ending {
-            outcome: record.outcome,
-            nanos: clock::nanos_between(record.start, record.end),
-            has_error: !record.errors().is_empty(),
+        let mut ending = Ending {
+            outcome: brief.outcome,
+            nanos: brief.nanos(),
+            has_error: false,
         };
-        let fp = self.table.hash(record.fp);
+        if !brief.flags.has(Flags::LABELLED.and(Flags::BESIDE)) {
+            return self.table.record_unlabelled(brief.fp, ending);
+        }
+        ending.has_error = !record.errors().is_empty();
+        let fp = self.table.hash(brief.fp);
         let sources = self.sources.of(record, row);
         let hash = reading::hash(record, sources, self.table.keys(), fp);
         let labels = || reading::labels(record, sources);
-        self.table.record(hash, ending, record.fp, labels);
+        self.table.record(hash, ending, brief.fp, labels);
     }
 
     pub(crate) fn snapshot(&mut self, now_unix_ns: u64) -> Snapshot {

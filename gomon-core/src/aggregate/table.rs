@@ -21,7 +21,16 @@ pub(super) struct Table {
     count: usize,
     limit: usize,
     /// Fingerprints by their address: most events have one of a few.
-    hashes: [(&'static str, u64); RECENT],
+    recent: [Recent; RECENT],
+}
+
+/// What is known of a fingerprint.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    fp: &'static str,
+    hash: u64,
+    /// The slot of its series without labels, or [`NOBODY`].
+    slot: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +55,7 @@ impl Table {
             slots: Vec::new(),
             count: 0,
             limit,
-            hashes: [("", 0); RECENT],
+            recent: [Recent::NONE; RECENT],
         }
     }
 
@@ -58,16 +67,40 @@ impl Table {
     /// The hash of a fingerprint.
     #[inline]
     pub(super) fn hash(&mut self, fp: &'static str) -> u64 {
-        let at = (fp.as_ptr().addr() ^ fp.len()) % RECENT;
-        match self.hashes.get_mut(at) {
-            Some((known, hash)) if std::ptr::eq(*known, fp) => *hash,
+        match self.recent.get_mut(Recent::place(fp)) {
+            Some(known) if std::ptr::eq(known.fp, fp) => known.hash,
             place => {
                 let hash = self.keys.text(fp, 0);
                 if let Some(place) = place {
-                    *place = (fp, hash);
+                    let slot = NOBODY;
+                    *place = Recent { fp, hash, slot };
                 }
                 hash
             }
+        }
+    }
+
+    /// Counts an event that has no labels.
+    #[inline]
+    pub(super) fn record_unlabelled(&mut self, fp: &'static str, ending: Ending) {
+        if let Some(known) = self.recent.get(Recent::place(fp))
+            && std::ptr::eq(known.fp, fp)
+            && let Some(slot) = self.slots.get_mut(known.slot as usize)
+        {
+            return slot.live().record(ending);
+        }
+        self.find_unlabelled(fp, ending);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_unlabelled(&mut self, fp: &'static str, ending: Ending) {
+        let hash = self.hash(fp);
+        self.record(hash, ending, fp, Labels::default);
+        // Where there is no place for more, it counts in the overflow series, until the end.
+        let slot = self.find(hash).and_then(|slot| u32::try_from(slot).ok());
+        if let Some(known) = self.recent.get_mut(Recent::place(fp)) {
+            known.slot = slot.unwrap_or(NOBODY);
         }
     }
 
@@ -170,6 +203,19 @@ impl Table {
 
     fn first_place(&self, hash: u64) -> usize {
         usize::try_from(hash & (self.index.len() as u64 - 1)).unwrap_or(0)
+    }
+}
+
+impl Recent {
+    const NONE: Self = Self {
+        fp: "",
+        hash: 0,
+        slot: NOBODY,
+    };
+
+    #[inline]
+    fn place(fp: &str) -> usize {
+        (fp.as_ptr().addr() ^ fp.len()) % RECENT
     }
 }
 

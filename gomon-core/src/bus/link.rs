@@ -8,7 +8,8 @@ use crate::bus;
 use crate::bus::fan_out::Account;
 use crate::bus::pool::{self, Home, Stock};
 use crate::bus::reason::DropReason;
-use crate::event::Event;
+use crate::event::flags::Flags;
+use crate::event::handed::Handed;
 use crate::event::record::Record;
 use crate::state;
 
@@ -19,7 +20,7 @@ thread_local! {
 /// A thread's end of its ring.
 struct Link {
     stock: Stock,
-    ring: rtrb::Producer<Event>,
+    ring: rtrb::Producer<Handed>,
     shared: Arc<Shared>,
     /// Records handed over that the pool was not told of.
     untold: u32,
@@ -134,7 +135,7 @@ pub(crate) fn send_sampled_out(record: Box<Record>) {
 
 #[cold]
 fn after_the_end(record: Box<Record>) {
-    if !record.flags.message {
+    if !record.flags.has(Flags::MESSAGE) {
         bus::count_after_shutdown();
     }
     // A thread that has sent nothing yet needs no ring for this.
@@ -179,7 +180,7 @@ impl Link {
 
     #[inline]
     fn send(&mut self, mut record: Box<Record>, on: bool) {
-        let counted = record.scope == 0 && !record.flags.message;
+        let counted = record.scope == 0 && !record.flags.has(Flags::MESSAGE);
         if counted {
             bump(&self.shared.counters.created);
         }
@@ -191,12 +192,12 @@ impl Link {
         {
             return self.lose(record, reason);
         }
-        record.beside_bytes = record.bytes_beside();
-        if record.beside_bytes > 0 {
-            pool::hand_over_bytes(record.beside_bytes);
+        let beside_bytes = record.note_beside();
+        if beside_bytes > 0 {
+            pool::hand_over_bytes(beside_bytes);
         }
-        if let Err(rtrb::PushError::Full(event)) = self.ring.push(Event { record }) {
-            return self.ring_full(event);
+        if let Err(rtrb::PushError::Full(handed)) = self.ring.push(Handed::new(record)) {
+            return self.ring_full(handed.record);
         }
         self.untold += 1;
         if self.untold == LOOK_EVERY {
@@ -207,7 +208,7 @@ impl Link {
     #[cold]
     #[inline(never)]
     fn lose(&mut self, record: Box<Record>, reason: DropReason) {
-        if record.scope == 0 && !record.flags.message {
+        if record.scope == 0 && !record.flags.has(Flags::MESSAGE) {
             bump(self.shared.counters.lost_for(reason));
         }
         self.stock.put(record);
@@ -215,9 +216,9 @@ impl Link {
 
     #[cold]
     #[inline(never)]
-    fn ring_full(&mut self, event: Event) {
-        pool::come_back(0, u64::from(event.record.beside_bytes));
-        self.lose(event.record, DropReason::QueueFull);
+    fn ring_full(&mut self, record: Box<Record>) {
+        pool::come_back(0, u64::from(record.beside_bytes));
+        self.lose(record, DropReason::QueueFull);
         // It was woken when the ring was half full, and has not come yet.
         self.ring_fulls = self.ring_fulls.wrapping_add(1);
         if self.ring_fulls.is_multiple_of(LOOK_EVERY) {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::{self, Stamp};
+use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::record::Record;
 use crate::event::value::{Tree, Value, ValueRef};
@@ -78,16 +79,18 @@ impl Messages {
         evicted.is_some()
     }
 
-    /// Gives an event that has ended its attributes. The opening event leaves them waiting.
-    pub(super) fn bring(&mut self, record: &mut Record) {
-        if record.flags.opening {
-            return;
+    /// Gives an event that has ended its attributes; whether there were any. The opening event leaves them waiting.
+    pub(super) fn bring(&mut self, record: &mut Record) -> bool {
+        if record.flags.has(Flags::OPENING) {
+            return false;
         }
-        if let Some(waiting) = self.take((record.trace, record.span)) {
-            for (key, value) in waiting.attributes {
-                record.set(key, value_of(value));
-            }
+        let Some(waiting) = self.take((record.trace, record.span)) else {
+            return false;
+        };
+        for (key, value) in waiting.attributes {
+            record.set(key, value_of(value));
         }
+        true
     }
 
     /// Forgets what has waited for too long: its event had ended before, or never will.

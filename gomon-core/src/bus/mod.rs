@@ -37,8 +37,9 @@ use crate::bus::reason::DropReason;
 use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
-use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::flags::Flags;
+use crate::event::handed::Handed;
 use crate::event::record::Record;
 use crate::sampling::Sampling;
 use crate::tracker::work;
@@ -54,7 +55,7 @@ pub(crate) struct Bus {
     pub(crate) root: FanOut,
     registry: Mutex<Registry>,
     /// Records of threads that are past their ring.
-    ringless: OnceLock<ArrayQueue<Event>>,
+    ringless: OnceLock<ArrayQueue<Handed>>,
     /// Counts of events without a ring: those of ending threads, and the bus's own.
     ringless_counters: Counters,
     after_shutdown: AtomicU64,
@@ -102,7 +103,7 @@ struct Progress {
 
 /// The bus's end of a thread's ring.
 struct Ring {
-    records: rtrb::Consumer<Event>,
+    records: rtrb::Consumer<Handed>,
     shared: Arc<Shared>,
 }
 
@@ -149,7 +150,7 @@ pub(crate) static BUS: Bus = Bus {
 };
 
 /// Makes a thread's ring known.
-pub(crate) fn register(records: rtrb::Consumer<Event>, shared: Arc<Shared>) {
+pub(crate) fn register(records: rtrb::Consumer<Handed>, shared: Arc<Shared>) {
     // A child has nobody to read it.
     let Some(mut registry) = fork::lock(&BUS.registry).filter(|_| !fork::is_child()) else {
         return;
@@ -161,7 +162,7 @@ pub(crate) fn register(records: rtrb::Consumer<Event>, shared: Arc<Shared>) {
 /// The way of a record whose thread has no ring any more.
 pub(crate) fn send_without_ring(mut record: Box<Record>, on: bool) {
     let counters = &BUS.ringless_counters;
-    let counted = record.scope == 0 && !record.flags.message;
+    let counted = record.scope == 0 && !record.flags.has(Flags::MESSAGE);
     let count = |counter: &AtomicU64| {
         if counted {
             counter.fetch_add(1, Ordering::Relaxed);
@@ -177,12 +178,12 @@ pub(crate) fn send_without_ring(mut record: Box<Record>, on: bool) {
     let Some(ringless) = BUS.ringless.get() else {
         return count(&counters.queue_full);
     };
-    record.beside_bytes = record.bytes_beside();
-    pool::hand_over_bytes(record.beside_bytes);
+    let beside_bytes = record.note_beside();
+    pool::hand_over_bytes(beside_bytes);
     pool::hand_over(1);
     // Without a lock: an allocator may have called us in the middle of ourselves.
-    if let Err(event) = ringless.push(Event { record }) {
-        pool::come_back(1, u64::from(event.record.beside_bytes));
+    if ringless.push(Handed::new(record)).is_err() {
+        pool::come_back(1, u64::from(beside_bytes));
         count(&counters.queue_full);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::Event;
+use crate::event::flags::Flags;
 use crate::event::limits;
+use crate::event::record::Record;
 use crate::event::value::{Tree, ValueRef};
 
 /// Counts by site, of as many sites as are worth reading; the rest count together.
@@ -13,17 +14,13 @@ pub(super) struct Orphans {
 }
 
 impl Orphans {
-    /// Counts the event if it is an orphan.
-    #[inline]
-    pub(super) fn note(&mut self, event: &Event) {
-        if event.is_orphan() && !event.is_opening() {
-            self.count(event);
-        }
-    }
-
+    /// Counts an orphan, but for its opening.
     #[cold]
-    fn count(&mut self, event: &Event) {
-        let site = site(event);
+    pub(super) fn note(&mut self, orphan: &Record) {
+        if orphan.flags.has(Flags::OPENING) {
+            return;
+        }
+        let site = site(orphan);
         let full = self.sites.len() >= MOST && !self.sites.contains_key(site);
         let site = if full { OTHERS } else { site };
         match self.sites.get_mut(site) {
@@ -42,15 +39,15 @@ impl Orphans {
 }
 
 /// The caller where it is known, else the statement or the host, else what it is.
-fn site(event: &Event) -> &str {
+fn site(event: &Record) -> &str {
     let text = |key| event.get(key).and_then(ValueRef::as_str);
     let site = text("caller")
         .or_else(|| text("digest"))
         .or_else(|| host(event));
-    limits::prefix(site.unwrap_or(event.fp()), limits::KEY_BYTES)
+    limits::prefix(site.unwrap_or(event.fp), limits::KEY_BYTES)
 }
 
-fn host(event: &Event) -> Option<&str> {
+fn host(event: &Record) -> Option<&str> {
     let Some(ValueRef::Tree(Tree::Map(url))) = event.get("url") else {
         return None;
     };

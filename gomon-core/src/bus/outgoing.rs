@@ -1,6 +1,5 @@
 //! What the bus has decided on: batches for the listeners, and the way home of the rest.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::bus::BUS;
@@ -9,6 +8,9 @@ use crate::bus::pool::{self, Home};
 use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::batch::{Batch, Homes, Slice};
+use crate::event::flags::Flags;
+use crate::event::handed::Brief;
+use crate::event::record::Record;
 use crate::sampling::sampler::Verdict;
 
 /// An event on the bus, and where its record came from.
@@ -16,11 +18,23 @@ use crate::sampling::sampler::Verdict;
 pub(super) struct Staged {
     pub(super) event: Event,
     pub(super) home: HomeIndex,
+    /// Something lies beside the record.
+    pub(super) beside: bool,
 }
 
-impl Borrow<Event> for Staged {
-    fn borrow(&self) -> &Event {
-        &self.event
+impl Staged {
+    #[inline]
+    pub(super) fn new(record: Box<Record>, brief: &Brief, home: HomeIndex) -> Self {
+        let event = Event {
+            record,
+            fp: brief.fp,
+            weight: 0.0,
+        };
+        Self {
+            event,
+            home,
+            beside: brief.flags.has(Flags::BESIDE),
+        }
     }
 }
 
@@ -80,6 +94,8 @@ pub(super) struct Outgoing {
     events: Vec<Event>,
     /// Homes of as many events in a row.
     runs: Vec<(HomeIndex, usize)>,
+    /// Places of events that have something beside their records.
+    beside: Vec<u32>,
     /// Events that threads have handed over; the others are the bus's own.
     handed_over: usize,
 }
@@ -92,6 +108,10 @@ impl Outgoing {
             _ => self.runs.push((staged.home, 1)),
         }
         self.handed_over += usize::from(staged.home != HomeIndex::OWN);
+        if staged.beside {
+            self.beside
+                .push(u32::try_from(self.events.len()).unwrap_or(u32::MAX));
+        }
         self.events.push(staged.event);
     }
 
@@ -114,6 +134,7 @@ impl Outgoing {
         self.runs.clear();
         Some(Batch::new(
             events,
+            std::mem::take(&mut self.beside),
             homes,
             std::mem::take(&mut self.handed_over),
         ))
@@ -167,10 +188,9 @@ impl<'a> Decided<'a> {
             Verdict::Keep { weight } => {
                 if let Some(weight) = weight {
                     // More if it was sampled at its head: both look at the same bits.
-                    let record = &mut staged.event.record;
-                    record.weight = weight.max(record.weight);
+                    staged.event.weight = weight.max(staged.event.weight);
                 }
-                self.keep(staged);
+                self.keep(staged, 0);
             }
             Verdict::Drop => {
                 self.sampled_out += 1;
@@ -183,8 +203,7 @@ impl<'a> Decided<'a> {
     }
 
     #[inline]
-    pub(super) fn keep(&mut self, staged: Staged) {
-        let scope = staged.event.record.scope;
+    pub(super) fn keep(&mut self, staged: Staged, scope: u32) {
         if self.kept.is_full() || scope != self.scope {
             self.pass();
             self.scope = scope;
@@ -218,8 +237,9 @@ mod tests {
     fn staged(home: HomeIndex) -> Staged {
         let record = pool::fresh();
         Staged {
-            event: Event { record },
+            event: Event::new(record),
             home,
+            beside: false,
         }
     }
 

@@ -74,7 +74,7 @@ impl Stock {
     pub(crate) fn put(&mut self, mut record: Box<Record>) {
         record.clear_rare();
         if self.free.len() < FULL {
-            self.free.push(Event { record });
+            self.free.push(Event::new(record));
         }
     }
 
@@ -96,7 +96,7 @@ impl Stock {
         } else if ALLOCATED.load(Ordering::Relaxed) < MOST {
             self.free.reserve(FULL);
             self.free
-                .extend((0..self.grow).map(|_| Event { record: fresh() }));
+                .extend((0..self.grow).map(|_| Event::new(fresh())));
             self.grow = (self.grow * 2).min(LARGEST_FILLING);
         }
         self.free.pop().map_or_else(fresh, |event| event.record)

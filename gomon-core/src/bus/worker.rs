@@ -13,8 +13,9 @@ use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
 use crate::bus::pool::{self, Spare};
 use crate::deadline::Deadline;
-use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::flags::Flags;
+use crate::event::handed::{Brief, Handed};
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::shape::Shapes;
@@ -39,9 +40,9 @@ struct Worker {
     rings: Vec<(Ring, HomeIndex)>,
     homes: HomeTable,
     /// Drained in this cycle, to be put in order.
-    stage: Vec<Staged>,
+    stage: Vec<(Handed, HomeIndex)>,
     /// Found when the rings were read again: for the next cycle.
-    held_back: Vec<Staged>,
+    held_back: Vec<(Handed, HomeIndex)>,
     messages: Messages,
     /// Decides which traces are kept, where not all of them are.
     sampler: Option<Sampler<Staged>>,
@@ -151,13 +152,12 @@ impl Worker {
             discarded,
             ..
         } = self;
-        let mut take = |event: Event, home| {
-            let staged = Staged { event, home };
-            if staged.event.record.flags.message {
-                messages.add(&staged.event.record);
-                discarded.push(staged);
+        let mut take = |handed: Handed, home| {
+            if handed.brief.flags.has(Flags::MESSAGE) {
+                messages.add(&handed.record);
+                discarded.push(Staged::new(handed.record, &handed.brief, home));
             } else {
-                stage.push(staged);
+                stage.push((handed, home));
             }
         };
         let mut sources = 0;
@@ -167,18 +167,18 @@ impl Worker {
                 && let Ok(events) = ring.records.read_chunk(count)
             {
                 sources += 1;
-                events.into_iter().for_each(|event| take(event, *home));
+                events.into_iter().for_each(|handed| take(handed, *home));
             }
         }
         // As many as there are now: others may go on to send.
         let ringless = BUS.ringless.get();
         let waiting = ringless.map_or(0, |ringless| ringless.len());
         sources += usize::from(waiting > 0);
-        for event in ringless
+        for handed in ringless
             .into_iter()
             .flat_map(|ringless| (0..waiting).map_while(|_| ringless.pop()))
         {
-            take(event, HomeIndex::RINGLESS);
+            take(handed, HomeIndex::RINGLESS);
         }
         sources
     }
@@ -197,39 +197,48 @@ impl Worker {
     fn pass_stage(&mut self, several_sources: bool) {
         if several_sources {
             // Each ring is in the order of finishing already, so this is nearly a merge.
-            let key = |staged: &Staged| (staged.event.record.scope, staged.event.record.end);
+            let key = |(handed, _): &(Handed, HomeIndex)| (handed.brief.scope, handed.brief.end);
             self.stage.sort_by_key(key);
         }
-        let time = clock::WallTime::now();
         let now = clock::monotonic_nanos();
         let at_head = state::load().samples_heads().then(head::ratio);
         let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
-        let mut stage = self.stage.drain(..).peekable();
-        while let Some(mut staged) = stage.next() {
-            if let Some(next) = stage.peek() {
-                next.event.record.fetch_attributes();
+        for (handed, home) in self.stage.drain(..) {
+            let Handed {
+                mut record,
+                mut brief,
+            } = handed;
+            if !self.messages.is_empty() && self.messages.bring(&mut record) {
+                brief = Brief::of(&record);
             }
-            let record = &mut staged.event.record;
-            if !self.messages.is_empty() {
-                self.messages.bring(record);
+            // Others are not looked into here.
+            let row = match brief.flags.has(Flags::LABELLED.and(Flags::BESIDE)) {
+                true => record.settle(&mut self.shapes),
+                false => None,
+            };
+            if brief.flags.has(Flags::ORPHAN) {
+                self.orphans.note(&record);
             }
-            record.start_unix = time.unix_nanos(record.start);
-            let row = record.settle(&mut self.shapes);
-            self.orphans.note(&staged.event);
-            let of_process = staged.event.record.scope == 0;
-            if of_process {
-                if let Some(ratio) = at_head {
-                    weigh(&mut staged.event, ratio);
+            let mut staged = Staged::new(record, &brief, home);
+            if brief.scope != 0 {
+                decided.keep(staged, brief.scope);
+                continue;
+            }
+            let record = &staged.event.record;
+            self.aggregates.record(&brief, record, row);
+            let facts = self
+                .sampler
+                .as_mut()
+                .map(|sampler| (sampler.facts(&brief, record, now), sampler));
+            if let Some(ratio) = at_head {
+                staged.event.weight = weight_at_head(&brief, ratio);
+            }
+            match facts {
+                Some((facts, sampler)) => {
+                    let mut out = |staged, verdict| decided.take(staged, verdict);
+                    sampler.offer(Some(staged), facts, now, &mut out);
                 }
-                self.aggregates.record(&staged.event, row);
-            }
-            match &mut self.sampler {
-                Some(sampler) if of_process => {
-                    sampler.offer(staged, now, &mut |staged, verdict| {
-                        decided.take(staged, verdict)
-                    });
-                }
-                _ => decided.keep(staged),
+                None => decided.keep(staged, 0),
             }
         }
         if let Some(sampler) = &mut self.sampler {
@@ -296,8 +305,10 @@ impl Worker {
             .fetch_add(1, Ordering::Relaxed);
         record.end = clock::now();
         let slice = Slice::single(record);
-        let events = slice.iter();
-        events.for_each(|event| self.aggregates.record(event, None));
+        for event in slice.iter() {
+            let record = &event.record;
+            self.aggregates.record(&Brief::of(record), record, None);
+        }
         BUS.root.pass(&slice, 0);
     }
 
@@ -353,11 +364,10 @@ impl Worker {
         BUS.ringless_counters
             .created
             .fetch_add(counted as u64, Ordering::Relaxed);
-        let staged = units.into_iter().map(|record| Staged {
-            event: Event { record },
-            home: HomeIndex::OWN,
-        });
-        self.stage.extend(staged);
+        let handed = units
+            .into_iter()
+            .map(|record| (Handed::new(record), HomeIndex::OWN));
+        self.stage.extend(handed);
         self.pass_stage(true);
     }
 }
@@ -374,11 +384,15 @@ impl Drop for Worker {
     }
 }
 
-/// What an event stands for that was sampled at its head: one, where it was kept in any case.
-fn weigh(event: &mut Event, ratio: Ratio) {
-    if !sampler::is_exempt(event) {
-        let by_ratio = !event.record.flags.unsampled && ratio.keeps(event.trace());
-        event.record.weight = if by_ratio { ratio.weight() } else { 1.0 };
+/// What an event stands for that was sampled at its head: one, where it was kept in any case, and 0,
+/// which is no weight, where it is never sampled.
+fn weight_at_head(brief: &Brief, ratio: Ratio) -> f64 {
+    if sampler::is_exempt(brief) {
+        0.0
+    } else if !brief.flags.has(Flags::UNSAMPLED) && ratio.keeps(brief.trace()) {
+        ratio.weight()
+    } else {
+        1.0
     }
 }
 

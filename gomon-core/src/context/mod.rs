@@ -27,6 +27,7 @@ use crate::context::carried::{Carried, Handle};
 use crate::context::kind::{Kind, Tag};
 use crate::context::traceparent::{Caller, TraceParent};
 use crate::context::tracestate::TraceState;
+use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::value::Value;
 use crate::hot::{self, HOT};
@@ -63,12 +64,8 @@ pub(crate) struct Origin {
     pub(crate) own_trace: bool,
     /// It is an event of another process.
     pub(crate) remote: bool,
-    /// It says that it records the trace, and is believed.
-    pub(crate) caller_sampled: bool,
     /// Its trace is not recorded.
     pub(crate) sampled_out: bool,
-    /// What happens in it is recorded whatever head sampling says.
-    pub(crate) unsampled: bool,
 }
 
 /// The context of the running task or thread.
@@ -381,6 +378,26 @@ impl Context {
         self.tag.scope()
     }
 
+    /// The ids of the event it stands for.
+    #[inline]
+    pub(crate) fn ids(&self) -> Option<(TraceId, SpanId)> {
+        (self.trace.0 != 0).then_some((self.trace, self.span))
+    }
+
+    /// What an event is that is made in it.
+    #[inline]
+    pub(crate) fn flags_of_child(&self) -> Flags {
+        match self.tag.kind() {
+            Kind::Application => Flags::OWN_TRACE.and(Flags::LOCAL_ROOT),
+            Kind::OwnTrace | Kind::OwnSampledOut => Flags::OWN_TRACE,
+            Kind::OwnOpened => Flags::OWN_TRACE.and(Flags::UNSAMPLED),
+            Kind::ForeignOpened => Flags::UNSAMPLED,
+            Kind::Remote => Flags::LOCAL_ROOT,
+            Kind::RemoteSampled => Flags::LOCAL_ROOT.and(Flags::CALLER_SAMPLED),
+            Kind::ForeignTrace | Kind::SampledOut | Kind::Unmonitored => Flags::NONE,
+        }
+    }
+
     #[inline]
     pub(crate) fn origin(&self) -> Option<Origin> {
         let kind = self.tag.kind();
@@ -394,9 +411,7 @@ impl Context {
             span: self.span,
             own_trace: matches!(kind, Kind::OwnTrace | Kind::OwnOpened | Kind::OwnSampledOut),
             remote: matches!(kind, Kind::Remote | Kind::RemoteSampled),
-            caller_sampled: kind == Kind::RemoteSampled,
             sampled_out: self.is_sampled_out(),
-            unsampled: matches!(kind, Kind::OwnOpened | Kind::ForeignOpened),
         })
     }
 }

@@ -111,9 +111,7 @@ mod tests {
             span: SpanId(0xb7ad_6b71_6920_3331),
             own_trace: false,
             remote: false,
-            caller_sampled: false,
             sampled_out: false,
-            unsampled: false,
         };
         assert_eq!(TraceParent::new(&origin).as_str(), VALID);
         let read = parse(VALID.as_bytes()).unwrap();

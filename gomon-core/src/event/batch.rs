@@ -141,12 +141,14 @@ impl Slice {
 
     /// One event of gomon's own.
     pub(crate) fn single(record: Box<Record>) -> Self {
-        Self::whole(Batch::new(vec![Event::settled(record)], Homes::None, 0))
+        Self::of_copies(vec![Event::settled(record)])
     }
 
     /// Copies of events, whose records belong to no thread.
     pub(crate) fn of_copies(events: Vec<Event>) -> Self {
-        Self::whole(Batch::new(events, Homes::None, 0))
+        let beside = (0..).zip(&events).filter(|(_, event)| event.record.has_rare());
+        let beside = beside.map(|(at, _)| at).collect();
+        Self::whole(Batch::new(events, beside, Homes::None, 0))
     }
 
     pub(crate) fn get(&self, at: usize) -> Option<&Event> {
@@ -198,24 +200,29 @@ impl Slice {
 }
 
 impl Batch {
-    /// `handed_over` of the events came from threads: the pool counts them as under way.
-    pub(crate) fn new(events: Vec<Event>, homes: Homes, handed_over: usize) -> Self {
-        let mut batch = Self {
-            beside: Vec::new(),
-            handed_over_bytes: 0,
+    /// `beside` are the places of events that have something beside their records; the others are
+    /// not looked at. `handed_over` of the events came from threads: the pool counts them as under way.
+    pub(crate) fn new(
+        events: Vec<Event>,
+        beside: Vec<u32>,
+        homes: Homes,
+        handed_over: usize,
+    ) -> Self {
+        let records = beside.iter().filter_map(|at| events.get(*at as usize));
+        let bytes = records.map(|event| {
+            let record = &event.record;
+            (record.beside_bytes.into(), record.bytes_beside().into())
+        });
+        let sum = |all: (u64, u64), one: (u64, u64)| (all.0 + one.0, all.1 + one.1);
+        let (handed_over_bytes, bytes_beside) = bytes.fold((0, 0), sum);
+        Self {
+            memory_bytes: (events.len() * size_of::<Record>()) as u64 + bytes_beside,
+            beside,
+            handed_over_bytes,
             handed_over,
-            memory_bytes: (events.len() * size_of::<Record>()) as u64,
             events,
             homes,
-        };
-        for (at, event) in (0..).zip(&batch.events) {
-            if event.record.has_rare() {
-                batch.beside.push(at);
-                batch.handed_over_bytes += u64::from(event.record.beside_bytes);
-                batch.memory_bytes += u64::from(event.record.bytes_beside());
-            }
         }
-        batch
     }
 }
 

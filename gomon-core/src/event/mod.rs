@@ -1,6 +1,8 @@
 pub(crate) mod attribute;
 pub(crate) mod batch;
 pub(crate) mod error_info;
+pub(crate) mod flags;
+pub(crate) mod handed;
 pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod limits;
@@ -19,6 +21,7 @@ use uuid::Uuid;
 use crate::application::{self, Application};
 use crate::clock;
 use crate::event::error_info::ErrorInfo;
+use crate::event::flags::Flags;
 use crate::event::id::TraceId;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
@@ -31,20 +34,34 @@ use crate::event::value::ValueRef;
 #[derive(Debug)]
 pub struct Event {
     pub(crate) record: Box<Record>,
+    /// The record's own, where it is at hand: many listeners ask for no more of most events, and the record is far
+    /// away.
+    pub(crate) fp: &'static str,
+    /// How many events it stands for under sampling; 0 where nothing was sampled.
+    pub(crate) weight: f64,
 }
 
 impl Event {
-    /// An event that is ready to be read.
+    #[inline]
+    pub(crate) fn new(record: Box<Record>) -> Self {
+        let fp = record.fp;
+        Self {
+            record,
+            fp,
+            weight: 0.0,
+        }
+    }
+
+    /// An event that did not come from a ring.
     pub(crate) fn settled(mut record: Box<Record>) -> Self {
-        record.start_unix = clock::unix_nanos(record.start);
         record.settle_alone();
-        Self { record }
+        Self::new(record)
     }
 
     /// The fingerprint: what kind of thing happened.
     #[must_use]
     pub fn fp(&self) -> &'static str {
-        self.record.fp
+        self.fp
     }
 
     /// The event's id. Its opening and closing events share it.
@@ -56,7 +73,7 @@ impl Event {
     /// The parent's id; only the application event has none.
     #[must_use]
     pub fn parent(&self) -> Option<Uuid> {
-        if self.record.flags.application {
+        if self.record.flags.has(Flags::APPLICATION) {
             return None;
         }
         match self.record.parent() {
@@ -74,7 +91,7 @@ impl Event {
     /// When it started: Unix time in nanoseconds.
     #[must_use]
     pub fn start_unix_ns(&self) -> u64 {
-        self.record.start_unix
+        clock::unix_nanos(self.record.start)
     }
 
     /// From start to finish; `None` for an opening event.
@@ -93,47 +110,39 @@ impl Event {
     /// Whether this is the opening event of something that lives on.
     #[must_use]
     pub fn is_opening(&self) -> bool {
-        self.record.flags.opening
-    }
-
-    /// Whether an opening event of it was sent.
-    pub(crate) fn was_opened(&self) -> bool {
-        self.record.flags.opened
+        self.record.flags.has(Flags::OPENING)
     }
 
     /// Whether it is marked as an event that had no cause where it always has one.
     #[must_use]
     pub fn is_orphan(&self) -> bool {
-        self.record.flags.orphan
+        self.record.flags.has(Flags::ORPHAN)
     }
 
     /// Whether it is the first event of its trace in this process: the root of a request, a job, a
     /// segment tree. Its trace has ended here when it has.
     #[must_use]
     pub fn is_local_root(&self) -> bool {
-        self.record.flags.local_root
+        self.record.flags.has(Flags::LOCAL_ROOT)
     }
 
     /// Whether its caller, in another process, says that it records the trace; false unless such
     /// callers are trusted ([`Propagation::trust_sampling`](crate::Propagation::trust_sampling)).
     #[must_use]
     pub fn is_caller_sampled(&self) -> bool {
-        self.record.flags.caller_sampled
+        self.record.flags.has(Flags::CALLER_SAMPLED)
     }
 
     /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.
     #[must_use]
     pub fn weight(&self) -> Option<f64> {
-        Some(self.record.weight).filter(|weight| *weight > 0.0)
+        Some(self.weight).filter(|weight| *weight > 0.0)
     }
 
     /// The attribute of that name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<ValueRef<'_>> {
-        self.record
-            .attributes()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        self.record.get(key)
     }
 
     /// All attributes, in the order in which they were first set.
@@ -149,7 +158,7 @@ impl Event {
 
     /// Appends the event to `out` as one JSON object, without a newline.
     pub fn write_json(&self, out: &mut String) {
-        let write = |application: &Application| json::write_event(out, &self.record, application);
+        let write = |application: &Application| json::write_event(out, &self.record, self.weight, application);
         let _ = application::with(self.record.run, write);
     }
 
@@ -165,11 +174,7 @@ impl Event {
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             record: Box::new(self.record.duplicate()),
+            ..*self
         }
-    }
-
-    /// What it takes in memory, about: what the queues are bounded by.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.record.memory_bytes()
     }
 }

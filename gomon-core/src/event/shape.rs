@@ -1,8 +1,10 @@
 //! Which keys a record has, recognised by their addresses.
 //!
 //! A program has few kinds of events, and each of them sets the same constants in the same order.
-//! To look at the text of every key of every event would take longer than anything else on the
-//! bus, so what was found out about a row of keys is remembered by where they lie.
+//! To look at the text of every key of every event would take longer than anything else that is done
+//! with it, so what was found out about a row of keys is remembered by where they lie.
+
+use std::cell::RefCell;
 
 use crate::event::attribute::Attribute;
 
@@ -48,7 +50,7 @@ impl Shapes {
     #[cold]
     #[inline(never)]
     fn find_out(&mut self, attributes: &[Attribute], row: Row) -> bool {
-        let once = has_each_key_once(attributes);
+        let once = differ(attributes);
         if let Some(place) = self.once.get_mut(row.place()).filter(|_| once) {
             *place = row.hash;
         }
@@ -56,16 +58,30 @@ impl Shapes {
     }
 }
 
+impl Shapes {
+    const EMPTY: Self = Self {
+        once: [0; Row::PLACES],
+    };
+}
+
 impl Default for Shapes {
     fn default() -> Self {
-        Self {
-            once: [0; Row::PLACES],
-        }
+        Self::EMPTY
     }
 }
 
-/// Compares every two keys.
+/// Whether no key is there twice, as far as this thread has found out before.
+#[inline]
 pub(crate) fn has_each_key_once(attributes: &[Attribute]) -> bool {
+    thread_local! {
+        static KNOWN: RefCell<Shapes> = const { RefCell::new(Shapes::EMPTY) };
+    }
+    let known = KNOWN.with(|known| Some(known.try_borrow_mut().ok()?.row(attributes).is_some()));
+    known.unwrap_or_else(|| differ(attributes))
+}
+
+/// Compares every two keys.
+fn differ(attributes: &[Attribute]) -> bool {
     let numbered = attributes.iter().enumerate();
     !numbered.into_iter().any(|(at, attribute)| {
         let mut before = attributes.iter().take(at);

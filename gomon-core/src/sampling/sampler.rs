@@ -1,9 +1,11 @@
 //! Which events are kept: merit first, then the ratio.
 
-use std::borrow::Borrow;
 use std::time::Duration;
 
-use crate::event::Event;
+use crate::event::flags::Flags;
+use crate::event::handed::Brief;
+use crate::event::record::Record;
+use crate::event::value::ValueRef;
 use crate::keys;
 use crate::sampling::Sampling;
 use crate::sampling::merit::{Merit, Seen};
@@ -46,26 +48,16 @@ impl<T> Sampler<T> {
         }
     }
 
-    /// Takes an event. `now` is in nanoseconds of [`monotonic`](crate::monotonic).
-    pub(crate) fn offer(&mut self, item: T, now: u64, out: &mut impl FnMut(T, Verdict))
-    where
-        T: Borrow<Event>,
-    {
-        match self.facts(item.borrow(), now) {
-            Some(facts) => self.traces.offer(Some(item), facts, now, out),
-            None => out(item, Verdict::Keep { weight: None }),
-        }
-    }
-
-    /// Takes what stands for an event; without an item the event only counts for its trace.
-    pub(crate) fn offer_for(
+    /// Takes what stands for an event of these [`facts`](Self::facts); without an item the event only
+    /// counts for its trace.
+    pub(crate) fn offer(
         &mut self,
-        event: &Event,
         item: Option<T>,
+        facts: Option<Facts>,
         now: u64,
         out: &mut impl FnMut(T, Verdict),
     ) {
-        match (self.facts(event, now), item) {
+        match (facts, item) {
             (Some(facts), item) => self.traces.offer(item, facts, now, out),
             (None, Some(item)) => out(item, Verdict::Keep { weight: None }),
             (None, None) => {}
@@ -92,40 +84,49 @@ impl<T> Sampler<T> {
         self.traces.held()
     }
 
-    /// What the event says about its trace; `None` if it is never sampled.
-    fn facts(&mut self, event: &Event, now: u64) -> Option<Facts> {
-        if is_exempt(event) {
+    /// What an event says about its trace, and counts it; `None` if it is never sampled. `now` is in
+    /// nanoseconds of [`monotonic`](crate::monotonic). The record is only looked at where it matters.
+    #[inline]
+    pub(crate) fn facts(&mut self, brief: &Brief, record: &Record, now: u64) -> Option<Facts> {
+        if is_exempt(brief) {
             return None;
         }
-        let root = event.is_local_root();
-        let route = || event.get(keys::ROUTE)?.as_str();
-        let lapsed = || event.lapsed().unwrap_or_default();
+        let root = brief.flags.has(Flags::LOCAL_ROOT);
+        let has_route = root && brief.flags.has(Flags::LABELLED);
         let seen = Seen {
-            fp: event.fp(),
-            route: if root { route() } else { None },
+            fp: brief.fp,
+            route: has_route.then(|| route(record)).flatten(),
             root,
-            caller_sampled: event.is_caller_sampled(),
-            outcome: event.outcome().unwrap_or_default(),
+            caller_sampled: brief.flags.has(Flags::CALLER_SAMPLED),
+            outcome: brief.outcome,
             // The conversion of stamps is not free.
             lapsed: if self.merit.asks_for_time(root) {
-                lapsed()
+                Duration::from_nanos(brief.nanos())
             } else {
                 Duration::ZERO
             },
         };
         Some(Facts {
-            trace: event.trace(),
+            trace: brief.trace(),
             merit: self.merit.is_worth_keeping(&seen, now),
             root,
-            bytes: event.memory_bytes(),
+            bytes: match brief.flags.has(Flags::BESIDE) {
+                true => record.memory_bytes(),
+                false => size_of::<Record>(),
+            },
         })
     }
 }
 
 /// What is never sampled: opening events and what ends them, which would leave the other
 /// dangling; what the process says of itself; samples, which are few and mean nothing with gaps.
-pub(crate) fn is_exempt(event: &Event) -> bool {
-    event.is_opening() || event.was_opened() || is_of_the_process(event.fp())
+#[inline]
+pub(crate) fn is_exempt(brief: &Brief) -> bool {
+    brief.flags.has(Flags::OPENING.and(Flags::OPENED)) || is_of_the_process(brief.fp)
+}
+
+fn route(record: &Record) -> Option<&str> {
+    record.get(keys::ROUTE).and_then(ValueRef::as_str)
 }
 
 /// Names of other crates too, spelled as in docs/events.md.

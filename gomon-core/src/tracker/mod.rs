@@ -21,6 +21,7 @@ use crate::clock::{self, Stamp};
 use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
+use crate::event::flags::Flags;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
@@ -127,7 +128,7 @@ impl EventTracker {
     }
 
     fn recorded(&self) -> Option<&Record> {
-        let recorded = |record: &&Record| !record.flags.sampled_out;
+        let recorded = |record: &&Record| !record.flags.has(Flags::SAMPLED_OUT);
         self.record.as_deref().filter(recorded)
     }
 
@@ -230,7 +231,7 @@ impl EventTracker {
     /// Marks an event of a kind that always has a cause as one that had none.
     pub fn orphan(&mut self) -> &mut Self {
         if let Some(record) = &mut self.record {
-            record.flags.orphan = true;
+            record.flags.add(Flags::ORPHAN);
         }
         self
     }
@@ -267,7 +268,7 @@ impl EventTracker {
         {
             detail.end = clock::now();
             open::let_go(&detail);
-            if detail.flags.unit {
+            if detail.flags.has(Flags::UNIT) {
                 work::unregister(&detail);
             }
             record.embed(*detail);
@@ -279,9 +280,9 @@ impl EventTracker {
     /// [`Outcome::Abandoned`].
     pub fn register(&mut self, label: impl Into<Cow<'static, str>>) {
         if let Some(record) = &mut self.record
-            && !record.flags.sampled_out
+            && !record.flags.has(Flags::SAMPLED_OUT)
         {
-            record.flags.unit = true;
+            record.flags.add(Flags::UNIT);
             work::register(record, label.into());
         }
     }
@@ -289,7 +290,7 @@ impl EventTracker {
     /// Changes what a [registered](Self::register) event is called among the units of work.
     pub fn relabel(&mut self, label: impl Into<Cow<'static, str>>) {
         if let Some(record) = &self.record
-            && record.flags.unit
+            && record.flags.has(Flags::UNIT)
         {
             work::relabel(record.trace, record.span, label.into());
         }
@@ -298,7 +299,7 @@ impl EventTracker {
     /// Lets the registry ask what a registered event is doing.
     pub(crate) fn watch(&self, unit: &Arc<Unit>) {
         if let Some(record) = &self.record
-            && record.flags.unit
+            && record.flags.has(Flags::UNIT)
         {
             work::watch(record, unit);
         }
@@ -311,14 +312,18 @@ impl EventTracker {
         let Some(record) = &mut self.record else {
             return;
         };
-        if std::mem::replace(&mut record.flags.opened, true) {
+        if record.flags.has(Flags::OPENED) {
             return;
         }
+        record.flags.add(Flags::OPENED);
         // What lives long is never sampled out, nor is what happens in it from now on.
-        record.flags.sampled_out = false;
-        record.flags.unsampled = state::load().samples_heads();
+        record.flags.remove(Flags::SAMPLED_OUT);
+        record.flags.remove(Flags::UNSAMPLED);
+        record
+            .flags
+            .add(Flags::UNSAMPLED.when(state::load().samples_heads()));
         let opening = Box::new(Record::clone(record).into_opening());
-        if record.flags.unit {
+        if record.flags.has(Flags::UNIT) {
             work::note_opened(record);
         } else {
             self.register(opening.fp);
@@ -340,14 +345,14 @@ impl EventTracker {
 
     /// Whether it is being dropped by a panic that began after it.
     pub(crate) fn is_unwound(&self) -> bool {
-        let heeds = |record: &Record| !record.flags.ignores_unwinding;
+        let heeds = |record: &Record| !record.flags.has(Flags::IGNORES_UNWINDING);
         std::thread::panicking() && self.record.as_deref().is_some_and(heeds)
     }
 
     /// Leaves the outcome to whoever marked it, whatever unwinds.
     pub(crate) fn ignore_unwinding(&mut self) {
         if let Some(record) = &mut self.record {
-            record.flags.ignores_unwinding = true;
+            record.flags.add(Flags::IGNORES_UNWINDING);
         }
     }
 

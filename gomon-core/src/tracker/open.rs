@@ -6,7 +6,8 @@ use crate::clock::{self, Stamp};
 use crate::context::{Context, Origin};
 use crate::event::id::{SpanId, TraceId};
 use crate::event::outcome::Outcome;
-use crate::event::record::{Flags, Record};
+use crate::event::flags::Flags;
+use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::hot;
 use crate::state::{self, State};
@@ -26,15 +27,15 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
     let start = clock::now();
     let mut record = link::take();
     begin(&mut record, fp, parent, now, start);
-    if record.flags.local_root {
+    if record.flags.has(Flags::LOCAL_ROOT) {
         record.carried.hold();
     }
     if now.samples_heads()
-        && record.flags.local_root
+        && record.flags.has(Flags::LOCAL_ROOT)
         && record.scope == 0
         && !head::keeps(record.trace)
     {
-        record.flags.sampled_out = true;
+        record.flags.add(Flags::SAMPLED_OUT);
     }
     EventTracker::of(record)
 }
@@ -55,31 +56,19 @@ pub(crate) fn own(fp: &'static str) -> Box<Record> {
 #[inline(always)]
 fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State, start: Stamp) {
     panics::forget_last();
-    let flags = Flags {
-        ignores_unwinding: std::thread::panicking(),
-        ..Flags::default()
-    };
-    record.begin(fp, flags);
+    let unwinding = Flags::IGNORES_UNWINDING.when(std::thread::panicking());
+    record.begin(fp, parent.flags_of_child().and(unwinding));
     record.scope = parent.scope();
     record.carried = parent.carried();
     record.run = now.run();
     record.span = SpanId::new();
     record.start = start;
-    match parent.origin() {
-        Some(origin) => {
-            record.trace = origin.trace;
-            record.flags.own_trace = origin.own_trace;
-            record.flags.local_root = origin.remote;
-            record.flags.caller_sampled = origin.caller_sampled;
-            record.flags.unsampled = origin.unsampled;
-            record.set_parent(Some(origin.span));
-        }
-        None => {
-            record.trace = TraceId::new(clock::unix_nanos(start));
-            record.flags.own_trace = true;
-            record.flags.local_root = true;
-            record.set_parent(None);
-        }
+    if let Some((trace, span)) = parent.ids() {
+        record.trace = trace;
+        record.set_parent(Some(span));
+    } else {
+        record.trace = TraceId::new(clock::unix_nanos(start));
+        record.set_parent(None);
     }
 }
 
@@ -100,11 +89,7 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
         state::set_messages();
     }
     let mut record = link::take();
-    let flags = Flags {
-        message: true,
-        ..Flags::default()
-    };
-    record.begin("", flags);
+    record.begin("", Flags::MESSAGE);
     (record.trace, record.span) = (origin.trace, origin.span);
     (record.scope, record.run) = (scope, now.run());
     record.start = clock::now();
@@ -127,11 +112,11 @@ pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
         note_unwinding(&mut record);
     }
     let_go(&record);
-    if record.flags.sampled_out {
+    if record.flags.has(Flags::SAMPLED_OUT) {
         return link::send_sampled_out(record);
     }
     // Shutdown may have sent a unit already, as abandoned: then this one was never created.
-    if !record.flags.unit || work::unregister(&record) {
+    if !record.flags.has(Flags::UNIT) || work::unregister(&record) {
         link::send(record);
     }
 }
@@ -139,14 +124,14 @@ pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
 /// The trace that the event begins in this process has ended: what it carried may go.
 #[inline]
 pub(crate) fn let_go(record: &Record) {
-    if record.flags.local_root {
+    if record.flags.has(Flags::LOCAL_ROOT) {
         record.carried.release();
     }
 }
 
 #[cold]
 fn note_unwinding(record: &mut Record) {
-    if !record.flags.ignores_unwinding && record.outcome != Outcome::Panicked {
+    if !record.flags.has(Flags::IGNORES_UNWINDING) && record.outcome != Outcome::Panicked {
         panics::note_on(record);
     }
 }

@@ -56,7 +56,12 @@ impl Mapped {
 
     /// Gives the event another fingerprint.
     pub fn fingerprint(self, fp: &'static str) -> Self {
-        self.change(|record| record.fp = limits::key(fp))
+        let fp = limits::key(fp);
+        let mut mapped = self.change(|record| record.fp = fp);
+        if let Some(event) = &mut mapped.copy {
+            event.fp = fp;
+        }
+        mapped
     }
 
     pub(crate) fn is_unchanged(&self) -> bool {

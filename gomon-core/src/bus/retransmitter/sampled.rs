@@ -3,6 +3,7 @@
 
 use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::handed::Brief;
 use crate::sampling::Sampling;
 use crate::sampling::sampler::{Sampler, Verdict};
 
@@ -53,7 +54,9 @@ impl Sampled {
         let mut out = |item, verdict| decided.add(Some(slice), item, verdict);
         for (at, (event, wanted)) in slice.iter().zip(wanted).enumerate() {
             let item = wanted.then_some(Item::Here(at));
-            sampler.offer_for(event, item, now, &mut out);
+            let brief = Brief::of(&event.record);
+            let facts = sampler.facts(&brief, &event.record, now);
+            sampler.offer(item, facts, now, &mut out);
         }
         sampler.expire(now, &mut out);
         for item in sampler.held_mut() {
@@ -122,7 +125,7 @@ impl Decided {
             if let Some(weight) = weight {
                 // If it was sampled before it came here: ratios look at the same bits, so it was
                 // kept with the smaller one's probability.
-                event.record.weight = weight.max(event.record.weight);
+                event.weight = weight.max(event.weight);
             }
             self.kept.push(event);
         }

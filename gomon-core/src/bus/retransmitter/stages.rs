@@ -10,6 +10,7 @@ use crate::bus::retransmitter::mapped::Mapped;
 use crate::bus::retransmitter::rate::{RateLimiter, RateLimits};
 use crate::event::Event;
 use crate::event::batch::Slice;
+use crate::event::flags::Flags;
 use crate::{clock, keys};
 
 /// Conditions, changes and a limit, in this order. The application event passes all of them
@@ -123,7 +124,7 @@ fn guarded<R>(code: impl FnOnce() -> R) -> Option<R> {
 }
 
 pub(crate) fn is_application(event: &Event) -> bool {
-    event.record.flags.application
+    event.record.flags.has(Flags::APPLICATION)
 }
 
 /// What comes seldom and must not get lost among others.

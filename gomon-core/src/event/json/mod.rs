@@ -10,14 +10,20 @@ use self::text::{bytes, string};
 use crate::application::Application;
 use crate::clock;
 use crate::event::error_info::ErrorInfo;
+use crate::event::flags::Flags;
 use crate::event::record::Record;
 use crate::event::value::{Tree, ValueRef};
 
-/// Appends the event as one JSON object without a newline.
-pub(crate) fn write_event(out: &mut String, record: &Record, application: &Application) {
+/// Appends the event as one JSON object without a newline. A weight of 0 is none.
+pub(crate) fn write_event(
+    out: &mut String,
+    record: &Record,
+    weight: f64,
+    application: &Application,
+) {
     out.push_str("{\"id\":\"");
     uuid(out, record.trace.event_id(record.span));
-    if !record.flags.application {
+    if !record.flags.has(Flags::APPLICATION) {
         out.push_str("\",\"parent\":\"");
         let parent = record.parent().map(|span| record.trace.event_id(span));
         uuid(out, parent.unwrap_or(application.id()));
@@ -25,14 +31,14 @@ pub(crate) fn write_event(out: &mut String, record: &Record, application: &Appli
     out.push_str(application.json());
     string(out, record.fp);
     out.push_str(",\"gomon:start\":");
-    integer(out, record.start_unix);
-    if !record.flags.opening {
+    integer(out, clock::unix_nanos(record.start));
+    if !record.flags.has(Flags::OPENING) {
         out.push_str(",\"gomon:lapsed\":");
         integer(out, clock::nanos_between(record.start, record.end));
     }
     out.push_str(",\"gomon:trace\":\"");
     hex(out, record.trace.to_u128());
-    if record.flags.opening {
+    if record.flags.has(Flags::OPENING) {
         out.push_str("\",\"gomon:open\":true");
     } else {
         out.push_str("\",\"gomon:outcome\":\"");
@@ -45,14 +51,14 @@ pub(crate) fn write_event(out: &mut String, record: &Record, application: &Appli
     }
     list(out, "error", record.errors(), error);
     list(out, "children", record.children(), |out, child| {
-        write_event(out, child, application)
+        write_event(out, child, 0.0, application)
     });
-    if record.flags.orphan {
+    if record.flags.has(Flags::ORPHAN) {
         out.push_str(",\"orphan\":true");
     }
-    if record.weight > 0.0 {
+    if weight > 0.0 {
         out.push_str(",\"gomon:weight\":");
-        float(out, record.weight);
+        float(out, weight);
     }
     if !record.cut().is_empty() {
         out.push_str(",\"gomon:dropped\":{");

@@ -13,12 +13,14 @@ use crate::context::Context;
 use crate::context::carried::Handle;
 use crate::event::attribute::{Attribute, Stored, key_bytes};
 use crate::event::error_info::ErrorInfo;
+use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::rare::Rare;
 use crate::event::shape::{Row, Shapes};
 use crate::event::value::{Tree, Value};
+use crate::keys;
 
 /// One event in the making, or a finished one on its way to the listeners.
 ///
@@ -40,10 +42,6 @@ pub(crate) struct Record {
     rare: Option<Box<Rare>>,
     /// What of that was counted at the hand-over, in bytes.
     pub(crate) beside_bytes: u32,
-    /// Unix time in nanoseconds: of the bus's making.
-    pub(crate) start_unix: u64,
-    /// How many events it stands for under sampling; 0 where nothing was sampled.
-    pub(crate) weight: f64,
     /// Which recorder it belongs to; 0 is the process.
     pub(crate) scope: u32,
     /// Which run of gomon it belongs to.
@@ -62,41 +60,6 @@ pub(crate) struct Record {
     text: [u8; TEXT],
 }
 
-/// Facts about a record that are true or false.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, not states"
-)]
-pub(crate) struct Flags {
-    /// This is the opening event.
-    pub(crate) opening: bool,
-    /// It is registered as a unit of work.
-    pub(crate) unit: bool,
-    /// That its thread unwinds says nothing about it: the thread did when it was created, or
-    /// somebody else has judged.
-    pub(crate) ignores_unwinding: bool,
-    /// Its opening event was sent.
-    pub(crate) opened: bool,
-    /// Its trace id was drawn by this process.
-    pub(crate) own_trace: bool,
-    /// An event that always has a cause had none.
-    pub(crate) orphan: bool,
-    /// It is the application event itself, which has no parent.
-    pub(crate) application: bool,
-    /// It is the first event of its trace in this process: with it the local trace ends.
-    pub(crate) local_root: bool,
-    /// The caller in another process says that it records the trace, and is believed.
-    pub(crate) caller_sampled: bool,
-    /// Its trace is not recorded: it only stands for the ids.
-    pub(crate) sampled_out: bool,
-    /// It sent an opening event while gomon samples heads, or happened in one that had: it is
-    /// recorded whatever the ratio says, and stands for itself alone.
-    pub(crate) unsampled: bool,
-    /// It is no event, but attributes for the open event of the same span.
-    pub(crate) message: bool,
-}
-
 impl Record {
     /// A record that was never used.
     pub(crate) fn blank() -> Self {
@@ -109,15 +72,13 @@ impl Record {
             fp: "",
             rare: None,
             beside_bytes: 0,
-            start_unix: 0,
-            weight: 0.0,
             scope: 0,
             run: 0,
             carried: Handle::NONE,
             count: 0,
             outcome: Outcome::Completed,
             used: 0,
-            flags: Flags::default(),
+            flags: Flags::NONE,
             _counted: Counted::new(),
             attributes: [Attribute::EMPTY; INLINE],
             text: [0; TEXT],
@@ -129,7 +90,6 @@ impl Record {
     #[inline]
     pub(crate) fn begin(&mut self, fp: &'static str, flags: Flags) {
         self.fp = limits::key(fp);
-        self.weight = 0.0;
         self.count = 0;
         self.used = 0;
         self.outcome = Outcome::Completed;
@@ -139,6 +99,13 @@ impl Record {
     /// Lets go of what lies beside it. The pool's records have nothing there.
     pub(crate) fn clear_rare(&mut self) {
         self.rare = None;
+    }
+
+    /// Notes what lies beside it, which it is counted with when it is handed over: how many bytes.
+    #[inline]
+    pub(crate) fn note_beside(&mut self) -> u32 {
+        self.beside_bytes = self.bytes_beside();
+        self.beside_bytes
     }
 
     /// Bytes that lie beside it.
@@ -165,11 +132,11 @@ impl Record {
     #[inline]
     pub(crate) fn context(&self) -> Context {
         let ids = (self.trace, self.span);
-        let context = Context::of_event(ids, self.flags.own_trace, self.scope, self.carried);
-        if self.flags.sampled_out {
+        let context = Context::of_event(ids, self.flags.has(Flags::OWN_TRACE), self.scope, self.carried);
+        if self.flags.has(Flags::SAMPLED_OUT) {
             return context.into_sampled_out();
         }
-        if self.flags.unsampled {
+        if self.flags.has(Flags::UNSAMPLED) {
             return context.into_opened();
         }
         context
@@ -178,7 +145,7 @@ impl Record {
     /// Turns a copy of an open record into its opening event.
     pub(crate) fn into_opening(mut self) -> Self {
         self.end = clock::now();
-        self.flags.opening = true;
+        self.flags.add(Flags::OPENING);
         if let Some(rare) = &mut self.rare {
             rare.errors.clear();
             rare.children.clear();
@@ -186,10 +153,14 @@ impl Record {
         self
     }
 
-    /// Sets an attribute. A key that is set twice among the first attributes is only found by
-    /// [`settle`](Self::settle).
+    /// Sets an attribute. A key that is set twice among the first attributes is only found when they
+    /// are read.
     #[inline(always)]
     pub(crate) fn set(&mut self, key: &'static str, value: Value<'_>) {
+        // Keys are constants in nearly all calls: then this is decided by the compiler.
+        if keys::may_be_label(key) {
+            self.flags.add(Flags::LABELLED);
+        }
         // Only `set_other` drops it: dropping what need not be dropped would be a call.
         let value = ManuallyDrop::new(value);
         match *value {
@@ -311,12 +282,14 @@ impl Record {
         }
     }
 
-    /// A copy that was never handed over.
+    /// A copy that was never handed over, settled.
     pub(crate) fn duplicate(&self) -> Self {
-        Self {
+        let mut copy = Self {
             beside_bytes: 0,
             ..self.clone()
-        }
+        };
+        copy.settle_alone();
+        copy
     }
 
     /// Removes an attribute of a settled record, if it is there.
@@ -360,6 +333,9 @@ impl Record {
         let mut all = inline.chain(beside.into_iter().flatten());
         if let Some(attribute) = all.find(|other| other.key == from) {
             attribute.key = to;
+            if keys::may_be_label(to) {
+                self.flags.add(Flags::LABELLED);
+            }
         }
     }
 
@@ -419,15 +395,9 @@ impl Record {
         }
     }
 
-    /// Has the first attributes fetched into the cache, for when they are read.
-    #[inline]
-    pub(crate) fn fetch_attributes(&self) {
-        let [first, _, third, ..] = &self.attributes;
-        std::hint::black_box((first.key.len(), third.key.len()));
-    }
-
-    /// Makes the record fit to be read: each key once, at its first place and with its last value,
-    /// and all of it within the event's limit in bytes. Done once, off the application's threads. Gives
+    /// Leaves each key once, at its first place and with its last value, and all of it within the
+    /// event's limit in bytes. To be done once, before it is shared, where labels are looked for or
+    /// something lies beside; others are within the limit, and are read as if it had been done. Gives
     /// the row of the inline keys, of which a few at the end may be cut off then.
     #[inline]
     pub(crate) fn settle(&mut self, shapes: &mut Shapes) -> Option<Row> {

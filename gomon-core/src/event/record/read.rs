@@ -2,6 +2,7 @@
 
 use super::Record;
 use crate::event::attribute::{Attribute, Stored};
+use crate::event::shape;
 use crate::event::value::{Tree, ValueRef};
 
 impl Record {
@@ -15,9 +16,28 @@ impl Record {
         [self.inline(), beside]
     }
 
+    /// Each key once, at its first place and with its last value.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        let all = self.stored().into_iter().flatten();
-        all.map(|attribute| (attribute.key, self.read(attribute.value)))
+        let [inline, beside] = self.stored();
+        let once = shape::has_each_key_once(inline);
+        let inline = inline.iter().enumerate().filter_map(move |(at, attribute)| {
+            let value = match once {
+                true => attribute.value,
+                false => last_value(inline, at)?,
+            };
+            Some((attribute.key, self.read(value)))
+        });
+        // What lies beside has other keys, each once.
+        let beside = beside.iter();
+        inline.chain(beside.map(|attribute| (attribute.key, self.read(attribute.value))))
+    }
+
+    /// The value of a key: the last one that was set.
+    pub(crate) fn get(&self, key: &str) -> Option<ValueRef<'_>> {
+        let [inline, beside] = self.stored();
+        let mut all = beside.iter().chain(inline.iter().rev());
+        let attribute = all.find(|attribute| attribute.key == key)?;
+        Some(self.read(attribute.value))
     }
 
     #[inline]
@@ -72,4 +92,14 @@ impl Record {
         // Only whole strings are ever copied there.
         bytes.map_or("", |bytes| std::str::from_utf8(bytes).unwrap_or(""))
     }
+}
+
+/// The last value of the key at a place, if that is the key's first place.
+#[cold]
+fn last_value(attributes: &[Attribute], at: usize) -> Option<Stored> {
+    let key = attributes.get(at)?.key;
+    let mut same = attributes.iter().enumerate().filter(|(_, other)| other.key == key);
+    let (first, attribute) = same.next()?;
+    let value = same.last().map_or(attribute.value, |(_, last)| last.value);
+    (first == at).then_some(value)
 }

@@ -1,0 +1,88 @@
+//! What a thread hands to the bus.
+
+use crate::clock::{self, Stamp};
+use crate::event::flags::Flags;
+use crate::event::id::TraceId;
+use crate::event::outcome::Outcome;
+use crate::event::record::Record;
+
+/// A finished record, and in brief what the bus has to know of it.
+///
+/// Most records are never looked into by the bus: it reads what is here, one cache line after the other in the order in
+/// which they were written, and the record stays in the cache of the thread that will fill it again.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    pub(crate) record: Box<Record>,
+    pub(crate) brief: Brief,
+}
+
+/// What is known of an event without a look at its record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brief {
+    pub(crate) fp: &'static str,
+    /// The halves of its id, the high one first: 128 bits would be aligned, and make a cache line two.
+    trace: [u64; 2],
+    pub(crate) start: Stamp,
+    pub(crate) end: Stamp,
+    pub(crate) scope: u32,
+    pub(crate) flags: Flags,
+    pub(crate) outcome: Outcome,
+}
+
+impl Handed {
+    #[inline]
+    pub(crate) fn new(record: Box<Record>) -> Self {
+        let brief = Brief::of(&record);
+        Self { record, brief }
+    }
+}
+
+impl Brief {
+    #[inline]
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            fp: record.fp,
+            trace: halves(record.trace),
+            start: record.start,
+            end: record.end,
+            scope: record.scope,
+            flags: record.flags.and(Flags::BESIDE.when(record.has_rare())),
+            outcome: record.outcome,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn trace(&self) -> TraceId {
+        let [high, low] = self.trace;
+        TraceId(u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// From start to finish.
+    #[inline]
+    pub(crate) fn nanos(&self) -> u64 {
+        clock::nanos_between(self.start, self.end)
+    }
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+fn halves(trace: TraceId) -> [u64; 2] {
+    [(trace.0 >> 64) as u64, trace.0 as u64]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_one_cache_line() {
+        assert_eq!(size_of::<Handed>(), 64);
+    }
+
+    #[test]
+    fn a_trace_id_comes_back_as_it_was() {
+        let mut record = Record::blank();
+        record.trace = TraceId(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210);
+        assert_eq!(Brief::of(&record).trace(), record.trace);
+    }
+}
