@@ -195,8 +195,23 @@ impl FanOut {
     /// Passes a batch of one recorder's events on. The stages are the user's code: they run without
     /// the lock.
     pub(crate) fn pass(&self, slice: &Slice, scope: u32) {
+        self.pass_quietly(slice, scope);
+        self.announce();
+    }
+
+    /// The same for one of several, after which [`announce`](Self::announce) has to be called.
+    pub(crate) fn pass_quietly(&self, slice: &Slice, scope: u32) {
         let wanted = self.stages().map(|stages| stages.apply(slice));
         self.give(slice, wanted.as_ref(), scope, &[]);
+    }
+
+    /// Tells the listeners' threads of what was passed.
+    pub(crate) fn announce(&self) {
+        let inner = self.inner.lock();
+        inner
+            .outlets
+            .iter()
+            .for_each(|outlet| outlet.port.announce());
     }
 
     /// Passes on what met the conditions already, and counts what came with it and was lost.
@@ -204,9 +219,10 @@ impl FanOut {
         let slice = Slice::of_copies(events);
         let shaped = self.stages().map(|stages| stages.shape(slice.clone()));
         self.give(&slice, shaped.as_ref(), 0, lost);
+        self.announce();
     }
 
-    /// Gives the listeners what is wanted of a slice, or all of it.
+    /// Queues what is wanted of a slice, or all of it, for the listeners.
     fn give(&self, slice: &Slice, wanted: Option<&Slice>, scope: u32, lost: &[(DropReason, u64)]) {
         let wanted = wanted.unwrap_or(slice);
         let mut inner = self.inner.lock();
@@ -231,7 +247,7 @@ impl FanOut {
             {
                 match greeting {
                     true => outlet.port.greet(wanted),
-                    false => outlet.port.push(wanted.clone()),
+                    false => outlet.port.push_quietly(wanted.clone()),
                 }
             }
         }

@@ -11,6 +11,7 @@ mod messages;
 pub(crate) mod options;
 mod orphans;
 mod outgoing;
+mod passage;
 pub(crate) mod pool;
 pub(crate) mod port;
 mod published;

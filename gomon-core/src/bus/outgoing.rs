@@ -213,6 +213,7 @@ impl<'a> Decided<'a> {
 
     pub(super) fn finish(mut self) {
         self.pass();
+        BUS.root.announce();
         drop(self.discarded.take(self.homes));
         if self.sampled_out > 0 {
             let mut lost = Account::ZERO;
@@ -224,7 +225,7 @@ impl<'a> Decided<'a> {
 
     fn pass(&mut self) {
         if let Some(batch) = self.kept.take(self.homes) {
-            BUS.root.pass(&Slice::whole(batch), self.scope);
+            BUS.root.pass_quietly(&Slice::whole(batch), self.scope);
         }
     }
 }

@@ -76,12 +76,17 @@ impl Port {
     /// Queues the application event.
     pub(crate) fn greet(&self, application: &Slice) {
         let _ = self.greeting.set(application.clone());
-        self.push(application.clone());
+        self.queue.push(application.clone());
     }
 
-    /// Queues a batch, or drops and counts it. It never waits.
-    pub(crate) fn push(&self, slice: Slice) {
-        self.queue.push(slice);
+    /// Queues a batch, or drops and counts it. It never waits. To be [announced](Self::announce).
+    pub(crate) fn push_quietly(&self, slice: Slice) {
+        self.queue.push_quietly(slice);
+    }
+
+    /// Tells the listener's thread of what was pushed.
+    pub(crate) fn announce(&self) {
+        self.queue.announce();
     }
 
     /// Queues a snapshot; if too many wait already it takes the place of the last.

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::messages::Messages;
-use super::orphans::Orphans;
-use super::outgoing::{Decided, HomeIndex, HomeTable, Outgoing, Staged};
+use super::outgoing::{HomeIndex, HomeTable};
+use super::passage::Passage;
 use super::{BUS, Ring};
 use crate::aggregate::Aggregates;
 use crate::aggregate::snapshot::Snapshot;
@@ -18,12 +17,9 @@ use crate::event::flags::Flags;
 use crate::event::handed::{Brief, Handed};
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
-use crate::event::shape::Shapes;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
-use crate::sampling::ratio::Ratio;
-use crate::sampling::sampler::{self, Sampler};
-use crate::tracker::{head, open, work};
+use crate::tracker::{open, work};
 use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
@@ -43,15 +39,7 @@ struct Worker {
     stage: Vec<(Handed, HomeIndex)>,
     /// Found when the rings were read again: for the next cycle.
     held_back: Vec<(Handed, HomeIndex)>,
-    messages: Messages,
-    /// Decides which traces are kept, where not all of them are.
-    sampler: Option<Sampler<Staged>>,
-    kept: Outgoing,
-    /// What nobody is to get.
-    discarded: Outgoing,
-    aggregates: Aggregates,
-    orphans: Orphans,
-    shapes: Shapes,
+    passage: Passage,
     passed: u64,
     pauses: u32,
     last_slew: clock::Stamp,
@@ -61,12 +49,11 @@ struct Worker {
 
 impl Worker {
     fn new(sampling: Option<&Sampling>, series_limit: usize) -> Self {
+        let start = clock::unix_nanos(application::current().started());
         let mut worker = Self::default();
-        worker.sampler = sampling.map(Sampler::new);
+        worker.passage = Passage::new(sampling, Aggregates::new(start, series_limit));
         // Flushes are numbered over all runs.
         worker.passed = BUS.progress.lock().passed;
-        let start = clock::unix_nanos(application::current().started());
-        worker.aggregates = Aggregates::new(start, series_limit);
         worker
     }
 
@@ -93,7 +80,7 @@ impl Worker {
             }
             if request.flush.number > self.passed {
                 // What ended before is to reach the listeners.
-                self.settle_sampler();
+                self.passage.settle_sampler(&self.homes);
                 self.hand_out_aggregates();
                 self.passed = request.flush.number;
                 BUS.root.start_flush(request.flush);
@@ -112,6 +99,50 @@ impl Worker {
         let begin = clock::now();
         self.change_sampling();
         self.take_over_rings();
+        let count = match self.only_source() {
+            Some(ring) => self.pass_ring(ring),
+            None => self.pass_all(),
+        };
+        self.retire_rings();
+        self.passage.messages.expire(begin);
+        if pool::is_tight() {
+            BUS.root.shed();
+        }
+        super::tell_losses();
+        if count > 0 {
+            super::count_spent(begin);
+        }
+        count
+    }
+
+    /// The place of the ring that alone has something. It is in order already, and need not be
+    /// staged, where no message can be in it.
+    fn only_source(&self) -> Option<usize> {
+        let has_some = |(ring, _): &&(Ring, HomeIndex)| !ring.records.is_empty();
+        let ringless = BUS.ringless.get().is_some_and(|other| !other.is_empty());
+        if ringless || !self.held_back.is_empty() {
+            return None;
+        }
+        let at = self.rings.iter().position(|ring| has_some(&ring))?;
+        let others = self.rings.get(at + 1..)?;
+        let alone = !others.iter().any(|ring| has_some(&ring));
+        // Looked at after the rings were: who sends a message says so before.
+        (alone && !state::load().has_messages()).then_some(at)
+    }
+
+    fn pass_ring(&mut self, at: usize) -> usize {
+        let Some((ring, home)) = self.rings.get_mut(at) else {
+            return 0;
+        };
+        let count = ring.records.slots();
+        if let Ok(events) = ring.records.read_chunk(count) {
+            let events = events.into_iter().map(|handed| (handed, *home));
+            self.passage.pass(events, &self.homes);
+        }
+        count
+    }
+
+    fn pass_all(&mut self) -> usize {
         let mut sources = usize::from(!self.held_back.is_empty());
         self.stage.append(&mut self.held_back);
         sources += self.drain();
@@ -122,17 +153,8 @@ impl Worker {
             sources += self.drain();
             self.held_back.extend(self.stage.drain(first..));
         }
-        self.retire_rings();
         let count = self.stage.len();
         self.pass_stage(sources > 1);
-        self.messages.expire(begin);
-        if pool::is_tight() {
-            BUS.root.shed();
-        }
-        super::tell_losses();
-        if count > 0 {
-            super::count_spent(begin);
-        }
         count
     }
 
@@ -148,14 +170,12 @@ impl Worker {
         let Self {
             rings,
             stage,
-            messages,
-            discarded,
+            passage,
             ..
         } = self;
         let mut take = |handed: Handed, home| {
             if handed.brief.flags.has(Flags::MESSAGE) {
-                messages.add(&handed.record);
-                discarded.push(Staged::new(handed.record, &handed.brief, home));
+                passage.take_message(handed, home);
             } else {
                 stage.push((handed, home));
             }
@@ -200,69 +220,14 @@ impl Worker {
             let key = |(handed, _): &(Handed, HomeIndex)| (handed.brief.scope, handed.brief.end);
             self.stage.sort_by_key(key);
         }
-        let now = clock::monotonic_nanos();
-        let at_head = state::load().samples_heads().then(head::ratio);
-        let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
-        for (handed, home) in self.stage.drain(..) {
-            let Handed {
-                mut record,
-                mut brief,
-            } = handed;
-            if !self.messages.is_empty() && self.messages.bring(&mut record) {
-                brief = Brief::of(&record);
-            }
-            // Others are not looked into here.
-            let row = match brief.flags.has(Flags::LABELLED.and(Flags::BESIDE)) {
-                true => record.settle(&mut self.shapes),
-                false => None,
-            };
-            if brief.flags.has(Flags::ORPHAN) {
-                self.orphans.note(&record);
-            }
-            let mut staged = Staged::new(record, &brief, home);
-            if brief.scope != 0 {
-                decided.keep(staged, brief.scope);
-                continue;
-            }
-            let record = &staged.event.record;
-            self.aggregates.record(&brief, record, row);
-            let facts = self
-                .sampler
-                .as_mut()
-                .map(|sampler| (sampler.facts(&brief, record, now), sampler));
-            if let Some(ratio) = at_head {
-                staged.event.weight = weight_at_head(&brief, ratio);
-            }
-            match facts {
-                Some((facts, sampler)) => {
-                    let mut out = |staged, verdict| decided.take(staged, verdict);
-                    sampler.offer(Some(staged), facts, now, &mut out);
-                }
-                None => decided.keep(staged, 0),
-            }
-        }
-        if let Some(sampler) = &mut self.sampler {
-            sampler.expire(now, &mut |staged, verdict| decided.take(staged, verdict));
-        }
-        decided.finish();
+        self.passage.pass(self.stage.drain(..), &self.homes);
     }
 
-    /// Takes over what was set since the last cycle. What it holds back then is decided by the old
-    /// setting, and all that comes from now on by the new one.
+    /// Takes over what was set since the last cycle.
     fn change_sampling(&mut self) {
         let changed = BUS.sampling.lock().take();
         if let Some(sampling) = changed {
-            self.settle_sampler();
-            self.sampler = sampling.as_ref().map(Sampler::new);
-        }
-    }
-
-    /// Lets the sampler decide on everything it holds.
-    fn settle_sampler(&mut self) {
-        if let Some(sampler) = &mut self.sampler {
-            let mut decided = Decided::new(&mut self.kept, &mut self.discarded, &self.homes);
-            sampler.settle(&mut |staged, verdict| decided.take(staged, verdict));
-            decided.finish();
+            self.passage.change_sampling(sampling.as_ref(), &self.homes);
         }
     }
 
@@ -276,7 +241,7 @@ impl Worker {
         let interval = BUS.report_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;
-            self.send_own(self_report(&self.orphans, &self.messages));
+            self.send_own(self_report(&self.passage));
         }
         let interval = BUS.aggregate_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_aggregates, now) >= interval {
@@ -293,7 +258,10 @@ impl Worker {
 
     /// Answers those who have asked for the aggregates up to then.
     fn publish(&mut self, asked: u64) -> Snapshot {
-        let snapshot = self.aggregates.snapshot(clock::unix_nanos(clock::now()));
+        let snapshot = self
+            .passage
+            .aggregates
+            .snapshot(clock::unix_nanos(clock::now()));
         BUS.published.answer(asked, &snapshot);
         snapshot
     }
@@ -307,7 +275,9 @@ impl Worker {
         let slice = Slice::single(record);
         for event in slice.iter() {
             let record = &event.record;
-            self.aggregates.record(&Brief::of(record), record, None);
+            self.passage
+                .aggregates
+                .record(&Brief::of(record), record, None);
         }
         BUS.root.pass(&slice, 0);
     }
@@ -336,9 +306,9 @@ impl Worker {
         self.abandon_units();
         self.cycle();
         self.cycle();
-        self.settle_sampler();
-        self.messages.give_up();
-        self.send_own(self_report(&self.orphans, &self.messages));
+        self.passage.settle_sampler(&self.homes);
+        self.passage.messages.give_up();
+        self.send_own(self_report(&self.passage));
         // The totals are those after everything else was taken, as far as half the time allows.
         let half = Deadline::after(deadline.left() / 2);
         let ticket = FlushTicket {
@@ -384,18 +354,6 @@ impl Drop for Worker {
     }
 }
 
-/// What an event stands for that was sampled at its head: one, where it was kept in any case, and 0,
-/// which is no weight, where it is never sampled.
-fn weight_at_head(brief: &Brief, ratio: Ratio) -> f64 {
-    if sampler::is_exempt(brief) {
-        0.0
-    } else if !brief.flags.has(Flags::UNSAMPLED) && ratio.keeps(brief.trace()) {
-        ratio.weight()
-    } else {
-        1.0
-    }
-}
-
 /// Whether the thread of a ring has ended and everything it sent is taken; its counts are kept.
 fn retire(ring: &Ring) -> bool {
     // In this order: a thread sends before it ends.
@@ -411,7 +369,7 @@ fn retire(ring: &Ring) -> bool {
 }
 
 /// `gomon-self`: how gomon itself is doing.
-fn self_report(orphans: &Orphans, messages: &Messages) -> Box<Record> {
+fn self_report(passage: &Passage) -> Box<Record> {
     let mut record = open::own(keys::GOMON_SELF);
     let report = super::report();
     record.set(keys::CREATED, report.created.into());
@@ -433,8 +391,8 @@ fn self_report(orphans: &Orphans, messages: &Messages) -> Box<Record> {
     record.set(keys::BYTES, bytes.sum::<u64>().into());
     record.set(keys::SPENT, report.spent_nanos.into());
     record.set(keys::IN_FLIGHT, work::count().into());
-    record.set(keys::ORPHANS, Value::Tree(orphans.tree()));
-    record.set(keys::LATE, messages.late().into());
+    record.set(keys::ORPHANS, Value::Tree(passage.orphans.tree()));
+    record.set(keys::LATE, passage.messages.late().into());
     record.set(keys::LISTENERS, Value::Tree(report.listeners_tree(0)));
     record
 }

@@ -146,7 +146,9 @@ impl Slice {
 
     /// Copies of events, whose records belong to no thread.
     pub(crate) fn of_copies(events: Vec<Event>) -> Self {
-        let beside = (0..).zip(&events).filter(|(_, event)| event.record.has_rare());
+        let beside = (0..)
+            .zip(&events)
+            .filter(|(_, event)| event.record.has_rare());
         let beside = beside.map(|(at, _)| at).collect();
         Self::whole(Batch::new(events, beside, Homes::None, 0))
     }

@@ -158,7 +158,9 @@ impl Event {
 
     /// Appends the event to `out` as one JSON object, without a newline.
     pub fn write_json(&self, out: &mut String) {
-        let write = |application: &Application| json::write_event(out, &self.record, self.weight, application);
+        let write = |application: &Application| {
+            json::write_event(out, &self.record, self.weight, application)
+        };
         let _ = application::with(self.record.run, write);
     }
 

@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
-use crate::event::flags::Flags;
 use crate::event::record::Record;
 use crate::tracker::open;
 use crate::wait::{self, Doing};

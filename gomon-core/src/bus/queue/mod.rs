@@ -76,6 +76,8 @@ struct State<T, N> {
     /// Items that ever came in, and those of them that went out by either end.
     queued: u64,
     taken: u64,
+    /// Events that came in since the thread was told.
+    unannounced: u64,
     standing: Counts,
     health: Health,
     flush: FlushTicket,
@@ -118,6 +120,7 @@ impl<T: Load, N> Queue<T, N> {
                 notes: VecDeque::new(),
                 queued: 0,
                 taken: 0,
+                unannounced: 0,
                 standing: Counts::default(),
                 health: Health::new(),
                 flush: FlushTicket::NONE,
@@ -145,13 +148,28 @@ impl<T: Load, N> Queue<T, N> {
 
     /// Queues an item, without waiting; what finds no place is dropped and counted.
     pub(crate) fn push(&self, item: T) {
+        self.push_quietly(item);
+        self.announce();
+    }
+
+    /// The same for one of several, after which [`announce`](Self::announce) has to be called: the thread would come for
+    /// each of them, and drive out the one that pushes. It is told at once of as much as fills a part of the queue.
+    pub(crate) fn push_quietly(&self, item: T) {
         let mut lost = VecDeque::new();
         let mut state = self.state.lock();
         self.look_after(&mut state, &mut lost);
         state.push(item, &mut lost);
-        let waits = !state.waiting.is_empty();
+        let much = state.unannounced >= state.limits.max_events / PARTS_ANNOUNCED;
         drop(state);
-        if waits {
+        if much {
+            self.announce();
+        }
+    }
+
+    /// Tells the thread of what was pushed.
+    pub(crate) fn announce(&self) {
+        let unannounced = std::mem::take(&mut self.state.lock().unannounced);
+        if unannounced > 0 {
             self.work.notify_one();
         }
     }
@@ -425,6 +443,7 @@ impl<T: Load, N> State<T, N> {
         }
         self.standing.put_in(events, bytes);
         self.queued += 1;
+        self.unannounced += events;
         self.waiting.push_back(item);
     }
 
@@ -528,6 +547,8 @@ impl Counts {
     }
 }
 
+/// The thread is told at the latest when so large a part of the queue has come in.
+const PARTS_ANNOUNCED: u64 = 4;
 /// Notes that wait for a slow listener.
 const MOST_NOTES: usize = 2;
 

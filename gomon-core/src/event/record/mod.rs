@@ -132,7 +132,12 @@ impl Record {
     #[inline]
     pub(crate) fn context(&self) -> Context {
         let ids = (self.trace, self.span);
-        let context = Context::of_event(ids, self.flags.has(Flags::OWN_TRACE), self.scope, self.carried);
+        let context = Context::of_event(
+            ids,
+            self.flags.has(Flags::OWN_TRACE),
+            self.scope,
+            self.carried,
+        );
         if self.flags.has(Flags::SAMPLED_OUT) {
             return context.into_sampled_out();
         }

@@ -20,13 +20,16 @@ impl Record {
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
         let [inline, beside] = self.stored();
         let once = shape::has_each_key_once(inline);
-        let inline = inline.iter().enumerate().filter_map(move |(at, attribute)| {
-            let value = match once {
-                true => attribute.value,
-                false => last_value(inline, at)?,
-            };
-            Some((attribute.key, self.read(value)))
-        });
+        let inline = inline
+            .iter()
+            .enumerate()
+            .filter_map(move |(at, attribute)| {
+                let value = match once {
+                    true => attribute.value,
+                    false => last_value(inline, at)?,
+                };
+                Some((attribute.key, self.read(value)))
+            });
         // What lies beside has other keys, each once.
         let beside = beside.iter();
         inline.chain(beside.map(|attribute| (attribute.key, self.read(attribute.value))))
@@ -98,7 +101,10 @@ impl Record {
 #[cold]
 fn last_value(attributes: &[Attribute], at: usize) -> Option<Stored> {
     let key = attributes.get(at)?.key;
-    let mut same = attributes.iter().enumerate().filter(|(_, other)| other.key == key);
+    let mut same = attributes
+        .iter()
+        .enumerate()
+        .filter(|(_, other)| other.key == key);
     let (first, attribute) = same.next()?;
     let value = same.last().map_or(attribute.value, |(_, last)| last.value);
     (first == at).then_some(value)

@@ -1,0 +1,127 @@
+//! What every event goes through on the bus before it is queued for the listeners.
+
+use super::messages::Messages;
+use super::orphans::Orphans;
+use super::outgoing::{Decided, HomeIndex, HomeTable, Outgoing, Staged};
+use crate::aggregate::Aggregates;
+use crate::clock;
+use crate::event::flags::Flags;
+use crate::event::handed::{Brief, Handed};
+use crate::event::shape::Shapes;
+use crate::sampling::Sampling;
+use crate::sampling::ratio::Ratio;
+use crate::sampling::sampler::{self, Sampler};
+use crate::state;
+use crate::tracker::head;
+
+/// The way from the rings to the batches: attributes that came as messages are brought, orphans and aggregates
+/// counted, traces sampled.
+#[derive(Default)]
+pub(super) struct Passage {
+    pub(super) messages: Messages,
+    pub(super) orphans: Orphans,
+    pub(super) aggregates: Aggregates,
+    /// Decides which traces are kept, where not all of them are.
+    sampler: Option<Sampler<Staged>>,
+    shapes: Shapes,
+    kept: Outgoing,
+    /// What nobody is to get.
+    discarded: Outgoing,
+}
+
+impl Passage {
+    pub(super) fn new(sampling: Option<&Sampling>, aggregates: Aggregates) -> Self {
+        Self {
+            sampler: sampling.map(Sampler::new),
+            aggregates,
+            ..Self::default()
+        }
+    }
+
+    /// Passes events on in the order in which they come.
+    pub(super) fn pass(
+        &mut self,
+        events: impl Iterator<Item = (Handed, HomeIndex)>,
+        homes: &HomeTable,
+    ) {
+        let now = clock::monotonic_nanos();
+        let at_head = state::load().samples_heads().then(head::ratio);
+        let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
+        for (handed, home) in events {
+            let Handed {
+                mut record,
+                mut brief,
+            } = handed;
+            if !self.messages.is_empty() && self.messages.bring(&mut record) {
+                brief = Brief::of(&record);
+            }
+            // Others are not looked into here.
+            let row = match brief.flags.has(Flags::LABELLED.and(Flags::BESIDE)) {
+                true => record.settle(&mut self.shapes),
+                false => None,
+            };
+            if brief.flags.has(Flags::ORPHAN) {
+                self.orphans.note(&record);
+            }
+            let mut staged = Staged::new(record, &brief, home);
+            if brief.scope != 0 {
+                decided.keep(staged, brief.scope);
+                continue;
+            }
+            let record = &staged.event.record;
+            self.aggregates.record(&brief, record, row);
+            let sampled = self
+                .sampler
+                .as_mut()
+                .map(|sampler| (sampler.facts(&brief, record, now), sampler));
+            if let Some(ratio) = at_head {
+                staged.event.weight = weight_at_head(&brief, ratio);
+            }
+            match sampled {
+                Some((facts, sampler)) => {
+                    let mut out = |staged, verdict| decided.take(staged, verdict);
+                    sampler.offer(Some(staged), facts, now, &mut out);
+                }
+                None => decided.keep(staged, 0),
+            }
+        }
+        if let Some(sampler) = &mut self.sampler {
+            sampler.expire(now, &mut |staged, verdict| decided.take(staged, verdict));
+        }
+        decided.finish();
+    }
+
+    /// Takes a message, whose record nobody is to get.
+    pub(super) fn take_message(&mut self, message: Handed, home: HomeIndex) {
+        self.messages.add(&message.record);
+        let staged = Staged::new(message.record, &message.brief, home);
+        self.discarded.push(staged);
+    }
+
+    /// What is held is decided by the old setting, and all that comes from now on by the new one.
+    pub(super) fn change_sampling(&mut self, sampling: Option<&Sampling>, homes: &HomeTable) {
+        self.settle_sampler(homes);
+        self.sampler = sampling.map(Sampler::new);
+    }
+
+    /// Lets the sampler decide on everything it holds.
+    pub(super) fn settle_sampler(&mut self, homes: &HomeTable) {
+        if let Some(sampler) = &mut self.sampler {
+            let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
+            sampler.settle(&mut |staged, verdict| decided.take(staged, verdict));
+            decided.finish();
+        }
+    }
+}
+
+/// What an event stands for that was sampled at its head: one, where it was kept in any case, and 0, which is no
+/// weight, where it is never sampled.
+fn weight_at_head(brief: &Brief, ratio: Ratio) -> f64 {
+    if sampler::is_exempt(brief) {
+        0.0
+    } else if !brief.flags.has(Flags::UNSAMPLED) && ratio.keeps(brief.trace()) {
+        ratio.weight()
+    } else {
+        1.0
+    }
+}
