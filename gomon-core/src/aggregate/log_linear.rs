@@ -10,8 +10,9 @@ pub(crate) struct LogLinear<const WIDTH: usize> {
     total: u128,
     min: u64,
     max: u64,
-    /// The block that was used last: the next value is often in it.
-    last: usize,
+    /// Where the blocks are that were used last, by the low bits of their numbers: values are
+    /// mostly in a few next to each other.
+    recent: [u8; RECENT],
     /// Sorted by number.
     blocks: Vec<Block>,
     /// For buckets past 32 bits, how often they were.
@@ -141,8 +142,10 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
     #[inline]
     fn count_in(&mut self, bucket: u16, count: u64) {
         // Nearly always.
-        if let Some(block) = self.blocks.get_mut(self.last)
-            && block.number == bucket / BLOCK
+        let number = bucket / BLOCK;
+        let at = self.recent.get(usize::from(number) % RECENT).copied();
+        if let Some(block) = self.blocks.get_mut(usize::from(at.unwrap_or(0)))
+            && block.number == number
             && let Some(known) = block.counts.get_mut(usize::from(bucket % BLOCK))
             && let Ok(sum) = u32::try_from(u64::from(*known) + count)
         {
@@ -152,7 +155,7 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
         }
     }
 
-    /// The same where the block is another than the last, or new, or the bucket is full.
+    /// The same where the block is none of the recent ones, or new, or the bucket is full.
     #[inline(never)]
     fn count_elsewhere(&mut self, bucket: u16, count: u64) {
         let Some(block) = self.block(bucket / BLOCK) else {
@@ -176,7 +179,7 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
     /// The block of that number, or the nearest if there is no place for one more.
     fn block(&mut self, number: u16) -> Option<&mut Block> {
         let found = self.blocks.binary_search_by_key(&number, |b| b.number);
-        self.last = match found {
+        let at = match found {
             Ok(at) => at,
             Err(at) if self.blocks.len() < Self::MOST_BLOCKS => {
                 // One at a time: doubling would reserve more than the bound.
@@ -186,7 +189,10 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
             }
             Err(at) => self.nearest(at, number),
         };
-        self.blocks.get_mut(self.last)
+        if let Some(place) = self.recent.get_mut(usize::from(number) % RECENT) {
+            *place = u8::try_from(at).unwrap_or(0);
+        }
+        self.blocks.get_mut(at)
     }
 
     /// Where the nearest block is to one that would be there.
@@ -273,6 +279,8 @@ fn rank(count: u64, share: f64) -> u64 {
 }
 
 const BLOCK: u16 = 16;
+/// Eight blocks of the coarse ones are four powers of two.
+const RECENT: usize = 8;
 const MOST_BYTES: usize = 8 << 10;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::bus;
 use crate::bus::fan_out::Account;
 use crate::bus::pool::{self, Home, Stock};
 use crate::bus::reason::DropReason;
+use crate::clock::Stamp;
 use crate::event::flags::Flags;
 use crate::event::handed::Handed;
 use crate::event::record::Record;
@@ -94,9 +95,9 @@ pub(crate) fn take() -> Box<Record> {
     with_link(|link| link.stock.take()).unwrap_or_else(pool::fresh)
 }
 
-/// Hands a finished record over. It never blocks: a full ring is a counted loss.
+/// Hands over a record that ended then. It never blocks: a full ring is a counted loss.
 #[inline]
-pub(crate) fn send(record: Box<Record>) {
+pub(crate) fn send(record: Box<Record>, end: Stamp) {
     let now = state::load();
     if !now.is_running() || record.run != now.run() {
         return after_the_end(record);
@@ -104,13 +105,13 @@ pub(crate) fn send(record: Box<Record>) {
     let mut record = Some(record);
     let sent = with_link(|link| {
         if let Some(record) = record.take() {
-            link.send(record, now.is_on());
+            link.send(record, end, now.is_on());
         }
     });
     if sent.is_none()
         && let Some(record) = record
     {
-        bus::send_without_ring(record, now.is_on());
+        bus::send_without_ring(record, end, now.is_on());
     }
 }
 
@@ -179,7 +180,7 @@ impl Link {
     }
 
     #[inline]
-    fn send(&mut self, mut record: Box<Record>, on: bool) {
+    fn send(&mut self, mut record: Box<Record>, end: Stamp, on: bool) {
         let counted = record.scope == 0 && !record.flags.has(Flags::MESSAGE);
         if counted {
             bump(&self.shared.counters.created);
@@ -196,7 +197,7 @@ impl Link {
         if beside_bytes > 0 {
             pool::hand_over_bytes(beside_bytes);
         }
-        if let Err(rtrb::PushError::Full(handed)) = self.ring.push(Handed::new(record)) {
+        if let Err(rtrb::PushError::Full(handed)) = self.ring.push(Handed::new(record, end)) {
             return self.ring_full(handed.record);
         }
         self.untold += 1;

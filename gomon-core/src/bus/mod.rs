@@ -161,7 +161,7 @@ pub(crate) fn register(records: rtrb::Consumer<Handed>, shared: Arc<Shared>) {
 }
 
 /// The way of a record whose thread has no ring any more.
-pub(crate) fn send_without_ring(mut record: Box<Record>, on: bool) {
+pub(crate) fn send_without_ring(mut record: Box<Record>, end: clock::Stamp, on: bool) {
     let counters = &BUS.ringless_counters;
     let counted = record.scope == 0 && !record.flags.has(Flags::MESSAGE);
     let count = |counter: &AtomicU64| {
@@ -183,7 +183,7 @@ pub(crate) fn send_without_ring(mut record: Box<Record>, on: bool) {
     pool::hand_over_bytes(beside_bytes);
     pool::hand_over(1);
     // Without a lock: an allocator may have called us in the middle of ourselves.
-    if ringless.push(Handed::new(record)).is_err() {
+    if ringless.push(Handed::new(record, end)).is_err() {
         pool::come_back(1, u64::from(beside_bytes));
         count(&counters.queue_full);
     }

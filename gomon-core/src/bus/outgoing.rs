@@ -23,7 +23,7 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(record: Box<Record>, brief: &Brief, home: HomeIndex) -> Self {
         let event = Event {
             record,
@@ -101,7 +101,8 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    #[inline]
+    // Always: what is written field by field and then moved as a whole has to wait for itself.
+    #[inline(always)]
     pub(super) fn push(&mut self, staged: Staged) {
         match self.runs.last_mut() {
             Some((home, count)) if *home == staged.home => *count += 1,
@@ -202,7 +203,7 @@ impl<'a> Decided<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn keep(&mut self, staged: Staged, scope: u32) {
         if self.kept.is_full() || scope != self.scope {
             self.pass();

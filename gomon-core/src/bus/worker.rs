@@ -334,9 +334,10 @@ impl Worker {
         BUS.ringless_counters
             .created
             .fetch_add(counted as u64, Ordering::Relaxed);
-        let handed = units
-            .into_iter()
-            .map(|record| (Handed::new(record), HomeIndex::OWN));
+        let handed = units.into_iter().map(|record| {
+            let end = record.end;
+            (Handed::new(record, end), HomeIndex::OWN)
+        });
         self.stage.extend(handed);
         self.pass_stage(true);
     }

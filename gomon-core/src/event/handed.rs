@@ -30,9 +30,15 @@ pub(crate) struct Brief {
 }
 
 impl Handed {
+    /// Hands over what ended then.
     #[inline]
-    pub(crate) fn new(record: Box<Record>) -> Self {
-        let brief = Brief::of(&record);
+    pub(crate) fn new(mut record: Box<Record>, end: Stamp) -> Self {
+        record.end = end;
+        // Not read back from there: two numbers at once, of which one was written just now, have to wait for it.
+        let brief = Brief {
+            end,
+            ..Brief::of(&record)
+        };
         Self { record, brief }
     }
 }

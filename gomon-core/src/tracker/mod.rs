@@ -328,7 +328,8 @@ impl EventTracker {
         } else {
             self.register(opening.fp);
         }
-        link::send(opening);
+        let now = opening.end;
+        link::send(opening, now);
     }
 
     /// When it started, if there is an event.

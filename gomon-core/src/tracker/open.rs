@@ -93,9 +93,9 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
     (record.trace, record.span) = (origin.trace, origin.span);
     (record.scope, record.run) = (scope, now.run());
     record.start = clock::now();
-    record.end = record.start;
     record.set(key, value);
-    link::send(record);
+    let now = record.start;
+    link::send(record, now);
 }
 
 /// Ends an event and hands it over.
@@ -107,7 +107,6 @@ pub(crate) fn close(record: Box<Record>) {
 /// The same as of that moment.
 #[inline]
 pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
-    record.end = end;
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }
@@ -117,7 +116,7 @@ pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
     }
     // Shutdown may have sent a unit already, as abandoned: then this one was never created.
     if !record.flags.has(Flags::UNIT) || work::unregister(&record) {
-        link::send(record);
+        link::send(record, end);
     }
 }
 
