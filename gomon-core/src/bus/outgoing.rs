@@ -24,11 +24,11 @@ pub(super) struct Staged {
 
 impl Staged {
     #[inline(always)]
-    pub(super) fn new(record: Box<Record>, brief: &Brief, home: HomeIndex) -> Self {
+    pub(super) fn new(record: Box<Record>, brief: &Brief, home: HomeIndex, weight: f64) -> Self {
         let event = Event {
             record,
             fp: brief.fp,
-            weight: 0.0,
+            weight,
         };
         Self {
             event,
@@ -121,6 +121,7 @@ impl Outgoing {
     }
 
     /// The batch, unless it is empty.
+    #[inline]
     pub(super) fn take(&mut self, table: &HomeTable) -> Option<Batch> {
         if self.events.is_empty() {
             return None;

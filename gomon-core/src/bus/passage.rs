@@ -10,7 +10,7 @@ use crate::event::handed::{Brief, Handed};
 use crate::event::shape::Shapes;
 use crate::sampling::Sampling;
 use crate::sampling::ratio::Ratio;
-use crate::sampling::sampler::{self, Sampler};
+use crate::sampling::sampler::{self, Judged, Sampler};
 use crate::state;
 use crate::tracker::head;
 
@@ -63,26 +63,27 @@ impl Passage {
             if brief.flags.has(Flags::ORPHAN) {
                 self.orphans.note(&record);
             }
-            let mut staged = Staged::new(record, &brief, home);
             if brief.scope != 0 {
+                let staged = Staged::new(record, &brief, home, 0.0);
                 decided.keep(staged, brief.scope);
                 continue;
             }
-            let record = &staged.event.record;
-            self.aggregates.record(&brief, record, row);
-            let sampled = self
-                .sampler
-                .as_mut()
-                .map(|sampler| (sampler.facts(&brief, record, now), sampler));
-            if let Some(ratio) = at_head {
-                staged.event.weight = weight_at_head(&brief, ratio);
-            }
-            match sampled {
-                Some((facts, sampler)) => {
-                    let mut out = |staged, verdict| decided.take(staged, verdict);
-                    sampler.offer(Some(staged), facts, now, &mut out);
+            self.aggregates.record(&brief, &record, row);
+            let weight = at_head.map_or(0.0, |ratio| weight_at_head(&brief, ratio));
+            // The event is made where it is known what becomes of it: it costs a move less.
+            let Some(sampler) = &mut self.sampler else {
+                decided.keep(Staged::new(record, &brief, home, weight), 0);
+                continue;
+            };
+            let mut out = |staged, verdict| decided.take(staged, verdict);
+            match sampler.judge(&brief, &record, now, &mut out) {
+                Judged::Now(verdict) => {
+                    out(Staged::new(record, &brief, home, weight), verdict);
                 }
-                None => decided.keep(staged, 0),
+                Judged::Later(facts, place) => {
+                    let staged = Staged::new(record, &brief, home, weight);
+                    sampler.hold(staged, (facts, place), now, &mut out);
+                }
             }
         }
         if let Some(sampler) = &mut self.sampler {
@@ -94,7 +95,7 @@ impl Passage {
     /// Takes a message, whose record nobody is to get.
     pub(super) fn take_message(&mut self, message: Handed, home: HomeIndex) {
         self.messages.add(&message.record);
-        let staged = Staged::new(message.record, &message.brief, home);
+        let staged = Staged::new(message.record, &message.brief, home, 0.0);
         self.discarded.push(staged);
     }
 

@@ -10,7 +10,7 @@ use crate::keys;
 use crate::sampling::Sampling;
 use crate::sampling::merit::{Merit, Seen};
 use crate::sampling::ratio::Ratio;
-use crate::sampling::traces::{Facts, Limits, Traces};
+use crate::sampling::traces::{self, Facts, Limits, Place, Traces};
 
 /// Decides on a stream of events that come in the order in which they ended. It has no thread and
 /// no clock of its own, and never blocks.
@@ -33,6 +33,13 @@ pub(crate) enum Verdict {
     Drop,
 }
 
+/// What becomes of an event, or that it is to wait.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    Now(Verdict),
+    Later(Facts, Place),
+}
+
 /// What waits for a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -48,20 +55,36 @@ impl<T> Sampler<T> {
         }
     }
 
-    /// Takes what stands for an event of these [`facts`](Self::facts); without an item the event only
-    /// counts for its trace.
-    pub(crate) fn offer(
+    /// Says what becomes of an event, which then was counted, and gives out those that waited for it.
+    /// `now` is in nanoseconds of [`monotonic`](crate::monotonic). The record is only looked at where it
+    /// matters.
+    #[inline]
+    pub(crate) fn judge(
         &mut self,
-        item: Option<T>,
-        facts: Option<Facts>,
+        brief: &Brief,
+        record: &Record,
+        now: u64,
+        out: &mut impl FnMut(T, Verdict),
+    ) -> Judged {
+        let Some(facts) = self.facts(brief, record, now) else {
+            return Judged::Now(Verdict::Keep { weight: None });
+        };
+        match self.traces.judge(&facts, out) {
+            traces::Judged::Now(verdict) => Judged::Now(verdict),
+            traces::Judged::Later(place) => Judged::Later(facts, place),
+        }
+    }
+
+    /// Takes what stands for an event that was judged to wait.
+    #[inline]
+    pub(crate) fn hold(
+        &mut self,
+        item: T,
+        (facts, place): (Facts, Place),
         now: u64,
         out: &mut impl FnMut(T, Verdict),
     ) {
-        match (facts, item) {
-            (Some(facts), item) => self.traces.offer(item, facts, now, out),
-            (None, Some(item)) => out(item, Verdict::Keep { weight: None }),
-            (None, None) => {}
-        }
+        self.traces.hold(place, item, &facts, now, out);
     }
 
     /// Decides on what has waited for too long; to be called about as often as events come.
@@ -84,10 +107,9 @@ impl<T> Sampler<T> {
         self.traces.held()
     }
 
-    /// What an event says about its trace, and counts it; `None` if it is never sampled. `now` is in
-    /// nanoseconds of [`monotonic`](crate::monotonic). The record is only looked at where it matters.
+    /// What an event says about its trace; `None` if it is never sampled.
     #[inline]
-    pub(crate) fn facts(&mut self, brief: &Brief, record: &Record, now: u64) -> Option<Facts> {
+    fn facts(&mut self, brief: &Brief, record: &Record, now: u64) -> Option<Facts> {
         if is_exempt(brief) {
             return None;
         }

@@ -57,6 +57,18 @@ pub(crate) struct Limits {
     pub(crate) decided: usize,
 }
 
+/// What becomes of an event.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    Now(Verdict),
+    /// It is to wait.
+    Later(Place),
+}
+
+/// Where an event is to wait, if others of its trace do already.
+#[derive(Debug)]
+pub(crate) struct Place(Option<u32>);
+
 #[derive(Debug)]
 struct Unit<T> {
     trace: TraceId,
@@ -97,28 +109,59 @@ impl<T> Traces<T> {
         }
     }
 
-    /// Takes an event and gives out what is decided by it: itself, those that waited for it, or
-    /// nothing yet. Without an item there is nothing to give out, but what the facts say counts.
-    pub(crate) fn offer(
-        &mut self,
-        item: Option<T>,
-        facts: Facts,
-        now: u64,
-        out: &mut impl FnMut(T, Verdict),
-    ) {
+    /// Says what becomes of an event, and gives out those that waited for it. What it says counts, whether it is
+    /// [held](Self::hold) then or not.
+    #[inline]
+    pub(crate) fn judge(&mut self, facts: &Facts, out: &mut impl FnMut(T, Verdict)) -> Judged {
+        if self.ratio.keeps_everything() {
+            return Judged::Now(KEEP);
+        }
         let known = self.find(facts.trace);
         let verdict = match known {
-            _ if self.ratio.keeps_everything() => Some(KEEP),
             Some(slot) => self.next(slot, facts, out),
             None => self.first(facts),
         };
-        match (item, verdict) {
-            (Some(item), Some(verdict)) => out(item, verdict),
-            (Some(item), None) => {
-                let slot = known.unwrap_or_else(|| self.wait(facts.trace, now));
-                self.hold(slot, item, facts.bytes, out);
-            }
-            (None, _) => {}
+        match verdict {
+            Some(verdict) => Judged::Now(verdict),
+            None => Judged::Later(Place(known)),
+        }
+    }
+
+    /// Lets an event wait that was judged so just now.
+    #[inline]
+    pub(crate) fn hold(
+        &mut self,
+        place: Place,
+        item: T,
+        facts: &Facts,
+        now: u64,
+        out: &mut impl FnMut(T, Verdict),
+    ) {
+        let slot = match place.0 {
+            Some(slot) => slot,
+            None => self.wait(facts.trace, now),
+        };
+        let Some(unit) = self.units.get_mut(slot as usize) else {
+            return;
+        };
+        unit.items.push(item);
+        unit.bytes += facts.bytes;
+        self.held.events += 1;
+        self.held.bytes += facts.bytes;
+        let limits = &self.limits;
+        let too_much = unit.items.len() > limits.trace_events || unit.bytes > limits.trace_bytes;
+        if too_much || self.held.bytes > limits.total_bytes {
+            self.keep_within_limits(slot, too_much, out);
+        }
+    }
+
+    #[cold]
+    fn keep_within_limits(&mut self, slot: u32, too_much: bool, out: &mut impl FnMut(T, Verdict)) {
+        if too_much {
+            self.decide(slot, Standing::ByRatio, out);
+        }
+        if self.held.bytes > self.limits.total_bytes {
+            self.make_room(out);
         }
     }
 
@@ -153,7 +196,8 @@ impl<T> Traces<T> {
     }
 
     /// The first event of a trace: what becomes of it, unless it waits.
-    fn first(&mut self, facts: Facts) -> Option<Verdict> {
+    #[inline]
+    fn first(&mut self, facts: &Facts) -> Option<Verdict> {
         if facts.merit {
             let slot = self.open(facts.trace, 0);
             self.remember(slot, Standing::Kept);
@@ -163,10 +207,11 @@ impl<T> Traces<T> {
     }
 
     /// One more of a known trace: what becomes of it, unless it waits.
+    #[inline]
     fn next(
         &mut self,
         slot: u32,
-        facts: Facts,
+        facts: &Facts,
         out: &mut impl FnMut(T, Verdict),
     ) -> Option<Verdict> {
         match self.unit(slot)?.standing {
@@ -189,23 +234,6 @@ impl<T> Traces<T> {
                 Some(verdict)
             }
             Standing::Waiting | Standing::Over => None,
-        }
-    }
-
-    fn hold(&mut self, slot: u32, item: T, bytes: usize, out: &mut impl FnMut(T, Verdict)) {
-        let Some(unit) = self.units.get_mut(slot as usize) else {
-            return;
-        };
-        unit.items.push(item);
-        unit.bytes += bytes;
-        self.held.events += 1;
-        self.held.bytes += bytes;
-        let limits = &self.limits;
-        if unit.items.len() > limits.trace_events || unit.bytes > limits.trace_bytes {
-            self.decide(slot, Standing::ByRatio, out);
-        }
-        if self.held.bytes > self.limits.total_bytes {
-            self.make_room(out);
         }
     }
 
@@ -325,6 +353,7 @@ impl<T> Traces<T> {
         }
     }
 
+    #[inline]
     fn find(&self, trace: TraceId) -> Option<u32> {
         match self.unit(self.newest) {
             Some(unit) if unit.trace == trace && unit.standing != Standing::Over => {
@@ -366,6 +395,21 @@ const KEEP: Verdict = Verdict::Keep { weight: Some(1.0) };
 /// Events for which a place is kept that waits for the next trace.
 const USUAL_EVENTS: usize = 16;
 
+/// Takes an item and gives out what is decided by it.
+#[cfg(test)]
+pub(super) fn offer<T>(
+    traces: &mut Traces<T>,
+    item: T,
+    facts: &Facts,
+    now: u64,
+    out: &mut impl FnMut(T, Verdict),
+) {
+    match traces.judge(facts, out) {
+        Judged::Now(verdict) => out(item, verdict),
+        Judged::Later(place) => traces.hold(place, item, facts, now, out),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,7 +433,7 @@ mod tests {
         fn offer(&mut self, item: u64, facts: Facts) {
             let out = &mut self.out;
             let mut out = |item, verdict| out.push((item, verdict));
-            self.traces.offer(Some(item), facts, self.now, &mut out);
+            offer(&mut self.traces, item, &facts, self.now, &mut out);
         }
 
         fn at(&mut self, nanos: u64) {

@@ -3,7 +3,7 @@
 use crate::event::id::TraceId;
 use crate::sampling::ratio::Ratio;
 use crate::sampling::sampler::Verdict;
-use crate::sampling::traces::{Facts, Limits, Traces};
+use crate::sampling::traces::{Facts, Limits, Traces, offer};
 
 /// A million events in traces of one to eight, interleaved, with merit here and there, some
 /// too long for their bounds and some with late members: each event comes out once, and sums
@@ -37,7 +37,7 @@ fn weights_are_unbiased() {
             root: *left == 1,
             bytes: 1000,
         };
-        traces.offer(Some(item), facts, item, &mut give);
+        offer(&mut traces, item, &facts, item, &mut give);
         match *left {
             // One in ten has an event after its root.
             0 => _ = open.swap_remove(at),

@@ -32,9 +32,10 @@ pub(crate) fn make(arm: &str, workload: Workload) -> Option<Arm> {
     Some(arm.delivers(workload.events(), delivered))
 }
 
-/// Every trace is held until its root has ended and is asked for each merit; all are kept, so that their number is known.
+/// Every trace is held until its root has ended and is asked for each merit. The ratio is below 1, where nothing would
+/// have to be held, by so little that all are kept and their number is known.
 const fn on_merit() -> Sampling {
-    Sampling::ratio(1.0)
+    Sampling::ratio(1.0 - f64::EPSILON)
         .keep_failed()
         .keep_cancelled()
         .keep_slow()

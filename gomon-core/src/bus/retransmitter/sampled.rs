@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::handed::Brief;
 use crate::sampling::Sampling;
-use crate::sampling::sampler::{Sampler, Verdict};
+use crate::sampling::sampler::{Judged, Sampler, Verdict};
 
 /// A sampler of shared batches, or none.
 #[derive(Debug, Default)]
@@ -53,10 +53,14 @@ impl Sampled {
         let mut decided = Decided::default();
         let mut out = |item, verdict| decided.add(Some(slice), item, verdict);
         for (at, (event, wanted)) in slice.iter().zip(wanted).enumerate() {
-            let item = wanted.then_some(Item::Here(at));
             let brief = Brief::of(&event.record);
-            let facts = sampler.facts(&brief, &event.record, now);
-            sampler.offer(item, facts, now, &mut out);
+            match sampler.judge(&brief, &event.record, now, &mut out) {
+                _ if !wanted => {}
+                Judged::Now(verdict) => out(Item::Here(at), verdict),
+                Judged::Later(facts, place) => {
+                    sampler.hold(Item::Here(at), (facts, place), now, &mut out);
+                }
+            }
         }
         sampler.expire(now, &mut out);
         for item in sampler.held_mut() {
