@@ -227,14 +227,21 @@ impl Place {
 }
 
 impl Slot {
+    #[inline]
     fn live(&mut self) -> &mut Series {
         if let Self::Shared(series) = self {
-            *self = Self::Live(Series::clone(series));
+            *self = Self::copied(series);
         }
         match self {
             Self::Live(series) => series,
             Self::Shared(series) => Arc::make_mut(series),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn copied(series: &Series) -> Self {
+        Self::Live(series.clone())
     }
 
     fn share(&mut self) -> Arc<Series> {

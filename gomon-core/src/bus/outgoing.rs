@@ -121,7 +121,7 @@ impl Outgoing {
     }
 
     /// The batch, unless it is empty.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, table: &HomeTable) -> Option<Batch> {
         if self.events.is_empty() {
             return None;
@@ -202,6 +202,12 @@ impl<'a> Decided<'a> {
                 }
             }
         }
+    }
+
+    /// The same for what has waited.
+    #[inline(never)]
+    pub(super) fn take_held(&mut self, staged: Staged, verdict: Verdict) {
+        self.take(staged, verdict);
     }
 
     #[inline(always)]

@@ -75,10 +75,10 @@ impl Passage {
                 decided.keep(Staged::new(record, &brief, home, weight), 0);
                 continue;
             };
-            let mut out = |staged, verdict| decided.take(staged, verdict);
+            let mut out = |staged, verdict| decided.take_held(staged, verdict);
             match sampler.judge(&brief, &record, now, &mut out) {
                 Judged::Now(verdict) => {
-                    out(Staged::new(record, &brief, home, weight), verdict);
+                    decided.take(Staged::new(record, &brief, home, weight), verdict);
                 }
                 Judged::Later(facts, place) => {
                     let staged = Staged::new(record, &brief, home, weight);
@@ -87,7 +87,7 @@ impl Passage {
             }
         }
         if let Some(sampler) = &mut self.sampler {
-            sampler.expire(now, &mut |staged, verdict| decided.take(staged, verdict));
+            sampler.expire(now, &mut |staged, verdict| decided.take_held(staged, verdict));
         }
         decided.finish();
     }
@@ -109,7 +109,7 @@ impl Passage {
     pub(super) fn settle_sampler(&mut self, homes: &HomeTable) {
         if let Some(sampler) = &mut self.sampler {
             let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
-            sampler.settle(&mut |staged, verdict| decided.take(staged, verdict));
+            sampler.settle(&mut |staged, verdict| decided.take_held(staged, verdict));
             decided.finish();
         }
     }
