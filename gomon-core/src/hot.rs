@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use crate::clock::{self, Stamp};
 use crate::context::Context;
 
 /// All of it in one place, without a destructor: it works in the destructors of other
@@ -10,6 +11,8 @@ use crate::context::Context;
 pub(crate) struct Hot {
     pub(crate) context: Cell<Context>,
     random: Cell<u64>,
+    /// Milliseconds of Unix time, and the stamps for which they hold: from one to before the other.
+    millis: Cell<(Stamp, Stamp, u64)>,
     own: Cell<bool>,
     /// A panic was noted, see `tracker::panics`.
     pub(crate) panic_noted: Cell<bool>,
@@ -17,8 +20,54 @@ pub(crate) struct Hot {
 
 thread_local! {
     pub(crate) static HOT: Hot = const {
-        Hot { context: Cell::new(Context::PROCESS), random: Cell::new(0), own: Cell::new(false), panic_noted: Cell::new(false) }
+        Hot {
+            context: Cell::new(Context::PROCESS),
+            random: Cell::new(0),
+            millis: Cell::new((0, 0, 0)),
+            own: Cell::new(false),
+            panic_noted: Cell::new(false),
+        }
     };
+}
+
+impl Hot {
+    /// Whether the thread is one of gomon's own.
+    #[inline]
+    pub(crate) fn is_own(&self) -> bool {
+        self.own.get()
+    }
+
+    /// A random number: wyrand (Wang Yi, 2019), seeded per thread by the standard library's hasher.
+    #[inline]
+    pub(crate) fn random(&self) -> u64 {
+        let seed = match self.random.get() {
+            0 => seed(),
+            state => state,
+        };
+        let state = seed.wrapping_add(0xa076_1d64_78bd_642f);
+        self.random.set(state);
+        let product = u128::from(state) * u128::from(state ^ 0xe703_7ed1_a0b4_28db);
+        let (high, low) = (product >> 64, product & u128::from(u64::MAX));
+        u64::try_from(high ^ low).unwrap_or(0)
+    }
+
+    /// The Unix time of a stamp in milliseconds. Most stamps are of the millisecond of the one before.
+    #[inline]
+    pub(crate) fn unix_millis(&self, stamp: Stamp) -> u64 {
+        let (from, until, millis) = self.millis.get();
+        if from <= stamp && stamp < until {
+            return millis;
+        }
+        self.next_millis(stamp)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_millis(&self, stamp: Stamp) -> u64 {
+        let (millis, until) = clock::unix_millis(stamp);
+        self.millis.set((stamp, until, millis));
+        millis
+    }
 }
 
 #[inline]
@@ -40,20 +89,9 @@ pub(crate) fn is_own_thread() -> bool {
     HOT.with(|hot| hot.own.get())
 }
 
-/// A random number: wyrand (Wang Yi, 2019), seeded per thread by the standard library's hasher.
-#[inline]
+/// A random number of this thread's.
 pub(crate) fn random() -> u64 {
-    HOT.with(|hot| {
-        let seed = match hot.random.get() {
-            0 => seed(),
-            state => state,
-        };
-        let state = seed.wrapping_add(0xa076_1d64_78bd_642f);
-        hot.random.set(state);
-        let product = u128::from(state) * u128::from(state ^ 0xe703_7ed1_a0b4_28db);
-        let (high, low) = (product >> 64, product & u128::from(u64::MAX));
-        u64::try_from(high ^ low).unwrap_or(0)
-    })
+    HOT.with(Hot::random)
 }
 
 #[cold]

@@ -44,7 +44,8 @@ pub(crate) struct Shared {
 /// What a thread counts.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    /// Records of the process: sent, or lost on the way to the ring.
+    /// Records of the process: sent, or lost on the way to the ring. Without those that were sampled
+    /// out.
     pub(crate) created: AtomicU64,
     /// Of these, lost because the ring was full, or all records were on their way.
     pub(crate) queue_full: AtomicU64,
@@ -52,7 +53,7 @@ pub(crate) struct Counters {
     pub(crate) bytes_full: AtomicU64,
     /// Of these, closed while gomon was disabled.
     pub(crate) disabled: AtomicU64,
-    /// Of these, not recorded because the root of their trace was not.
+    /// Not recorded because the root of their trace was not.
     pub(crate) sampled_out: AtomicU64,
 }
 
@@ -73,7 +74,11 @@ impl Counters {
             ..Account::ZERO
         };
         for reason in COUNTED {
-            account.lose(reason, self.lost_for(reason).load(Ordering::Relaxed));
+            let lost = self.lost_for(reason).load(Ordering::Relaxed);
+            account.lose(reason, lost);
+            if reason == DropReason::SampledOut {
+                account.created += lost;
+            }
         }
         account
     }
@@ -118,13 +123,9 @@ pub(crate) fn send(record: Box<Record>, end: Stamp) {
 /// Counts an event that is not recorded because its root was not.
 #[inline]
 pub(crate) fn count_sampled_out() {
-    let counted = with_link(|link| {
-        let counters = &link.shared.counters;
-        bump(&counters.created);
-        bump(&counters.sampled_out);
-    });
+    let counted = with_link(|link| bump(&link.shared.counters.sampled_out));
     if counted.is_none() {
-        bus::count_without_ring(DropReason::SampledOut);
+        bus::count_sampled_out();
     }
 }
 
@@ -153,14 +154,21 @@ fn after_the_end(record: Box<Record>) {
 fn with_link<R>(f: impl FnOnce(&mut Link) -> R) -> Option<R> {
     let done = LINK.try_with(|link| {
         let mut link = link.try_borrow_mut().ok()?;
-        Some(f(link.get_or_insert_with(Link::new)))
+        if link.is_none() {
+            make(&mut link);
+        }
+        link.as_mut().map(f)
     });
     done.ok().flatten()
 }
 
+#[cold]
+#[inline(never)]
+fn make(link: &mut Option<Link>) {
+    *link = Some(Link::new());
+}
+
 impl Link {
-    #[cold]
-    #[inline(never)]
     fn new() -> Self {
         let (ring, consumer) = rtrb::RingBuffer::new(RING);
         let stock = Stock::new();

@@ -34,7 +34,6 @@ use crate::aggregate::snapshot::Snapshot;
 use crate::bus::fan_out::{Account, FanOut};
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::port::Port;
-use crate::bus::reason::DropReason;
 use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
@@ -190,10 +189,10 @@ pub(crate) fn send_without_ring(mut record: Box<Record>, end: clock::Stamp, on: 
 }
 
 /// Counts an event that is not recorded, on a thread without a ring.
-pub(crate) fn count_without_ring(reason: DropReason) {
-    let counters = &BUS.ringless_counters;
-    counters.created.fetch_add(1, Ordering::Relaxed);
-    counters.lost_for(reason).fetch_add(1, Ordering::Relaxed);
+pub(crate) fn count_sampled_out() {
+    BUS.ringless_counters
+        .sampled_out
+        .fetch_add(1, Ordering::Relaxed);
 }
 
 pub(crate) fn after_shutdown() -> u64 {

@@ -87,7 +87,9 @@ impl Passage {
             }
         }
         if let Some(sampler) = &mut self.sampler {
-            sampler.expire(now, &mut |staged, verdict| decided.take_held(staged, verdict));
+            sampler.expire(now, &mut |staged, verdict| {
+                decided.take_held(staged, verdict)
+            });
         }
         decided.finish();
     }

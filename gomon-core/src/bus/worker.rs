@@ -24,6 +24,7 @@ use crate::{application, clock, hot, keys, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker(sampling: Option<Sampling>, series_limit: usize) -> std::io::Result<()> {
+    clock::renew_coarse_time();
     let handle = std::thread::Builder::new()
         .name("gomon-bus".to_owned())
         .spawn(move || Worker::new(sampling.as_ref(), series_limit).run())?;
@@ -97,6 +98,7 @@ impl Worker {
     /// Drains every ring and passes on what was there, in the order in which it ended.
     fn cycle(&mut self) -> usize {
         let begin = clock::now();
+        clock::renew_coarse_time();
         self.change_sampling();
         self.take_over_rings();
         let count = match self.only_source() {

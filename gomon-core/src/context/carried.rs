@@ -49,9 +49,15 @@ impl Handle {
     /// A local trace begins that carries it.
     #[inline]
     pub(crate) fn hold(self) {
-        if self != Self::NONE
-            && let Some(mut table) = fork::lock(&TABLE)
-        {
+        if self != Self::NONE {
+            self.hold_entry();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hold_entry(self) {
+        if let Some(mut table) = fork::lock(&TABLE) {
             table.hold(self);
         }
     }
@@ -59,9 +65,15 @@ impl Handle {
     /// That trace has ended.
     #[inline]
     pub(crate) fn release(self) {
-        if self != Self::NONE
-            && let Some(mut table) = fork::lock(&TABLE)
-        {
+        if self != Self::NONE {
+            self.release_entry();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn release_entry(self) {
+        if let Some(mut table) = fork::lock(&TABLE) {
             table.release(self);
         }
     }

@@ -55,6 +55,12 @@ impl Flags {
         Self(self.0 | others.0)
     }
 
+    /// What of an event's is true of what is made in it.
+    #[inline]
+    pub(crate) const fn of_child(self) -> Self {
+        Self(self.0 & (Self::OWN_TRACE.0 | Self::UNSAMPLED.0))
+    }
+
     /// These if it holds, else none.
     #[inline]
     pub(crate) fn when(self, holds: bool) -> Self {

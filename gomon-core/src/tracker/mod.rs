@@ -84,12 +84,15 @@ impl EventTracker {
     /// Starts an event as a child of this one; an empty tracker has empty children.
     #[inline(always)]
     pub fn child(&self, fp: &'static str) -> Self {
-        let parent = match &self.record {
-            Some(record) => record.context(),
-            None if self.sampled_out => Context::SAMPLED_OUT,
-            None => return Self::empty(),
-        };
-        Self::in_context(fp, parent)
+        if self.is_empty() {
+            return Self::empty();
+        }
+        let now = state::load();
+        match &self.record {
+            _ if !now.is_on() => Self::empty(),
+            Some(record) => open::open_child(fp, record, now),
+            None => Self::in_context(fp, Context::SAMPLED_OUT),
+        }
     }
 
     pub(crate) fn of(record: Box<Record>) -> Self {
@@ -218,12 +221,12 @@ impl EventTracker {
             .map_or(Outcome::Completed, |record| record.outcome)
     }
 
-    /// The time since it started; zero for an empty tracker.
+    /// The time since it started; zero for an empty tracker, and where the trace is sampled out at
+    /// its head.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         let nanos = self
-            .record
-            .as_ref()
+            .recorded()
             .map(|record| clock::nanos_between(record.start, clock::now()));
         Duration::from_nanos(nanos.unwrap_or(0))
     }
@@ -263,8 +266,9 @@ impl EventTracker {
     /// alone. At most 64 travel with one event. Inside an empty tracker there is no room: the
     /// detail is then sent alone.
     pub fn embed(&mut self, mut child: EventTracker) {
-        if let Some(record) = &mut self.record
-            && let Some(mut detail) = child.record.take()
+        if self.is_recording()
+            && child.is_recording()
+            && let (Some(record), Some(mut detail)) = (&mut self.record, child.record.take())
         {
             detail.end = clock::now();
             open::let_go(&detail);
@@ -317,7 +321,10 @@ impl EventTracker {
         }
         record.flags.add(Flags::OPENED);
         // What lives long is never sampled out, nor is what happens in it from now on.
-        record.flags.remove(Flags::SAMPLED_OUT);
+        if record.flags.has(Flags::SAMPLED_OUT) {
+            record.flags.remove(Flags::SAMPLED_OUT);
+            record.start = clock::now();
+        }
         record.flags.remove(Flags::UNSAMPLED);
         record
             .flags

@@ -9,67 +9,125 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
-use crate::hot;
+use crate::hot::{HOT, Hot};
 use crate::state::{self, State};
 use crate::tracker::{EventTracker, head, panics, work};
 
 /// Begins an event as a child of `parent`. Not inlined: it is one call in the user's code.
 #[inline(never)]
 pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracker {
-    if hot::is_own_thread() || !parent.is_monitored() {
-        return EventTracker::empty();
-    }
-    if parent.is_sampled_out() {
-        return sampled_out();
-    }
-    // Before the record is there: reading the clock waits for what is being loaded, and the records
-    // come from afar.
-    let start = clock::now();
-    let mut record = link::take();
-    begin(&mut record, fp, parent, now, start);
-    if record.flags.has(Flags::LOCAL_ROOT) {
-        record.carried.hold();
-    }
-    if now.samples_heads()
-        && record.flags.has(Flags::LOCAL_ROOT)
-        && record.scope == 0
-        && !head::keeps(record.trace)
-    {
-        record.flags.add(Flags::SAMPLED_OUT);
-    }
-    EventTracker::of(record)
+    HOT.with(|hot| {
+        if hot.is_own() || !parent.is_monitored() {
+            return EventTracker::empty();
+        }
+        if parent.is_sampled_out() {
+            return sampled_out();
+        }
+        let ids = parent.ids();
+        let flags = parent.flags_of_child();
+        if now.samples_heads() && flags.has(Flags::LOCAL_ROOT) && parent.scope() == 0 {
+            let trace = ids.map_or_else(
+                || TraceId::new(hot, clock::coarse_unix_millis()),
+                |(trace, _)| trace,
+            );
+            if !head::keeps(trace) {
+                return sampled_out_root(hot, fp, &parent, trace, now);
+            }
+        }
+        // Before the record is there: reading the clock waits for what is being loaded, and the
+        // records come from afar.
+        let start = clock::now();
+        let mut record = link::take();
+        begin(hot, &mut record, fp, flags, now);
+        record.start = start;
+        record.scope = parent.scope();
+        record.carried = parent.carried();
+        set_ids(hot, &mut record, ids);
+        if flags.has(Flags::LOCAL_ROOT) {
+            record.carried.hold();
+        }
+        EventTracker::of(record)
+    })
+}
+
+/// The same as a child of an event whose record is at hand.
+#[inline(never)]
+pub(crate) fn open_child(fp: &'static str, parent: &Record, now: State) -> EventTracker {
+    HOT.with(|hot| {
+        if hot.is_own() {
+            return EventTracker::empty();
+        }
+        if parent.flags.has(Flags::SAMPLED_OUT) {
+            return sampled_out();
+        }
+        let start = clock::now();
+        let mut record = link::take();
+        begin(hot, &mut record, fp, parent.flags.of_child(), now);
+        record.start = start;
+        record.scope = parent.scope;
+        record.carried = parent.carried;
+        record.trace = parent.trace;
+        record.set_parent(Some(parent.span));
+        EventTracker::of(record)
+    })
 }
 
 /// Begins an event of gomon's own, a child of the application.
 pub(crate) fn own(fp: &'static str) -> Box<Record> {
-    let mut record = pool::fresh();
-    begin(
-        &mut record,
-        fp,
-        Context::PROCESS,
-        state::load(),
-        clock::now(),
-    );
-    record
+    HOT.with(|hot| {
+        let mut record = pool::fresh();
+        let flags = Context::PROCESS.flags_of_child();
+        begin(hot, &mut record, fp, flags, state::load());
+        record.start = clock::now();
+        record.scope = 0;
+        record.carried = Context::PROCESS.carried();
+        set_ids(hot, &mut record, None);
+        record
+    })
 }
 
+/// Begins anew in a record. The caller sets its start, its scope and trace, its parent and what it carries.
 #[inline(always)]
-fn begin(record: &mut Record, fp: &'static str, parent: Context, now: State, start: Stamp) {
-    panics::forget_last();
-    let unwinding = Flags::IGNORES_UNWINDING.when(std::thread::panicking());
-    record.begin(fp, parent.flags_of_child().and(unwinding));
-    record.scope = parent.scope();
-    record.carried = parent.carried();
-    record.run = now.run();
-    record.span = SpanId::new();
-    record.start = start;
-    if let Some((trace, span)) = parent.ids() {
-        record.trace = trace;
-        record.set_parent(Some(span));
-    } else {
-        record.trace = TraceId::new(clock::unix_nanos(start));
-        record.set_parent(None);
+fn begin(hot: &Hot, record: &mut Record, fp: &'static str, flags: Flags, now: State) {
+    if hot.panic_noted.get() {
+        panics::forget_noted();
     }
+    let unwinding = Flags::IGNORES_UNWINDING.when(std::thread::panicking());
+    record.begin(fp, flags.and(unwinding));
+    record.run = now.run();
+    record.span = SpanId::new(hot);
+}
+
+/// Sets the trace and the parent, or begins a trace.
+#[inline(always)]
+fn set_ids(hot: &Hot, record: &mut Record, ids: Option<(TraceId, SpanId)>) {
+    record.trace = match ids {
+        Some((trace, _)) => trace,
+        None => TraceId::new(hot, hot.unix_millis(record.start)),
+    };
+    record.set_parent(ids.map(|(_, span)| span));
+}
+
+/// The root of a trace that is not recorded: it stands for its ids, and needs no clock.
+#[cold]
+#[inline(never)]
+fn sampled_out_root(
+    hot: &Hot,
+    fp: &'static str,
+    parent: &Context,
+    trace: TraceId,
+    now: State,
+) -> EventTracker {
+    let mut record = link::take();
+    let flags = parent.flags_of_child().and(Flags::SAMPLED_OUT);
+    begin(hot, &mut record, fp, flags, now);
+    record.start = 0;
+    record.scope = 0;
+    record.carried = parent.carried();
+    record.trace = trace;
+    record.set_parent(parent.ids().map(|(_, span)| span));
+    record.carried.hold();
+    EventTracker::of(record)
 }
 
 #[cold]
@@ -82,7 +140,7 @@ fn sampled_out() -> EventTracker {
 #[cold]
 pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value: Value<'_>) {
     let now = state::load();
-    if !now.is_on() || hot::is_own_thread() || origin.remote {
+    if !now.is_on() || HOT.with(Hot::is_own) || origin.remote {
         return;
     }
     if !now.has_messages() {
@@ -101,7 +159,18 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
 /// Ends an event and hands it over.
 #[inline(never)]
 pub(crate) fn close(record: Box<Record>) {
+    if record.flags.has(Flags::SAMPLED_OUT) {
+        return close_sampled_out(record);
+    }
     close_at(record, clock::now());
+}
+
+/// Ends an event that only stood for its ids.
+#[cold]
+#[inline(never)]
+fn close_sampled_out(record: Box<Record>) {
+    let_go(&record);
+    link::send_sampled_out(record);
 }
 
 /// The same as of that moment.
@@ -110,10 +179,10 @@ pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }
-    let_go(&record);
     if record.flags.has(Flags::SAMPLED_OUT) {
-        return link::send_sampled_out(record);
+        return close_sampled_out(record);
     }
+    let_go(&record);
     // Shutdown may have sent a unit already, as abandoned: then this one was never created.
     if !record.flags.has(Flags::UNIT) || work::unregister(&record) {
         link::send(record, end);

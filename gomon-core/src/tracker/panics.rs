@@ -89,7 +89,8 @@ pub(crate) fn forget_last() {
 }
 
 #[cold]
-fn forget_noted() {
+#[inline(never)]
+pub(crate) fn forget_noted() {
     if !std::thread::panicking() {
         hot::HOT.with(|hot| hot.panic_noted.set(false));
         let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.take()));

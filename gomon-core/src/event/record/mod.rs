@@ -207,7 +207,7 @@ impl Record {
     }
 
     /// Copies last, so that nothing has to be kept across that call.
-    #[inline(never)]
+    #[inline(always)]
     fn set_text(&mut self, key: &'static str, text: &str) {
         let from = self.used;
         let to = usize::from(from) + text.len();
