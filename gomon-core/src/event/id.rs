@@ -23,6 +23,12 @@ impl TraceId {
         Self((u128::from(high) << 64) | u128::from(low))
     }
 
+    /// The id with the random bits of another, after the time and the version.
+    pub(crate) fn with_random_of(self, other: Self) -> Self {
+        const RANDOM: u128 = (1 << 76) - 1;
+        Self(self.0 & !RANDOM | other.0 & RANDOM)
+    }
+
     /// The id's 128 bits.
     #[must_use]
     pub const fn to_u128(self) -> u128 {

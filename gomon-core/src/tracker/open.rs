@@ -25,6 +25,7 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
         }
         let ids = parent.ids();
         let flags = parent.flags_of_child();
+        let mut drawn = None;
         if now.samples_heads() && flags.has(Flags::LOCAL_ROOT) && parent.scope() == 0 {
             let trace = ids.map_or_else(
                 || TraceId::new(hot, clock::coarse_unix_millis()),
@@ -33,6 +34,7 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
             if !head::keeps(trace) {
                 return sampled_out_root(hot, fp, &parent, trace, now);
             }
+            drawn = Some(trace);
         }
         // Before the record is there: reading the clock waits for what is being loaded, and the
         // records come from afar.
@@ -43,6 +45,10 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
         record.scope = parent.scope();
         record.carried = parent.carried();
         set_ids(hot, &mut record, ids);
+        if let Some(drawn) = drawn {
+            // What was asked about it holds for its random bits.
+            record.trace = record.trace.with_random_of(drawn);
+        }
         if flags.has(Flags::LOCAL_ROOT) {
             record.carried.hold();
         }
