@@ -30,46 +30,6 @@ thread_local! {
     };
 }
 
-impl Hot {
-    /// Whether the thread is one of gomon's own.
-    #[inline]
-    pub(crate) fn is_own(&self) -> bool {
-        self.own.get()
-    }
-
-    /// A random number: wyrand (Wang Yi, 2019), seeded per thread by the standard library's hasher.
-    #[inline]
-    pub(crate) fn random(&self) -> u64 {
-        let seed = match self.random.get() {
-            0 => seed(),
-            state => state,
-        };
-        let state = seed.wrapping_add(0xa076_1d64_78bd_642f);
-        self.random.set(state);
-        let product = u128::from(state) * u128::from(state ^ 0xe703_7ed1_a0b4_28db);
-        let (high, low) = (product >> 64, product & u128::from(u64::MAX));
-        u64::try_from(high ^ low).unwrap_or(0)
-    }
-
-    /// The Unix time of a stamp in milliseconds. Most stamps are of the millisecond of the one before.
-    #[inline]
-    pub(crate) fn unix_millis(&self, stamp: Stamp) -> u64 {
-        let (from, until, millis) = self.millis.get();
-        if from <= stamp && stamp < until {
-            return millis;
-        }
-        self.next_millis(stamp)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn next_millis(&self, stamp: Stamp) -> u64 {
-        let (millis, until) = clock::unix_millis(stamp);
-        self.millis.set((stamp, until, millis));
-        millis
-    }
-}
-
 #[inline]
 pub(crate) fn replace_context(context: Context) -> Context {
     HOT.with(|hot| hot.context.replace(context))
@@ -84,14 +44,43 @@ pub(crate) fn mark_own_thread() {
     });
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn is_own_thread() -> bool {
     HOT.with(|hot| hot.own.get())
 }
 
-/// A random number of this thread's.
+/// A random number: wyrand (Wang Yi, 2019), seeded per thread by the standard library's hasher.
+#[inline(always)]
 pub(crate) fn random() -> u64 {
-    HOT.with(Hot::random)
+    HOT.with(|hot| {
+        let seed = match hot.random.get() {
+            0 => seed(),
+            state => state,
+        };
+        let state = seed.wrapping_add(0xa076_1d64_78bd_642f);
+        hot.random.set(state);
+        let product = u128::from(state) * u128::from(state ^ 0xe703_7ed1_a0b4_28db);
+        let (high, low) = (product >> 64, product & u128::from(u64::MAX));
+        u64::try_from(high ^ low).unwrap_or(0)
+    })
+}
+
+/// The Unix time of a stamp in milliseconds. Most stamps are of the millisecond of the one before.
+#[inline(always)]
+pub(crate) fn unix_millis(stamp: Stamp) -> u64 {
+    let (from, until, millis) = HOT.with(|hot| hot.millis.get());
+    if from <= stamp && stamp < until {
+        return millis;
+    }
+    next_millis(stamp)
+}
+
+#[cold]
+#[inline(never)]
+fn next_millis(stamp: Stamp) -> u64 {
+    let (millis, until) = clock::unix_millis(stamp);
+    HOT.with(|hot| hot.millis.set((stamp, until, millis)));
+    millis
 }
 
 #[cold]

@@ -43,18 +43,33 @@ impl Aggregates {
     /// known. The record is only looked at if it may have labels.
     #[inline]
     pub(crate) fn record(&mut self, brief: &Brief, record: &Record, row: Option<Row>) {
-        if brief.flags.has(Flags::OPENING) {
+        if brief.flags().has(Flags::OPENING) {
             return;
         }
-        let mut ending = Ending {
-            outcome: brief.outcome,
+        let ending = Ending {
+            outcome: brief.outcome(),
             nanos: brief.nanos(),
             has_error: false,
         };
-        if !brief.flags.has(Flags::LABELLED.and(Flags::BESIDE)) {
-            return self.table.record_unlabelled(brief.fp, ending);
+        if brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
+            self.record_labelled(brief, ending, record, row);
+        } else {
+            self.table.record_unlabelled(brief.fp, ending);
         }
-        ending.has_error = !record.errors().is_empty();
+    }
+
+    #[inline(never)]
+    fn record_labelled(
+        &mut self,
+        brief: &Brief,
+        ending: Ending,
+        record: &Record,
+        row: Option<Row>,
+    ) {
+        let ending = Ending {
+            has_error: !record.errors().is_empty(),
+            ..ending
+        };
         let fp = self.table.hash(brief.fp);
         let sources = self.sources.of(record, row);
         let hash = reading::hash(record, sources, self.table.keys(), fp);

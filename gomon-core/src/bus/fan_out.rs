@@ -205,7 +205,7 @@ impl FanOut {
         self.give(slice, wanted.as_ref(), scope, &[]);
     }
 
-    /// Tells the listeners' threads of what was passed.
+    /// Tells the listeners' threads of what was passed and handed out.
     pub(crate) fn announce(&self) {
         let inner = self.inner.lock();
         inner
@@ -303,7 +303,8 @@ impl FanOut {
         ports.max_by_key(|port| port.pending())
     }
 
-    /// Gives every listener a snapshot, to be taken after what was passed so far.
+    /// Gives every listener a snapshot, to be taken after what was passed so far and
+    /// [announced](Self::announce).
     pub(crate) fn hand_out_snapshot(&self, snapshot: &Snapshot) {
         let ports = self.ports();
         let of_process = ports.iter().filter(|port| port.scope() == 0);

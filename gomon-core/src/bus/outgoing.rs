@@ -33,7 +33,7 @@ impl Staged {
         Self {
             event,
             home,
-            beside: brief.flags.has(Flags::BESIDE),
+            beside: brief.flags().has(Flags::BESIDE),
         }
     }
 }
@@ -160,7 +160,8 @@ fn several_homes(runs: &[(HomeIndex, usize)], table: &HomeTable) -> Homes {
     Homes::Many(homes, runs)
 }
 
-/// Sends what is kept on its way, batch by batch, and gives back what is not.
+/// Sends what is kept on its way, batch by batch, and gives back what is not. The listeners are to be told by
+/// `FanOut::announce`.
 pub(super) struct Decided<'a> {
     kept: &'a mut Outgoing,
     discarded: &'a mut Outgoing,
@@ -221,7 +222,6 @@ impl<'a> Decided<'a> {
 
     pub(super) fn finish(mut self) {
         self.pass();
-        BUS.root.announce();
         drop(self.discarded.take(self.homes));
         if self.sampled_out > 0 {
             let mut lost = Account::ZERO;

@@ -56,16 +56,16 @@ impl Passage {
                 brief = Brief::of(&record);
             }
             // Others are not looked into here.
-            let row = match brief.flags.has(Flags::LABELLED.and(Flags::BESIDE)) {
+            let row = match brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
                 true => record.settle(&mut self.shapes),
                 false => None,
             };
-            if brief.flags.has(Flags::ORPHAN) {
+            if brief.flags().has(Flags::ORPHAN) {
                 self.orphans.note(&record);
             }
-            if brief.scope != 0 {
+            if brief.scope() != 0 {
                 let staged = Staged::new(record, &brief, home, 0.0);
-                decided.keep(staged, brief.scope);
+                decided.keep(staged, brief.scope());
                 continue;
             }
             self.aggregates.record(&brief, &record, row);
@@ -122,7 +122,7 @@ impl Passage {
 fn weight_at_head(brief: &Brief, ratio: Ratio) -> f64 {
     if sampler::is_exempt(brief) {
         0.0
-    } else if !brief.flags.has(Flags::UNSAMPLED) && ratio.keeps(brief.trace()) {
+    } else if !brief.flags().has(Flags::UNSAMPLED) && ratio.keeps(brief.trace()) {
         ratio.weight()
     } else {
         1.0

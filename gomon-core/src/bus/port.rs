@@ -84,12 +84,13 @@ impl Port {
         self.queue.push_quietly(slice);
     }
 
-    /// Tells the listener's thread of what was pushed.
+    /// Tells the listener's thread of what was queued.
     pub(crate) fn announce(&self) {
         self.queue.announce();
     }
 
-    /// Queues a snapshot; if too many wait already it takes the place of the last.
+    /// Queues a snapshot; if too many wait already it takes the place of the last. To be
+    /// [announced](Self::announce).
     pub(crate) fn hand_out(&self, snapshot: &Snapshot) {
         self.queue.note(snapshot.clone());
     }

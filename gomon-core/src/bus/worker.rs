@@ -91,6 +91,8 @@ impl Worker {
             if let Some(deadline) = request.stop {
                 return self.end(deadline);
             }
+            // Once for all: on one core the listeners would come in between again and again.
+            BUS.root.announce();
             self.pause(count);
         }
     }
@@ -176,7 +178,7 @@ impl Worker {
             ..
         } = self;
         let mut take = |handed: Handed, home| {
-            if handed.brief.flags.has(Flags::MESSAGE) {
+            if handed.brief.flags().has(Flags::MESSAGE) {
                 passage.take_message(handed, home);
             } else {
                 stage.push((handed, home));
@@ -219,7 +221,7 @@ impl Worker {
     fn pass_stage(&mut self, several_sources: bool) {
         if several_sources {
             // Each ring is in the order of finishing already, so this is nearly a merge.
-            let key = |(handed, _): &(Handed, HomeIndex)| (handed.brief.scope, handed.brief.end);
+            let key = |(handed, _): &(Handed, HomeIndex)| (handed.brief.scope(), handed.brief.end);
             self.stage.sort_by_key(key);
         }
         self.passage.pass(self.stage.drain(..), &self.homes);
@@ -323,6 +325,7 @@ impl Worker {
         self.cycle();
         self.send_own(end_report());
         self.hand_out_aggregates();
+        BUS.root.announce();
         super::port::close_all(&BUS.root.all_ports(), deadline.left());
         // The records of a run are not kept for one that may never come.
         pool::free(Spare::All, self.homes.iter());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::hot::Hot;
+use crate::hot;
 
 /// A W3C trace id: 128 bits, time-ordered (UUIDv7 layout) where this process drew it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,16 +17,16 @@ pub struct SpanId(pub(crate) u64);
 impl TraceId {
     /// A new id in the layout of UUIDv7 (RFC 9562, section 5.7) for the given Unix time.
     #[inline]
-    pub(crate) fn new(hot: &Hot, unix_millis: u64) -> Self {
-        let high = (unix_millis << 16) | (7 << 12) | (hot.random() >> 52);
-        let low = VARIANT | (hot.random() >> 2);
+    pub(crate) fn new(unix_millis: u64) -> Self {
+        let high = (unix_millis << 16) | (7 << 12) | (hot::random() >> 52);
+        let low = VARIANT | (hot::random() >> 2);
         Self((u128::from(high) << 64) | u128::from(low))
     }
 
-    /// The id with the random bits of another, after the time and the version.
-    pub(crate) fn with_random_of(self, other: Self) -> Self {
-        const RANDOM: u128 = (1 << 76) - 1;
-        Self(self.0 & !RANDOM | other.0 & RANDOM)
+    /// The same id at another Unix time.
+    pub(crate) fn at(self, unix_millis: u64) -> Self {
+        const AFTER_THE_TIME: u128 = (1 << 80) - 1;
+        Self(u128::from(unix_millis) << 80 | self.0 & AFTER_THE_TIME)
     }
 
     /// The id's 128 bits.
@@ -46,8 +46,8 @@ impl TraceId {
 impl SpanId {
     /// A new id: the RFC 9562 variant bits `10` and 62 random bits, so never zero.
     #[inline]
-    pub(crate) fn new(hot: &Hot) -> Self {
-        Self(VARIANT | (hot.random() >> 2))
+    pub(crate) fn new() -> Self {
+        Self(VARIANT | (hot::random() >> 2))
     }
 
     /// The id's 64 bits.
@@ -87,12 +87,11 @@ const VARIANT: u64 = 1 << 63;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hot::HOT;
 
     #[test]
     fn trace_ids_have_the_layout_of_uuid_v7() {
         let millis = 1_700_000_000_123;
-        let id = Uuid::from_u128(HOT.with(|hot| TraceId::new(hot, millis)).0);
+        let id = Uuid::from_u128(TraceId::new(millis).0);
         assert_eq!(id.get_version_num(), 7);
         assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
         assert_eq!(id.as_u128() >> 80, u128::from(millis));
@@ -100,8 +99,7 @@ mod tests {
 
     #[test]
     fn event_ids_are_valid_uuids_that_keep_the_span_id_and_the_high_trace_bits() {
-        let ids = |hot: &Hot| (TraceId::new(hot, 1_700_000_000_000), SpanId::new(hot));
-        let (trace, span) = HOT.with(ids);
+        let (trace, span) = (TraceId::new(1_700_000_000_000), SpanId::new());
         let id = trace.event_id(span);
         assert_eq!(id.get_version_num(), 8);
         assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
@@ -115,6 +113,6 @@ mod tests {
     #[test]
     fn ids_do_not_repeat() {
         let mut seen = std::collections::HashSet::new();
-        assert!((0..10_000).all(|_| seen.insert(HOT.with(SpanId::new))));
+        assert!((0..10_000).all(|_| seen.insert(SpanId::new())));
     }
 }

@@ -28,6 +28,32 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, by their numbers.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Completed,
+        Self::Abandoned,
+        Self::Cancelled,
+        Self::Truncated,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Panicked,
+    ];
+
+    /// The one whose number, as by `as`, it is.
+    #[inline]
+    pub(crate) const fn numbered(number: u8) -> Self {
+        match number {
+            1 => Self::Abandoned,
+            2 => Self::Cancelled,
+            3 => Self::Truncated,
+            4 => Self::Failed,
+            5 => Self::TimedOut,
+            6 => Self::Panicked,
+            _ => Self::Completed,
+        }
+    }
+
     /// The name used in `gomon:outcome`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -113,14 +113,14 @@ impl<T> Sampler<T> {
         if is_exempt(brief) {
             return None;
         }
-        let root = brief.flags.has(Flags::LOCAL_ROOT);
-        let has_route = root && brief.flags.has(Flags::LABELLED);
+        let root = brief.flags().has(Flags::LOCAL_ROOT);
+        let has_route = root && brief.flags().has(Flags::LABELLED);
         let seen = Seen {
             fp: brief.fp,
             route: has_route.then(|| route(record)).flatten(),
             root,
-            caller_sampled: brief.flags.has(Flags::CALLER_SAMPLED),
-            outcome: brief.outcome,
+            caller_sampled: brief.flags().has(Flags::CALLER_SAMPLED),
+            outcome: brief.outcome(),
             // The conversion of stamps is not free.
             lapsed: if self.merit.asks_for_time(root) {
                 Duration::from_nanos(brief.nanos())
@@ -132,7 +132,7 @@ impl<T> Sampler<T> {
             trace: brief.trace(),
             merit: self.merit.is_worth_keeping(&seen, now),
             root,
-            bytes: match brief.flags.has(Flags::BESIDE) {
+            bytes: match brief.flags().has(Flags::BESIDE) {
                 true => record.memory_bytes(),
                 false => size_of::<Record>(),
             },
@@ -144,7 +144,7 @@ impl<T> Sampler<T> {
 /// dangling; what the process says of itself; samples, which are few and mean nothing with gaps.
 #[inline]
 pub(crate) fn is_exempt(brief: &Brief) -> bool {
-    brief.flags.has(Flags::OPENING.and(Flags::OPENED)) || is_of_the_process(brief.fp)
+    brief.flags().has(Flags::OPENING.and(Flags::OPENED)) || is_of_the_process(brief.fp)
 }
 
 fn route(record: &Record) -> Option<&str> {

@@ -9,124 +9,45 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
-use crate::hot::{HOT, Hot};
+use crate::hot;
 use crate::state::{self, State};
 use crate::tracker::{EventTracker, head, panics, work};
 
 /// Begins an event as a child of `parent`. Not inlined: it is one call in the user's code.
 #[inline(never)]
 pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracker {
-    HOT.with(|hot| {
-        if hot.is_own() || !parent.is_monitored() {
-            return EventTracker::empty();
-        }
-        if parent.is_sampled_out() {
-            return sampled_out();
-        }
-        let ids = parent.ids();
-        let flags = parent.flags_of_child();
-        let mut drawn = None;
-        if now.samples_heads() && flags.has(Flags::LOCAL_ROOT) && parent.scope() == 0 {
-            let trace = ids.map_or_else(
-                || TraceId::new(hot, clock::coarse_unix_millis()),
-                |(trace, _)| trace,
-            );
-            if !head::keeps(trace) {
-                return sampled_out_root(hot, fp, &parent, trace, now);
-            }
-            drawn = Some(trace);
-        }
-        // Before the record is there: reading the clock waits for what is being loaded, and the
-        // records come from afar.
-        let start = clock::now();
-        let mut record = link::take();
-        begin(hot, &mut record, fp, flags, now);
-        record.start = start;
-        record.scope = parent.scope();
-        record.carried = parent.carried();
-        set_ids(hot, &mut record, ids);
-        if let Some(drawn) = drawn {
-            // What was asked about it holds for its random bits.
-            record.trace = record.trace.with_random_of(drawn);
-        }
-        if flags.has(Flags::LOCAL_ROOT) {
-            record.carried.hold();
-        }
-        EventTracker::of(record)
-    })
-}
-
-/// The same as a child of an event whose record is at hand.
-#[inline(never)]
-pub(crate) fn open_child(fp: &'static str, parent: &Record, now: State) -> EventTracker {
-    HOT.with(|hot| {
-        if hot.is_own() {
-            return EventTracker::empty();
-        }
-        if parent.flags.has(Flags::SAMPLED_OUT) {
-            return sampled_out();
-        }
-        let start = clock::now();
-        let mut record = link::take();
-        begin(hot, &mut record, fp, parent.flags.of_child(), now);
-        record.start = start;
-        record.scope = parent.scope;
-        record.carried = parent.carried;
-        record.trace = parent.trace;
-        record.set_parent(Some(parent.span));
-        EventTracker::of(record)
-    })
-}
-
-/// Begins an event of gomon's own, a child of the application.
-pub(crate) fn own(fp: &'static str) -> Box<Record> {
-    HOT.with(|hot| {
-        let mut record = pool::fresh();
-        let flags = Context::PROCESS.flags_of_child();
-        begin(hot, &mut record, fp, flags, state::load());
-        record.start = clock::now();
-        record.scope = 0;
-        record.carried = Context::PROCESS.carried();
-        set_ids(hot, &mut record, None);
-        record
-    })
-}
-
-/// Begins anew in a record. The caller sets its start, its scope and trace, its parent and what it carries.
-#[inline(always)]
-fn begin(hot: &Hot, record: &mut Record, fp: &'static str, flags: Flags, now: State) {
-    if hot.panic_noted.get() {
-        panics::forget_noted();
+    if hot::is_own_thread() || !parent.is_monitored() {
+        return EventTracker::empty();
     }
-    let unwinding = Flags::IGNORES_UNWINDING.when(std::thread::panicking());
-    record.begin(fp, flags.and(unwinding));
-    record.run = now.run();
-    record.span = SpanId::new(hot);
+    if parent.is_sampled_out() {
+        return sampled_out();
+    }
+    let flags = parent.flags_of_child();
+    if now.samples_heads() && flags.has(Flags::LOCAL_ROOT) && parent.scope() == 0 {
+        return open_sampled(fp, &parent, now);
+    }
+    let trace = parent.ids().map(|(trace, _)| trace);
+    EventTracker::of(open_in(fp, &parent, flags, trace, now))
 }
 
-/// Sets the trace and the parent, or begins a trace.
-#[inline(always)]
-fn set_ids(hot: &Hot, record: &mut Record, ids: Option<(TraceId, SpanId)>) {
-    record.trace = match ids {
-        Some((trace, _)) => trace,
-        None => TraceId::new(hot, hot.unix_millis(record.start)),
-    };
-    record.set_parent(ids.map(|(_, span)| span));
-}
-
-/// The root of a trace that is not recorded: it stands for its ids, and needs no clock.
+/// The same for the root of a trace that may not be recorded.
 #[cold]
 #[inline(never)]
-fn sampled_out_root(
-    hot: &Hot,
-    fp: &'static str,
-    parent: &Context,
-    trace: TraceId,
-    now: State,
-) -> EventTracker {
+fn open_sampled(fp: &'static str, parent: &Context, now: State) -> EventTracker {
+    let flags = parent.flags_of_child();
+    let known = parent.ids().map(|(trace, _)| trace);
+    let trace = known.unwrap_or_else(|| TraceId::new(clock::coarse_unix_millis()));
+    if head::keeps(trace) {
+        let mut record = open_in(fp, parent, flags, Some(trace), now);
+        if known.is_none() {
+            // The exact time, now that it is known.
+            record.trace = trace.at(hot::unix_millis(record.start));
+        }
+        return EventTracker::of(record);
+    }
+    // It only stands for its ids, and needs no clock.
     let mut record = link::take();
-    let flags = parent.flags_of_child().and(Flags::SAMPLED_OUT);
-    begin(hot, &mut record, fp, flags, now);
+    begin(&mut record, fp, flags.and(Flags::SAMPLED_OUT), now);
     record.start = 0;
     record.scope = 0;
     record.carried = parent.carried();
@@ -134,6 +55,72 @@ fn sampled_out_root(
     record.set_parent(parent.ids().map(|(_, span)| span));
     record.carried.hold();
     EventTracker::of(record)
+}
+
+/// Begins an event in a trace, or in one that begins with it.
+#[inline(always)]
+fn open_in(
+    fp: &'static str,
+    parent: &Context,
+    flags: Flags,
+    trace: Option<TraceId>,
+    now: State,
+) -> Box<Record> {
+    // Before the record is there: reading the clock waits for what is being loaded, and the records
+    // come from afar.
+    let start = clock::now();
+    let mut record = link::take();
+    begin(&mut record, fp, flags, now);
+    record.start = start;
+    record.scope = parent.scope();
+    record.carried = parent.carried();
+    record.trace = trace.unwrap_or_else(|| TraceId::new(hot::unix_millis(start)));
+    record.set_parent(parent.ids().map(|(_, span)| span));
+    if flags.has(Flags::LOCAL_ROOT) {
+        record.carried.hold();
+    }
+    record
+}
+
+/// Begins an event as a child of one whose record is at hand.
+#[inline(never)]
+pub(crate) fn open_child(fp: &'static str, parent: &Record, now: State) -> EventTracker {
+    if hot::is_own_thread() {
+        return EventTracker::empty();
+    }
+    if parent.flags.has(Flags::SAMPLED_OUT) {
+        return sampled_out();
+    }
+    let start = clock::now();
+    let mut record = link::take();
+    begin(&mut record, fp, parent.flags.of_child(), now);
+    record.start = start;
+    record.scope = parent.scope;
+    record.carried = parent.carried;
+    record.trace = parent.trace;
+    record.set_parent(Some(parent.span));
+    EventTracker::of(record)
+}
+
+/// Begins an event of gomon's own, a child of the application.
+pub(crate) fn own(fp: &'static str) -> Box<Record> {
+    let start = clock::now();
+    let mut record = pool::fresh();
+    let flags = Context::PROCESS.flags_of_child();
+    begin(&mut record, fp, flags, state::load());
+    record.start = start;
+    record.trace = TraceId::new(hot::unix_millis(start));
+    record
+}
+
+/// Begins anew in a record. The caller sets its start, its scope and trace, its parent and what it carries.
+#[inline(always)]
+fn begin(record: &mut Record, fp: &'static str, flags: Flags, now: State) {
+    panics::forget_last();
+    let unwinding = Flags::IGNORES_UNWINDING.when(std::thread::panicking());
+    record.begin(fp, flags.and(unwinding));
+    record.run = now.run();
+    record.span = SpanId::new();
 }
 
 #[cold]
@@ -146,7 +133,7 @@ fn sampled_out() -> EventTracker {
 #[cold]
 pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value: Value<'_>) {
     let now = state::load();
-    if !now.is_on() || HOT.with(Hot::is_own) || origin.remote {
+    if !now.is_on() || hot::is_own_thread() || origin.remote {
         return;
     }
     if !now.has_messages() {

@@ -81,7 +81,7 @@ pub(crate) fn caught(payload: &(dyn Any + Send)) -> ErrorInfo {
 }
 
 /// What was noted belongs to a panic that is over, unless the thread unwinds now.
-#[inline]
+#[inline(always)]
 pub(crate) fn forget_last() {
     if hot::HOT.with(|hot| hot.panic_noted.get()) {
         forget_noted();
@@ -90,7 +90,7 @@ pub(crate) fn forget_last() {
 
 #[cold]
 #[inline(never)]
-pub(crate) fn forget_noted() {
+fn forget_noted() {
     if !std::thread::panicking() {
         hot::HOT.with(|hot| hot.panic_noted.set(false));
         let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.take()));

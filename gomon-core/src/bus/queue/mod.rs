@@ -76,8 +76,7 @@ struct State<T, N> {
     /// Items that ever came in, and those of them that went out by either end.
     queued: u64,
     taken: u64,
-    /// Events that came in since the thread was told.
-    unannounced: u64,
+    unannounced: Unannounced,
     standing: Counts,
     health: Health,
     flush: FlushTicket,
@@ -101,6 +100,13 @@ struct Counts {
     high_water: u64,
 }
 
+/// What came in since the thread was told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unannounced {
+    events: u64,
+    anything: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Open,
@@ -120,7 +126,7 @@ impl<T: Load, N> Queue<T, N> {
                 notes: VecDeque::new(),
                 queued: 0,
                 taken: 0,
-                unannounced: 0,
+                unannounced: Unannounced::default(),
                 standing: Counts::default(),
                 health: Health::new(),
                 flush: FlushTicket::NONE,
@@ -159,23 +165,23 @@ impl<T: Load, N> Queue<T, N> {
         let mut state = self.state.lock();
         self.look_after(&mut state, &mut lost);
         state.push(item, &mut lost);
-        let much = state.unannounced >= state.limits.max_events / PARTS_ANNOUNCED;
+        let much = state.unannounced.events >= state.limits.max_events / PARTS_ANNOUNCED;
         drop(state);
         if much {
             self.announce();
         }
     }
 
-    /// Tells the thread of what was pushed.
+    /// Tells the thread of what was pushed and noted.
     pub(crate) fn announce(&self) {
         let unannounced = std::mem::take(&mut self.state.lock().unannounced);
-        if unannounced > 0 {
+        if unannounced.anything {
             self.work.notify_one();
         }
     }
 
     /// Queues a note, which takes no place among the items. If [`MOST_NOTES`] wait it replaces the
-    /// last of them, so that the first is not put off for ever.
+    /// last of them, so that the first is not put off for ever. To be [announced](Self::announce).
     pub(crate) fn note(&self, note: N) {
         let mut state = self.state.lock();
         if state.health.is_quarantined() || state.phase != Phase::Open {
@@ -187,9 +193,9 @@ impl<T: Load, N> Queue<T, N> {
         };
         let after = state.queued;
         state.notes.push_back((after, note));
+        state.unannounced.anything = true;
         drop(state);
         drop(replaced);
-        self.work.notify_one();
     }
 
     /// The listener was shown a note, or told that nothing comes.
@@ -302,6 +308,8 @@ impl<T: Load, N> Queue<T, N> {
         if state.health.is_quarantined() {
             state.flush_in_vain();
         }
+        // It is told of all of it at once.
+        state.unannounced = Unannounced::default();
         drop(state);
         self.work.notify_one();
         self.progress.notify_all();
@@ -443,7 +451,8 @@ impl<T: Load, N> State<T, N> {
         }
         self.standing.put_in(events, bytes);
         self.queued += 1;
-        self.unannounced += events;
+        self.unannounced.anything = true;
+        self.unannounced.events += events;
         self.waiting.push_back(item);
     }
 

@@ -321,6 +321,7 @@ impl Listener for Retransmitter {
 
     fn aggregates(&mut self, snapshot: &Snapshot) {
         self.inner.fan_out.hand_out_snapshot(snapshot);
+        self.inner.fan_out.announce();
     }
 
     fn tick(&mut self) {
