@@ -58,7 +58,7 @@ impl<T> Sampler<T> {
     /// Says what becomes of an event, which then was counted, and gives out those that waited for it.
     /// `now` is in nanoseconds of [`monotonic`](crate::monotonic). The record is only looked at where it
     /// matters.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge(
         &mut self,
         brief: &Brief,
@@ -76,7 +76,7 @@ impl<T> Sampler<T> {
     }
 
     /// Takes what stands for an event that was judged to wait.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hold(
         &mut self,
         item: T,
@@ -108,7 +108,8 @@ impl<T> Sampler<T> {
     }
 
     /// What an event says about its trace; `None` if it is never sampled.
-    #[inline]
+    // Always: what is returned in memory, word by word, cannot be read from there in larger parts at once.
+    #[inline(always)]
     fn facts(&mut self, brief: &Brief, record: &Record, now: u64) -> Option<Facts> {
         if is_exempt(brief) {
             return None;

@@ -111,7 +111,7 @@ impl<T> Traces<T> {
 
     /// Says what becomes of an event, and gives out those that waited for it. What it says counts, whether it is
     /// [held](Self::hold) then or not.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge(&mut self, facts: &Facts, out: &mut impl FnMut(T, Verdict)) -> Judged {
         if self.ratio.keeps_everything() {
             return Judged::Now(KEEP);
@@ -128,7 +128,7 @@ impl<T> Traces<T> {
     }
 
     /// Lets an event wait that was judged so just now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hold(
         &mut self,
         place: Place,
