@@ -31,7 +31,24 @@ pub(crate) fn now() -> Stamp {
 /// Nanoseconds from one stamp to a later one; 0 if it is not later.
 #[inline]
 pub(crate) fn nanos_between(from: Stamp, to: Stamp) -> u64 {
-    scaled(to.saturating_sub(from), *SPEED)
+    Speed::of_clock().nanos_between(from, to)
+}
+
+/// How fast the monotonic clock runs, for many conversions: it is asked for once.
+#[derive(Clone, Copy)]
+pub(crate) struct Speed(u64);
+
+impl Speed {
+    #[inline]
+    pub(crate) fn of_clock() -> Self {
+        Self(*SPEED)
+    }
+
+    /// As [`nanos_between`].
+    #[inline]
+    pub(crate) fn nanos_between(self, from: Stamp, to: Stamp) -> u64 {
+        scaled(to.saturating_sub(from), self.0)
+    }
 }
 
 /// The Unix time of a stamp, in nanoseconds. It never runs backwards: the time of a stamp from

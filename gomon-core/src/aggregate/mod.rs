@@ -12,6 +12,7 @@ pub(crate) mod series;
 pub(crate) mod snapshot;
 mod table;
 
+use crate::clock::Speed;
 use crate::event::flags::Flags;
 use crate::event::handed::Brief;
 use crate::event::record::Record;
@@ -42,13 +43,19 @@ impl Aggregates {
     /// Counts an event, unless it is an opening one. `row` is that of its inline keys, where it is
     /// known. The record is only looked at if it may have labels.
     #[inline]
-    pub(crate) fn record(&mut self, brief: &Brief, record: &Record, row: Option<Row>) {
+    pub(crate) fn record(
+        &mut self,
+        brief: &Brief,
+        speed: Speed,
+        record: &Record,
+        row: Option<Row>,
+    ) {
         if brief.flags().has(Flags::OPENING) {
             return;
         }
         let ending = Ending {
             outcome: brief.outcome(),
-            nanos: brief.nanos(),
+            nanos: brief.nanos(speed),
             has_error: false,
         };
         if brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {

@@ -92,54 +92,70 @@ impl HomeTable {
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     events: Vec<Event>,
-    /// Homes of as many events in a row.
+    /// The home of those that were added last.
+    home: Option<HomeIndex>,
+    /// Homes, and from which event on.
     runs: Vec<(HomeIndex, usize)>,
     /// Places of events that have something beside their records.
     beside: Vec<u32>,
-    /// Events that threads have handed over; the others are the bus's own.
-    handed_over: usize,
 }
 
 impl Outgoing {
     // Always: what is written field by field and then moved as a whole has to wait for itself.
     #[inline(always)]
     pub(super) fn push(&mut self, staged: Staged) {
-        match self.runs.last_mut() {
-            Some((home, count)) if *home == staged.home => *count += 1,
-            _ => self.runs.push((staged.home, 1)),
+        if self.home != Some(staged.home) {
+            self.begin_run(staged.home);
         }
-        self.handed_over += usize::from(staged.home != HomeIndex::OWN);
         if staged.beside {
-            self.beside
-                .push(u32::try_from(self.events.len()).unwrap_or(u32::MAX));
+            self.note_beside();
         }
         self.events.push(staged.event);
     }
 
+    #[cold]
+    #[inline(never)]
+    fn begin_run(&mut self, home: HomeIndex) {
+        self.home = Some(home);
+        self.runs.push((home, self.events.len()));
+    }
+
+    #[inline(never)]
+    fn note_beside(&mut self) {
+        let place = u32::try_from(self.events.len());
+        self.beside.push(place.unwrap_or(u32::MAX));
+    }
+
+    #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.events.len() >= pool::FULL
     }
 
     /// The batch, unless it is empty.
-    #[inline(always)]
     pub(super) fn take(&mut self, table: &HomeTable) -> Option<Batch> {
         if self.events.is_empty() {
             return None;
         }
         let events = std::mem::replace(&mut self.events, pool::empty());
-        let homes = match self.runs.as_slice() {
+        let beside = std::mem::take(&mut self.beside);
+        let ends = self.runs.iter().skip(1).map(|(_, from)| *from);
+        let ends = ends.chain([events.len()]);
+        let runs = self.runs.iter().zip(ends);
+        let runs: Vec<_> = runs
+            .map(|((home, from), end)| (*home, end - from))
+            .collect();
+        let own = runs.iter().filter(|(home, _)| *home == HomeIndex::OWN);
+        // The others are the bus's own.
+        let handed_over = events.len() - own.map(|(_, count)| count).sum::<usize>();
+        let homes = match runs.as_slice() {
             [(home, _)] => table
                 .get(*home)
                 .map_or(Homes::None, |home| Homes::One(Arc::clone(home))),
             runs => several_homes(runs, table),
         };
+        self.home = None;
         self.runs.clear();
-        Some(Batch::new(
-            events,
-            std::mem::take(&mut self.beside),
-            homes,
-            std::mem::take(&mut self.handed_over),
-        ))
+        Some(Batch::new(events, beside, homes, handed_over))
     }
 }
 
@@ -191,7 +207,9 @@ impl<'a> Decided<'a> {
             Verdict::Keep { weight } => {
                 if let Some(weight) = weight {
                     // More if it was sampled at its head: both look at the same bits.
-                    staged.event.weight = weight.max(staged.event.weight);
+                    if weight > staged.event.weight {
+                        staged.event.weight = weight;
+                    }
                 }
                 self.keep(staged, 0);
             }
@@ -203,12 +221,6 @@ impl<'a> Decided<'a> {
                 }
             }
         }
-    }
-
-    /// The same for what has waited.
-    #[inline(never)]
-    pub(super) fn take_held(&mut self, staged: Staged, verdict: Verdict) {
-        self.take(staged, verdict);
     }
 
     #[inline(always)]

@@ -4,13 +4,13 @@ use super::messages::Messages;
 use super::orphans::Orphans;
 use super::outgoing::{Decided, HomeIndex, HomeTable, Outgoing, Staged};
 use crate::aggregate::Aggregates;
-use crate::clock;
+use crate::clock::Speed;
 use crate::event::flags::Flags;
 use crate::event::handed::{Brief, Handed};
 use crate::event::shape::Shapes;
 use crate::sampling::Sampling;
 use crate::sampling::ratio::Ratio;
-use crate::sampling::sampler::{self, Judged, Sampler};
+use crate::sampling::sampler::{self, Judged, Moment, Sampler};
 use crate::state;
 use crate::tracker::head;
 
@@ -44,7 +44,8 @@ impl Passage {
         events: impl Iterator<Item = (Handed, HomeIndex)>,
         homes: &HomeTable,
     ) {
-        let now = clock::monotonic_nanos();
+        let now = Moment::now();
+        let speed = Speed::of_clock();
         let at_head = state::load().samples_heads().then(head::ratio);
         let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
         for (handed, home) in events {
@@ -68,14 +69,14 @@ impl Passage {
                 decided.keep(staged, brief.scope());
                 continue;
             }
-            self.aggregates.record(&brief, &record, row);
+            self.aggregates.record(&brief, speed, &record, row);
             let weight = at_head.map_or(0.0, |ratio| weight_at_head(&brief, ratio));
             // The event is made where it is known what becomes of it: it costs a move less.
             let Some(sampler) = &mut self.sampler else {
                 decided.keep(Staged::new(record, &brief, home, weight), 0);
                 continue;
             };
-            let mut out = |staged, verdict| decided.take_held(staged, verdict);
+            let mut out = |staged, verdict| decided.take(staged, verdict);
             match sampler.judge(&brief, &record, now, &mut out) {
                 Judged::Now(verdict) => {
                     decided.take(Staged::new(record, &brief, home, weight), verdict);
@@ -87,9 +88,7 @@ impl Passage {
             }
         }
         if let Some(sampler) = &mut self.sampler {
-            sampler.expire(now, &mut |staged, verdict| {
-                decided.take_held(staged, verdict)
-            });
+            sampler.expire(now, &mut |staged, verdict| decided.take(staged, verdict));
         }
         decided.finish();
     }
@@ -111,7 +110,7 @@ impl Passage {
     pub(super) fn settle_sampler(&mut self, homes: &HomeTable) {
         if let Some(sampler) = &mut self.sampler {
             let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
-            sampler.settle(&mut |staged, verdict| decided.take_held(staged, verdict));
+            sampler.settle(&mut |staged, verdict| decided.take(staged, verdict));
             decided.finish();
         }
     }

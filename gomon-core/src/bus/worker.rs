@@ -11,6 +11,7 @@ use crate::aggregate::Aggregates;
 use crate::aggregate::snapshot::Snapshot;
 use crate::bus::flush::FlushTicket;
 use crate::bus::pool::{self, Spare};
+use crate::clock::Speed;
 use crate::deadline::Deadline;
 use crate::event::batch::Slice;
 use crate::event::flags::Flags;
@@ -279,9 +280,10 @@ impl Worker {
         let slice = Slice::single(record);
         for event in slice.iter() {
             let record = &event.record;
+            let speed = Speed::of_clock();
             self.passage
                 .aggregates
-                .record(&Brief::of(record), record, None);
+                .record(&Brief::of(record), speed, record, None);
         }
         BUS.root.pass(&slice, 0);
     }

@@ -1,6 +1,6 @@
 //! What a thread hands to the bus.
 
-use crate::clock::{self, Stamp};
+use crate::clock::{Speed, Stamp};
 use crate::event::flags::Flags;
 use crate::event::id::TraceId;
 use crate::event::outcome::Outcome;
@@ -83,8 +83,8 @@ impl Brief {
 
     /// From start to finish.
     #[inline]
-    pub(crate) fn nanos(&self) -> u64 {
-        clock::nanos_between(self.start, self.end)
+    pub(crate) fn nanos(&self, speed: Speed) -> u64 {
+        speed.nanos_between(self.start, self.end)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::event::outcome::Outcome;
-use crate::sampling::series::Table;
+use crate::sampling::sampler::Moment;
+use crate::sampling::series::{Fp, Table};
 
 /// The merits that count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(crate) struct Merit {
 /// What merit is judged by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'a> {
-    pub(crate) fp: &'static str,
+    pub(crate) fp: &'a Fp,
     pub(crate) route: Option<&'a str>,
     pub(crate) root: bool,
     /// The caller says that it records the trace, and is believed.
@@ -52,10 +53,22 @@ impl Merit {
         self.merits.slower_than.is_some() || self.merits.slow && root
     }
 
-    /// Judges an event, and keeps in mind what it says about the next ones. `now` is in
-    /// nanoseconds.
-    #[inline]
-    pub(crate) fn is_worth_keeping(&mut self, seen: &Seen<'_>, now: u64) -> bool {
+    /// What is known of a fingerprint; what is exempt is asked for the first time.
+    #[inline(always)]
+    pub(crate) fn fp(&mut self, fp: &'static str, is_exempt: fn(&str) -> bool) -> Fp {
+        self.table.fp(fp, is_exempt)
+    }
+
+    /// Whether an event that is not a root and ended well is like so many others that it is worth
+    /// nothing and changes nothing: most are.
+    #[inline(always)]
+    pub(crate) fn is_common(&self, fp: &Fp, now: Moment) -> bool {
+        self.merits.slower_than.is_none() && (!self.merits.rare || fp.is_frequent(now.secs))
+    }
+
+    /// Judges an event, and keeps in mind what it says about the next ones.
+    #[inline(never)]
+    pub(crate) fn is_worth_keeping(&mut self, seen: &Seen<'_>, now: Moment) -> bool {
         let ended_badly = seen.outcome != Outcome::Completed && self.merits.want(seen.outcome);
         let by_caller = seen.caller_sampled && self.merits.caller_sampled;
         let limit = self.merits.slower_than;
@@ -66,7 +79,7 @@ impl Merit {
     }
 
     #[inline]
-    fn by_series(&mut self, seen: &Seen<'_>, now: u64) -> bool {
+    fn by_series(&mut self, seen: &Seen<'_>, now: Moment) -> bool {
         let Merits {
             rare,
             slow,
@@ -77,13 +90,13 @@ impl Merit {
         if !as_root && !rare {
             return false;
         }
-        let now_secs = u32::try_from(now / 1_000_000_000).unwrap_or(u32::MAX);
-        if !seen.root && self.table.is_frequent(seen.fp, now_secs) {
+        if !seen.root && seen.fp.is_frequent(now.secs) {
             return false;
         }
-        self.in_series(seen, now_secs)
+        self.in_series(seen, now.secs)
     }
 
+    #[inline]
     fn in_series(&mut self, seen: &Seen<'_>, now_secs: u32) -> bool {
         let merits = self.merits;
         let Some(series) = self.table.series(seen.fp, seen.route, now_secs) else {
@@ -116,9 +129,16 @@ impl Merits {
 mod tests {
     use super::*;
 
+    const START: Moment = Moment { nanos: 0, secs: 0 };
+
+    fn fp(name: &'static str) -> &'static Fp {
+        let fp = Table::new().fp(name, |_| false);
+        Box::leak(Box::new(fp))
+    }
+
     fn seen(outcome: Outcome) -> Seen<'static> {
         Seen {
-            fp: "work",
+            fp: fp("work"),
             route: None,
             root: true,
             caller_sampled: false,
@@ -128,7 +148,7 @@ mod tests {
     }
 
     fn keeps(merits: Merits, seen: &Seen<'_>) -> bool {
-        Merit::new(merits).is_worth_keeping(seen, 0)
+        Merit::new(merits).is_worth_keeping(seen, START)
     }
 
     #[test]
@@ -204,11 +224,11 @@ mod tests {
         let mut merit = Merit::new(merits);
         for (fp, route) in [("a", Some("/x")), ("a", Some("/y")), ("b", None)] {
             let event = Seen {
-                fp,
+                fp: &merit.fp(fp, |_| false),
                 route,
                 ..seen(Outcome::Completed)
             };
-            let rare = (0..100).filter(|_| merit.is_worth_keeping(&event, 0));
+            let rare = (0..100).filter(|_| merit.is_worth_keeping(&event, START));
             assert_eq!(rare.count(), 10);
         }
     }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use crate::clock::{self, Speed};
 use crate::event::flags::Flags;
 use crate::event::handed::Brief;
+use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::ValueRef;
 use crate::keys;
 use crate::sampling::Sampling;
 use crate::sampling::merit::{Merit, Seen};
 use crate::sampling::ratio::Ratio;
+use crate::sampling::series::Fp;
 use crate::sampling::traces::{self, Facts, Limits, Place, Traces};
 
 /// Decides on a stream of events that come in the order in which they ended. It has no thread and
@@ -21,6 +24,23 @@ use crate::sampling::traces::{self, Facts, Limits, Place, Traces};
 pub(crate) struct Sampler<T> {
     merit: Merit,
     traces: Traces<T>,
+}
+
+/// A time of [`monotonic`](crate::monotonic), in nanoseconds and in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) nanos: u64,
+    pub(crate) secs: u32,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        let nanos = clock::monotonic_nanos();
+        Self {
+            nanos,
+            secs: u32::try_from(nanos / 1_000_000_000).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 /// What becomes of an event.
@@ -56,14 +76,13 @@ impl<T> Sampler<T> {
     }
 
     /// Says what becomes of an event, which then was counted, and gives out those that waited for it.
-    /// `now` is in nanoseconds of [`monotonic`](crate::monotonic). The record is only looked at where it
-    /// matters.
+    /// The record is only looked at where it matters.
     #[inline(always)]
     pub(crate) fn judge(
         &mut self,
         brief: &Brief,
         record: &Record,
-        now: u64,
+        now: Moment,
         out: &mut impl FnMut(T, Verdict),
     ) -> Judged {
         let Some(facts) = self.facts(brief, record, now) else {
@@ -81,15 +100,15 @@ impl<T> Sampler<T> {
         &mut self,
         item: T,
         (facts, place): (Facts, Place),
-        now: u64,
+        now: Moment,
         out: &mut impl FnMut(T, Verdict),
     ) {
-        self.traces.hold(place, item, &facts, now, out);
+        self.traces.hold(place, item, &facts, now.nanos, out);
     }
 
     /// Decides on what has waited for too long; to be called about as often as events come.
-    pub(crate) fn expire(&mut self, now: u64, out: &mut impl FnMut(T, Verdict)) {
-        self.traces.expire(now, out);
+    pub(crate) fn expire(&mut self, now: Moment, out: &mut impl FnMut(T, Verdict)) {
+        self.traces.expire(now.nanos, out);
     }
 
     /// Decides on everything that waits.
@@ -110,34 +129,45 @@ impl<T> Sampler<T> {
     /// What an event says about its trace; `None` if it is never sampled.
     // Always: what is returned in memory, word by word, cannot be read from there in larger parts at once.
     #[inline(always)]
-    fn facts(&mut self, brief: &Brief, record: &Record, now: u64) -> Option<Facts> {
-        if is_exempt(brief) {
+    fn facts(&mut self, brief: &Brief, record: &Record, now: Moment) -> Option<Facts> {
+        let flags = brief.flags();
+        let fp = self.merit.fp(brief.fp, is_of_the_process);
+        if fp.exempt || flags.has(Flags::OPENING.and(Flags::OPENED)) {
             return None;
         }
-        let root = brief.flags().has(Flags::LOCAL_ROOT);
-        let has_route = root && brief.flags().has(Flags::LABELLED);
-        let seen = Seen {
-            fp: brief.fp,
-            route: has_route.then(|| route(record)).flatten(),
-            root,
-            caller_sampled: brief.flags().has(Flags::CALLER_SAMPLED),
-            outcome: brief.outcome(),
-            // The conversion of stamps is not free.
-            lapsed: if self.merit.asks_for_time(root) {
-                Duration::from_nanos(brief.nanos())
-            } else {
-                Duration::ZERO
-            },
-        };
+        let root = flags.has(Flags::LOCAL_ROOT);
+        let ended_well = brief.outcome() == Outcome::Completed;
+        let is_common = !root && ended_well && self.merit.is_common(&fp, now);
         Some(Facts {
             trace: brief.trace(),
-            merit: self.merit.is_worth_keeping(&seen, now),
+            merit: !is_common && self.has_merit(brief, &fp, record, now),
             root,
-            bytes: match brief.flags().has(Flags::BESIDE) {
+            bytes: match flags.has(Flags::BESIDE) {
                 true => record.memory_bytes(),
                 false => size_of::<Record>(),
             },
         })
+    }
+
+    #[inline(never)]
+    fn has_merit(&mut self, brief: &Brief, fp: &Fp, record: &Record, now: Moment) -> bool {
+        let flags = brief.flags();
+        let root = flags.has(Flags::LOCAL_ROOT);
+        let has_route = root && flags.has(Flags::LABELLED);
+        let seen = Seen {
+            fp,
+            route: has_route.then(|| route(record)).flatten(),
+            root,
+            caller_sampled: flags.has(Flags::CALLER_SAMPLED),
+            outcome: brief.outcome(),
+            // The conversion of stamps is not free.
+            lapsed: if self.merit.asks_for_time(root) {
+                Duration::from_nanos(brief.nanos(Speed::of_clock()))
+            } else {
+                Duration::ZERO
+            },
+        };
+        self.merit.is_worth_keeping(&seen, now)
     }
 }
 

@@ -41,11 +41,13 @@ pub(crate) struct Series {
 
 /// What is known of a fingerprint at one address.
 #[derive(Clone, Copy, Debug)]
-struct Fp {
+pub(crate) struct Fp {
     fp: &'static str,
     hash: u64,
     /// In which second it was found to be frequent.
     frequent_at: u32,
+    /// It is never sampled.
+    pub(crate) exempt: bool,
 }
 
 impl Table {
@@ -60,15 +62,20 @@ impl Table {
         }
     }
 
+    #[cfg(test)]
+    fn of(&mut self, fp: &'static str, route: Option<&str>, now_secs: u32) -> Option<&mut Series> {
+        let fp = self.fp(fp, |_| false);
+        self.series(&fp, route, now_secs)
+    }
+
     /// The series; `None` if there is no place for one more.
     pub(crate) fn series(
         &mut self,
-        fp: &'static str,
+        fp: &Fp,
         route: Option<&str>,
         now_secs: u32,
     ) -> Option<&mut Series> {
-        let hash = self.hash(fp);
-        let hash = route.map_or(hash, |route| self.keys.text(route, hash));
+        let hash = route.map_or(fp.hash, |route| self.keys.text(route, fp.hash));
         let at = usize::try_from(hash % RECENT as u64).unwrap_or(0);
         let place = match self.recent.get(at) {
             Some((recent, place)) if *recent == hash => *place,
@@ -82,37 +89,36 @@ impl Table {
         Some(series)
     }
 
-    /// Whether so many of a fingerprint were seen in this second that one more changes nothing.
-    #[inline]
-    pub(crate) fn is_frequent(&self, fp: &'static str, now_secs: u32) -> bool {
-        let known = self.fps.get(Fp::place(fp));
-        known.is_some_and(|known| known.frequent_at == now_secs && std::ptr::eq(known.fp, fp))
+    /// What is known of a fingerprint; what is exempt is asked for the first time.
+    #[inline(always)]
+    pub(crate) fn fp(&mut self, fp: &'static str, is_exempt: fn(&str) -> bool) -> Fp {
+        match self.fps.get(Fp::place(fp)) {
+            Some(known) if std::ptr::eq(known.fp, fp) => *known,
+            _ => self.find_out(fp, is_exempt),
+        }
     }
 
-    pub(crate) fn note_frequent(&mut self, fp: &'static str, now_secs: u32) {
-        if let Some(known) = self.fps.get_mut(Fp::place(fp))
-            && std::ptr::eq(known.fp, fp)
+    #[cold]
+    #[inline(never)]
+    fn find_out(&mut self, fp: &'static str, is_exempt: fn(&str) -> bool) -> Fp {
+        let known = Fp {
+            fp,
+            hash: self.keys.text(fp, 0),
+            frequent_at: u32::MAX,
+            exempt: is_exempt(fp),
+        };
+        if let Some(place) = self.fps.get_mut(Fp::place(fp)) {
+            *place = known;
+        }
+        known
+    }
+
+    pub(crate) fn note_frequent(&mut self, fp: &Fp, now_secs: u32) {
+        if let Some(known) = self.fps.get_mut(Fp::place(fp.fp))
+            && std::ptr::eq(known.fp, fp.fp)
         {
             known.frequent_at = now_secs;
         }
-    }
-
-    fn hash(&mut self, fp: &'static str) -> u64 {
-        let place = self.fps.get_mut(Fp::place(fp));
-        if let Some(known) = &place
-            && std::ptr::eq(known.fp, fp)
-        {
-            return known.hash;
-        }
-        let hash = self.keys.text(fp, 0);
-        if let Some(place) = place {
-            *place = Fp {
-                fp,
-                hash,
-                ..Fp::default()
-            };
-        }
-        hash
     }
 
     fn place(&mut self, hash: u64, now_secs: u32) -> Option<u32> {
@@ -205,6 +211,13 @@ impl Series {
 }
 
 impl Fp {
+    /// Whether so many of it were seen in this second that one more changes nothing.
+    #[inline]
+    pub(crate) fn is_frequent(&self, now_secs: u32) -> bool {
+        self.frequent_at == now_secs
+    }
+
+    #[inline]
     fn place(fp: &str) -> usize {
         (fp.as_ptr().addr() >> 3 ^ fp.len()) % RECENT
     }
@@ -216,6 +229,7 @@ impl Default for Fp {
             fp: "",
             hash: 0,
             frequent_at: u32::MAX,
+            exempt: false,
         }
     }
 }
@@ -315,10 +329,10 @@ mod tests {
     fn routes_of_one_fingerprint_are_apart_and_so_is_none() {
         let mut table = Table::new();
         for route in [Some("/a"), Some("/b"), None] {
-            assert!(!table.series("fp", route, 0).unwrap().is_nth(2));
+            assert!(!table.of("fp", route, 0).unwrap().is_nth(2));
         }
         for route in [Some("/a"), Some("/b"), None] {
-            assert!(table.series("fp", route, 0).unwrap().is_nth(2));
+            assert!(table.of("fp", route, 0).unwrap().is_nth(2));
         }
     }
 
@@ -326,11 +340,11 @@ mod tests {
     fn a_full_table_has_no_place_until_an_hour_has_passed() {
         let mut table = Table::new();
         for n in 0..MOST_SERIES {
-            assert!(table.series("fp", Some(&n.to_string()), 0).is_some());
+            assert!(table.of("fp", Some(&n.to_string()), 0).is_some());
         }
-        assert!(table.series("fp", Some("one more"), SWEEP_SECS).is_none());
-        assert!(table.series("fp", Some("7"), HOUR).is_some());
-        assert!(table.series("fp", Some("one more"), HOUR).is_some());
+        assert!(table.of("fp", Some("one more"), SWEEP_SECS).is_none());
+        assert!(table.of("fp", Some("7"), HOUR).is_some());
+        assert!(table.of("fp", Some("one more"), HOUR).is_some());
         assert_eq!(table.series.len(), 2);
     }
 }

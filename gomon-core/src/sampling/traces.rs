@@ -261,6 +261,8 @@ impl<T> Traces<T> {
     }
 
     /// Gives out what waits of a trace, which then does not wait any more.
+    // With what `out` does to an event inside: it is moved once.
+    #[inline(never)]
     fn release(&mut self, slot: u32, verdict: Verdict, out: &mut impl FnMut(T, Verdict)) {
         let Some(unit) = self.units.get_mut(slot as usize) else {
             return;
@@ -380,7 +382,7 @@ impl Default for Limits {
             trace_bytes: 256 << 10,
             trace_nanos: 10_000_000_000,
             total_bytes: 16 << 20,
-            decided: 8192,
+            decided: 2048,
         }
     }
 }

@@ -23,7 +23,6 @@ use crate::bus::retransmitter::mapped::Mapped;
 use crate::bus::retransmitter::sampled::{Decided, Sampled};
 use crate::bus::retransmitter::stages::Stages;
 use crate::bus::supply::Supply;
-use crate::clock;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event::Event;
@@ -32,6 +31,7 @@ use crate::event::outcome::Outcome;
 use crate::event::value::Tree;
 use crate::life::ListenerId;
 use crate::sampling::Sampling;
+use crate::sampling::sampler::Moment;
 
 /// A listener that passes what it wants on to listeners of its own, each with a queue and a
 /// thread. The bus itself is one.
@@ -345,10 +345,7 @@ impl Inner {
         let stages = self.fan_out.stages();
         let wants = |event| stages.as_ref().is_none_or(|stages| stages.wants(event));
         let wanted: Vec<bool> = slice.iter().map(wants).collect();
-        let decided = self
-            .sampled
-            .lock()
-            .take(slice, &wanted, clock::monotonic_nanos());
+        let decided = self.sampled.lock().take(slice, &wanted, Moment::now());
         match decided {
             Some(decided) => {
                 let filtered = wanted.iter().filter(|wanted| !**wanted).count();
@@ -361,7 +358,7 @@ impl Inner {
 
     /// Passes on what waits, once it has waited for too long.
     fn expire(&self) {
-        let decided = self.sampled.lock().expire(clock::monotonic_nanos());
+        let decided = self.sampled.lock().expire(Moment::now());
         self.pass(decided, 0);
     }
 

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::event::batch::Slice;
 use crate::event::handed::Brief;
 use crate::sampling::Sampling;
-use crate::sampling::sampler::{Judged, Sampler, Verdict};
+use crate::sampling::sampler::{Judged, Moment, Sampler, Verdict};
 
 /// A sampler of shared batches, or none.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Sampled {
     }
 
     /// Takes a batch; `None` if nothing is sampled. What is not wanted still counts for its trace.
-    pub(crate) fn take(&mut self, slice: &Slice, wanted: &[bool], now: u64) -> Option<Decided> {
+    pub(crate) fn take(&mut self, slice: &Slice, wanted: &[bool], now: Moment) -> Option<Decided> {
         let sampler = self.sampler.as_mut()?;
         let mut decided = Decided::default();
         let mut out = |item, verdict| decided.add(Some(slice), item, verdict);
@@ -74,7 +74,7 @@ impl Sampled {
     }
 
     /// Decides on what has waited for too long.
-    pub(crate) fn expire(&mut self, now: u64) -> Decided {
+    pub(crate) fn expire(&mut self, now: Moment) -> Decided {
         let mut decided = Decided::default();
         let mut out = |item, verdict| decided.add(None, item, verdict);
         if let Some(sampler) = &mut self.sampler {
