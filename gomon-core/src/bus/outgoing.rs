@@ -11,7 +11,7 @@ use crate::event::batch::{Batch, Homes, Slice};
 use crate::event::flags::Flags;
 use crate::event::handed::Brief;
 use crate::event::record::Record;
-use crate::sampling::sampler::Verdict;
+use crate::sampling::sampler::{Taker, Verdict};
 
 /// An event on the bus, and where its record came from.
 #[derive(Debug)]
@@ -202,27 +202,6 @@ impl<'a> Decided<'a> {
         }
     }
 
-    pub(super) fn take(&mut self, mut staged: Staged, verdict: Verdict) {
-        match verdict {
-            Verdict::Keep { weight } => {
-                if let Some(weight) = weight {
-                    // More if it was sampled at its head: both look at the same bits.
-                    if weight > staged.event.weight {
-                        staged.event.weight = weight;
-                    }
-                }
-                self.keep(staged, 0);
-            }
-            Verdict::Drop => {
-                self.sampled_out += 1;
-                self.discarded.push(staged);
-                if self.discarded.is_full() {
-                    drop(self.discarded.take(self.homes));
-                }
-            }
-        }
-    }
-
     #[inline(always)]
     pub(super) fn keep(&mut self, staged: Staged, scope: u32) {
         if self.kept.is_full() || scope != self.scope {
@@ -246,6 +225,30 @@ impl<'a> Decided<'a> {
     fn pass(&mut self) {
         if let Some(batch) = self.kept.take(self.homes) {
             BUS.root.pass_quietly(&Slice::whole(batch), self.scope);
+        }
+    }
+}
+
+impl Taker<Staged> for Decided<'_> {
+    #[inline(always)]
+    fn take(&mut self, mut staged: Staged, verdict: Verdict) {
+        match verdict {
+            Verdict::Keep { weight } => {
+                if let Some(weight) = weight {
+                    // More if it was sampled at its head: both look at the same bits.
+                    if weight > staged.event.weight {
+                        staged.event.weight = weight;
+                    }
+                }
+                self.keep(staged, 0);
+            }
+            Verdict::Drop => {
+                self.sampled_out += 1;
+                self.discarded.push(staged);
+                if self.discarded.is_full() {
+                    drop(self.discarded.take(self.homes));
+                }
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::event::handed::{Brief, Handed};
 use crate::event::shape::Shapes;
 use crate::sampling::Sampling;
 use crate::sampling::ratio::Ratio;
-use crate::sampling::sampler::{self, Judged, Moment, Sampler};
+use crate::sampling::sampler::{self, Judged, Moment, Sampler, Taker};
 use crate::state;
 use crate::tracker::head;
 
@@ -76,19 +76,18 @@ impl Passage {
                 decided.keep(Staged::new(record, &brief, home, weight), 0);
                 continue;
             };
-            let mut out = |staged, verdict| decided.take(staged, verdict);
-            match sampler.judge(&brief, &record, now, &mut out) {
+            match sampler.judge(&brief, &record, now, &mut decided) {
                 Judged::Now(verdict) => {
                     decided.take(Staged::new(record, &brief, home, weight), verdict);
                 }
                 Judged::Later(facts, place) => {
                     let staged = Staged::new(record, &brief, home, weight);
-                    sampler.hold(staged, (facts, place), now, &mut out);
+                    sampler.hold(staged, (facts, place), now, &mut decided);
                 }
             }
         }
         if let Some(sampler) = &mut self.sampler {
-            sampler.expire(now, &mut |staged, verdict| decided.take(staged, verdict));
+            sampler.expire(now, &mut decided);
         }
         decided.finish();
     }
@@ -110,7 +109,7 @@ impl Passage {
     pub(super) fn settle_sampler(&mut self, homes: &HomeTable) {
         if let Some(sampler) = &mut self.sampler {
             let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
-            sampler.settle(&mut |staged, verdict| decided.take(staged, verdict));
+            sampler.settle(&mut decided);
             decided.finish();
         }
     }

@@ -53,6 +53,17 @@ pub(crate) enum Verdict {
     Drop,
 }
 
+/// Who is given what is decided: mostly a closure. A type of its own can say that it is to be inlined, which saves a move.
+pub(crate) trait Taker<T> {
+    fn take(&mut self, item: T, verdict: Verdict);
+}
+
+impl<T, F: FnMut(T, Verdict)> Taker<T> for F {
+    fn take(&mut self, item: T, verdict: Verdict) {
+        self(item, verdict);
+    }
+}
+
 /// What becomes of an event, or that it is to wait.
 #[derive(Debug)]
 pub(crate) enum Judged {
@@ -83,7 +94,7 @@ impl<T> Sampler<T> {
         brief: &Brief,
         record: &Record,
         now: Moment,
-        out: &mut impl FnMut(T, Verdict),
+        out: &mut impl Taker<T>,
     ) -> Judged {
         let Some(facts) = self.facts(brief, record, now) else {
             return Judged::Now(Verdict::Keep { weight: None });
@@ -101,18 +112,18 @@ impl<T> Sampler<T> {
         item: T,
         (facts, place): (Facts, Place),
         now: Moment,
-        out: &mut impl FnMut(T, Verdict),
+        out: &mut impl Taker<T>,
     ) {
         self.traces.hold(place, item, &facts, now.nanos, out);
     }
 
     /// Decides on what has waited for too long; to be called about as often as events come.
-    pub(crate) fn expire(&mut self, now: Moment, out: &mut impl FnMut(T, Verdict)) {
+    pub(crate) fn expire(&mut self, now: Moment, out: &mut impl Taker<T>) {
         self.traces.expire(now.nanos, out);
     }
 
     /// Decides on everything that waits.
-    pub(crate) fn settle(&mut self, out: &mut impl FnMut(T, Verdict)) {
+    pub(crate) fn settle(&mut self, out: &mut impl Taker<T>) {
         self.traces.settle(out);
     }
 

@@ -7,7 +7,7 @@ use crate::event::id::TraceId;
 use crate::sampling::hash::Keyed;
 use crate::sampling::order::Order;
 use crate::sampling::ratio::Ratio;
-use crate::sampling::sampler::{Held, Verdict};
+use crate::sampling::sampler::{Held, Taker, Verdict};
 
 /// Holds the events of each trace until its local root ends.
 ///
@@ -112,7 +112,7 @@ impl<T> Traces<T> {
     /// Says what becomes of an event, and gives out those that waited for it. What it says counts, whether it is
     /// [held](Self::hold) then or not.
     #[inline(always)]
-    pub(crate) fn judge(&mut self, facts: &Facts, out: &mut impl FnMut(T, Verdict)) -> Judged {
+    pub(crate) fn judge(&mut self, facts: &Facts, out: &mut impl Taker<T>) -> Judged {
         if self.ratio.keeps_everything() {
             return Judged::Now(KEEP);
         }
@@ -135,7 +135,7 @@ impl<T> Traces<T> {
         item: T,
         facts: &Facts,
         now: u64,
-        out: &mut impl FnMut(T, Verdict),
+        out: &mut impl Taker<T>,
     ) {
         let slot = match place.0 {
             Some(slot) => slot,
@@ -156,7 +156,7 @@ impl<T> Traces<T> {
     }
 
     #[cold]
-    fn keep_within_limits(&mut self, slot: u32, too_much: bool, out: &mut impl FnMut(T, Verdict)) {
+    fn keep_within_limits(&mut self, slot: u32, too_much: bool, out: &mut impl Taker<T>) {
         if too_much {
             self.decide(slot, Standing::ByRatio, out);
         }
@@ -166,7 +166,7 @@ impl<T> Traces<T> {
     }
 
     /// Decides on what has waited for too long.
-    pub(crate) fn expire(&mut self, now: u64, out: &mut impl FnMut(T, Verdict)) {
+    pub(crate) fn expire(&mut self, now: u64, out: &mut impl Taker<T>) {
         self.list_newest();
         while let Some(slot) = self.oldest() {
             let since = self.unit(slot).map_or(0, |unit| unit.since);
@@ -178,7 +178,7 @@ impl<T> Traces<T> {
     }
 
     /// Decides on everything that waits.
-    pub(crate) fn settle(&mut self, out: &mut impl FnMut(T, Verdict)) {
+    pub(crate) fn settle(&mut self, out: &mut impl Taker<T>) {
         self.list_newest();
         while let Some(slot) = self.oldest() {
             self.decide(slot, Standing::ByRatio, out);
@@ -208,12 +208,7 @@ impl<T> Traces<T> {
 
     /// One more of a known trace: what becomes of it, unless it waits.
     #[inline]
-    fn next(
-        &mut self,
-        slot: u32,
-        facts: &Facts,
-        out: &mut impl FnMut(T, Verdict),
-    ) -> Option<Verdict> {
+    fn next(&mut self, slot: u32, facts: &Facts, out: &mut impl Taker<T>) -> Option<Verdict> {
         match self.unit(slot)?.standing {
             Standing::Kept => Some(KEEP),
             Standing::ByRatio => {
@@ -238,7 +233,7 @@ impl<T> Traces<T> {
     }
 
     /// Decides on the oldest until the rest is within the bound.
-    fn make_room(&mut self, out: &mut impl FnMut(T, Verdict)) {
+    fn make_room(&mut self, out: &mut impl Taker<T>) {
         self.list_newest();
         while self.held.bytes > self.limits.total_bytes
             && let Some(slot) = self.oldest()
@@ -248,7 +243,7 @@ impl<T> Traces<T> {
     }
 
     /// Decides on a trace whose root is still open.
-    fn decide(&mut self, slot: u32, standing: Standing, out: &mut impl FnMut(T, Verdict)) {
+    fn decide(&mut self, slot: u32, standing: Standing, out: &mut impl Taker<T>) {
         let Some(trace) = self.unit(slot).map(|unit| unit.trace) else {
             return;
         };
@@ -263,13 +258,15 @@ impl<T> Traces<T> {
     /// Gives out what waits of a trace, which then does not wait any more.
     // With what `out` does to an event inside: it is moved once.
     #[inline(never)]
-    fn release(&mut self, slot: u32, verdict: Verdict, out: &mut impl FnMut(T, Verdict)) {
+    fn release(&mut self, slot: u32, verdict: Verdict, out: &mut impl Taker<T>) {
         let Some(unit) = self.units.get_mut(slot as usize) else {
             return;
         };
         self.held.events -= unit.items.len();
         self.held.bytes -= std::mem::take(&mut unit.bytes);
-        unit.items.drain(..).for_each(|item| out(item, verdict));
+        for item in unit.items.drain(..) {
+            out.take(item, verdict);
+        }
         // Kept for the next trace, unless it is uncommonly long.
         if unit.items.capacity() > USUAL_EVENTS {
             unit.items.shrink_to(USUAL_EVENTS);
@@ -404,10 +401,10 @@ pub(super) fn offer<T>(
     item: T,
     facts: &Facts,
     now: u64,
-    out: &mut impl FnMut(T, Verdict),
+    out: &mut impl Taker<T>,
 ) {
     match traces.judge(facts, out) {
-        Judged::Now(verdict) => out(item, verdict),
+        Judged::Now(verdict) => out.take(item, verdict),
         Judged::Later(place) => traces.hold(place, item, facts, now, out),
     }
 }
