@@ -131,8 +131,13 @@ pub(crate) fn count_sampled_out() {
 
 /// Ends an event that only stood for its ids.
 pub(crate) fn send_sampled_out(record: Box<Record>) {
-    count_sampled_out();
-    with_link(|link| link.stock.put(record));
+    let counted = with_link(|link| {
+        bump(&link.shared.counters.sampled_out);
+        link.stock.put(record);
+    });
+    if counted.is_none() {
+        bus::count_sampled_out();
+    }
 }
 
 #[cold]

@@ -71,8 +71,11 @@ impl Stock {
     }
 
     /// Takes a record back that was not handed over.
+    #[inline]
     pub(crate) fn put(&mut self, mut record: Box<Record>) {
-        record.clear_rare();
+        if record.has_rare() {
+            record.clear_rare();
+        }
         if self.free.len() < FULL {
             self.free.push(Event::new(record));
         }

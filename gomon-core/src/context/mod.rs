@@ -92,7 +92,6 @@ pub fn unmonitored<R>(f: impl FnOnce() -> R) -> R {
 impl Context {
     pub(crate) const PROCESS: Self = Self::without_event(Kind::Application, 0);
     pub(crate) const UNMONITORED: Self = Self::without_event(Kind::Unmonitored, 0);
-    pub(crate) const SAMPLED_OUT: Self = Self::without_event(Kind::SampledOut, 0);
 
     const fn without_event(kind: Kind, scope: u32) -> Self {
         Self {

@@ -56,7 +56,8 @@ use crate::wait::unit::Unit;
 #[must_use = "an event ends when its tracker is dropped"]
 pub struct EventTracker {
     record: Option<Box<Record>>,
-    /// The root of its trace was sampled out: it is counted, and so are its children.
+    /// The root of its trace was sampled out: it is counted, and so are its children. If it is that
+    /// root, its record stands for the ids, unless its opening event is sent.
     sampled_out: bool,
 }
 
@@ -90,8 +91,8 @@ impl EventTracker {
         let now = state::load();
         match &self.record {
             _ if !now.is_on() => Self::empty(),
-            Some(record) => open::open_child(fp, record, now),
-            None => Self::in_context(fp, Context::SAMPLED_OUT),
+            Some(record) if !self.sampled_out => open::open_child(fp, record, now),
+            _ => open::sampled_out(),
         }
     }
 
@@ -102,9 +103,10 @@ impl EventTracker {
         }
     }
 
-    pub(crate) const fn sampled_out() -> Self {
+    /// Stands for what is not recorded; with a record, if it is the root.
+    pub(crate) const fn sampled_out(root: Option<Box<Record>>) -> Self {
         Self {
-            record: None,
+            record: root,
             sampled_out: true,
         }
     }
@@ -131,8 +133,7 @@ impl EventTracker {
     }
 
     fn recorded(&self) -> Option<&Record> {
-        let recorded = |record: &&Record| !record.flags.has(Flags::SAMPLED_OUT);
-        self.record.as_deref().filter(recorded)
+        self.record.as_deref().filter(|_| !self.sampled_out)
     }
 
     /// The context for children elsewhere, and for a `traceparent` header.
@@ -324,6 +325,7 @@ impl EventTracker {
         if record.flags.has(Flags::SAMPLED_OUT) {
             record.flags.remove(Flags::SAMPLED_OUT);
             record.start = clock::now();
+            self.sampled_out = false;
         }
         record.flags.remove(Flags::UNSAMPLED);
         record

@@ -54,7 +54,7 @@ fn open_sampled(fp: &'static str, parent: &Context, now: State) -> EventTracker 
     record.trace = trace;
     record.set_parent(parent.ids().map(|(_, span)| span));
     record.carried.hold();
-    EventTracker::of(record)
+    EventTracker::sampled_out(Some(record))
 }
 
 /// Begins an event in a trace, or in one that begins with it.
@@ -82,14 +82,11 @@ fn open_in(
     record
 }
 
-/// Begins an event as a child of one whose record is at hand.
+/// Begins an event as a child of one that is recorded, whose record is at hand.
 #[inline(never)]
 pub(crate) fn open_child(fp: &'static str, parent: &Record, now: State) -> EventTracker {
     if hot::is_own_thread() {
         return EventTracker::empty();
-    }
-    if parent.flags.has(Flags::SAMPLED_OUT) {
-        return sampled_out();
     }
     let start = clock::now();
     let mut record = link::take();
@@ -123,10 +120,15 @@ fn begin(record: &mut Record, fp: &'static str, flags: Flags, now: State) {
     record.span = SpanId::new();
 }
 
+/// What is made in a trace that is not recorded is counted.
 #[cold]
-fn sampled_out() -> EventTracker {
+#[inline(never)]
+pub(crate) fn sampled_out() -> EventTracker {
+    if hot::is_own_thread() {
+        return EventTracker::empty();
+    }
     link::count_sampled_out();
-    EventTracker::sampled_out()
+    EventTracker::sampled_out(None)
 }
 
 /// Sends an attribute after an event that is open elsewhere. The bus brings the two together.
