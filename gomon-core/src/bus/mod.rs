@@ -14,6 +14,7 @@ mod outgoing;
 mod passage;
 pub(crate) mod pool;
 pub(crate) mod port;
+mod prefetch;
 mod published;
 mod queue;
 pub(crate) mod reason;

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
+use crate::bus::prefetch::prefetch;
 use crate::bus::reason::DropReason;
 use crate::event::Event;
 use crate::event::record::Record;
@@ -168,17 +169,6 @@ impl Home {
         drop(freed);
     }
 }
-
-#[inline(always)]
-#[allow(unsafe_code)]
-fn prefetch(record: &Record) {
-    use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-    let p: *const i8 = std::ptr::from_ref(record).cast();
-    for line in 0..PRE {
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(p.wrapping_add(64 * line)) };
-    }
-}
-const PRE: usize = 6;
 
 /// A record made anew.
 pub(crate) fn fresh() -> Box<Record> {

@@ -199,6 +199,13 @@ fn embedded_children_travel_inside_their_parent() {
     assert_eq!(parent["children"][0]["gomon:fp"], "detail");
     assert_eq!(parent["children"][0]["parent"], parent["id"]);
     assert_eq!(parent["children"][0]["n"], 1);
+    let number = |value: &serde_json::Value| value.as_u64().unwrap();
+    let (from, lapsed) = (
+        number(&parent["gomon:start"]),
+        number(&parent["gomon:lapsed"]),
+    );
+    let began = number(&parent["children"][0]["gomon:start"]);
+    assert!((from..=from + lapsed).contains(&began), "{began}");
 }
 
 /// A tracker that records, whatever other tests do.

@@ -204,6 +204,51 @@ fn what_happens_in_something_opened_stands_for_itself_alone() {
 }
 
 #[test]
+fn what_is_opened_after_it_was_sampled_out_lasts_from_then_on_and_keeps_what_was_set() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .listener(sink.listener())
+        .start()
+        .unwrap();
+    let mut root = EventTracker::new("listening");
+    root.set("laddr", "[::1]:80");
+    assert!(!root.is_recording() && root.elapsed().is_zero());
+    // A detail of what is not recorded goes with it.
+    root.embed(root.child("detail"));
+    root.send_opening();
+    assert!(root.is_recording());
+    root.finish();
+    drop(gomon);
+    let mut events = sink.events();
+    let (first, last) = (events.remove(0), events.pop().unwrap());
+    assert_eq!(last["gomon:fp"], "application-end");
+    events.retain(|event| event["gomon:fp"] == "listening");
+    assert_eq!(events.len(), 2);
+    for event in &events {
+        let start = event["gomon:start"].as_u64().unwrap();
+        assert!(first["gomon:start"].as_u64().unwrap() <= start);
+        assert_eq!(
+            (&event["laddr"], &event["children"]),
+            (&"[::1]:80".into(), &serde_json::Value::Null)
+        );
+    }
+    assert_eq!(last["dropped"], 1);
+}
+
+#[test]
+fn ids_of_traces_that_are_sampled_out_have_the_time_in_them() {
+    let _turn = turn();
+    let gomon = builder().head_sampling(0.0).start().unwrap();
+    let root = EventTracker::new("root");
+    let id = root.context().trace_id().unwrap().to_u128();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    assert!((id >> 80).abs_diff(now) < 60_000, "{id:x}");
+    drop((root, gomon));
+}
+
+#[test]
 fn what_is_abandoned_is_sampled_as_what_it_is() {
     let _turn = turn();
     let ends = Arc::new(Mutex::new(Vec::new()));

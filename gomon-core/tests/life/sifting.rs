@@ -1,8 +1,9 @@
 //! What a retransmitter lets through: patterns, conditions, maps and limits.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gomon_core::{DropReason, EventTracker, Mapped, Outcome, Retransmitter};
+use gomon_core::{DropReason, Event, EventTracker, Mapped, Outcome, Retransmitter, ValueRef};
 
 use crate::support::{DEADLINE, Sink, builder, turn};
 
@@ -180,4 +181,40 @@ fn each_fingerprint_may_have_its_own_limit() {
     assert!(!events.is_empty());
     let sifted = Retransmitter::new("sifted").limit(1_000_000).limit_each(0);
     assert!(sift(sifted, || finish(&["a", "b"])).is_empty());
+}
+
+#[test]
+fn a_key_that_was_set_twice_is_there_once_for_whoever_looks() {
+    let looked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&looked);
+    let look = move |event: &Event| {
+        let number = |value: ValueRef<'_>| value.as_u64().unwrap();
+        let all = event.attributes().map(|(key, value)| (key, number(value)));
+        let all: Vec<_> = all.collect();
+        let single = event.get("twice").map(number);
+        if event.fp() == "work" {
+            seen.lock().unwrap().push((all, single));
+        }
+        true
+    };
+    let sifted = Retransmitter::new("sifted")
+        .filter(look)
+        .map(|event| Some(Mapped::copy(event).rename("once", "one")));
+    // The bus looks for labels, and settles what has one.
+    let events = sift(sifted, || {
+        for other in ["once", "route"] {
+            let mut work = EventTracker::new("work");
+            work.set("twice", 1u64).set(other, 2u64).set("twice", 3u64);
+        }
+    });
+    for (other, (all, single)) in ["once", "route"].iter().zip(&*looked.lock().unwrap()) {
+        assert_eq!(
+            (all.as_slice(), *single),
+            (&[("twice", 3), (*other, 2)][..], Some(3))
+        );
+    }
+    assert_eq!(
+        (&events[0]["twice"], &events[0]["one"]),
+        (&3.into(), &2.into())
+    );
 }
