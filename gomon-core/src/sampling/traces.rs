@@ -66,7 +66,7 @@ pub(crate) enum Judged {
 }
 
 /// Where an event is to wait, if others of its trace do already.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Place(Option<u32>);
 
 #[derive(Debug)]

@@ -106,6 +106,8 @@ fn last_value(attributes: &[Attribute], at: usize) -> Option<Stored> {
         .enumerate()
         .filter(|(_, other)| other.key == key);
     let (first, attribute) = same.next()?;
-    let value = same.last().map_or(attribute.value, |(_, last)| last.value);
+    let value = same
+        .next_back()
+        .map_or(attribute.value, |(_, last)| last.value);
     (first == at).then_some(value)
 }
