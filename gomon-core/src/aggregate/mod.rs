@@ -42,7 +42,7 @@ impl Aggregates {
 
     /// Counts an event, unless it is an opening one. `row` is that of its inline keys, where it is
     /// known. The record is only looked at if it may have labels.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record(
         &mut self,
         brief: &Brief,

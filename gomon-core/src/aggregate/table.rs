@@ -81,7 +81,7 @@ impl Table {
     }
 
     /// Counts an event that has no labels.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record_unlabelled(&mut self, fp: &'static str, ending: Ending) {
         if let Some(known) = self.recent.get(Recent::place(fp))
             && std::ptr::eq(known.fp, fp)

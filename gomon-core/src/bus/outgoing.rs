@@ -136,31 +136,38 @@ impl Outgoing {
         if self.events.is_empty() {
             return None;
         }
+        let homes = self.homes(table);
+        let own = self.runs().filter(|(home, _)| *home == HomeIndex::OWN);
+        // The others were handed over by threads.
+        let handed_over = self.events.len() - own.map(|(_, count)| count).sum::<usize>();
         let events = std::mem::replace(&mut self.events, pool::empty());
         let beside = std::mem::take(&mut self.beside);
-        let ends = self.runs.iter().skip(1).map(|(_, from)| *from);
-        let ends = ends.chain([events.len()]);
-        let runs = self.runs.iter().zip(ends);
-        let runs: Vec<_> = runs
-            .map(|((home, from), end)| (*home, end - from))
-            .collect();
-        let own = runs.iter().filter(|(home, _)| *home == HomeIndex::OWN);
-        // The others are the bus's own.
-        let handed_over = events.len() - own.map(|(_, count)| count).sum::<usize>();
-        let homes = match runs.as_slice() {
-            [(home, _)] => table
-                .get(*home)
-                .map_or(Homes::None, |home| Homes::One(Arc::clone(home))),
-            runs => several_homes(runs, table),
-        };
         self.home = None;
         self.runs.clear();
         Some(Batch::new(events, beside, homes, handed_over))
     }
+
+    /// Homes of as many events in a row.
+    fn runs(&self) -> impl Iterator<Item = (HomeIndex, usize)> {
+        let ends = self.runs.iter().skip(1).map(|(_, from)| *from);
+        let ends = ends.chain([self.events.len()]);
+        let runs = self.runs.iter().zip(ends);
+        runs.map(|((home, from), end)| (*home, end - from))
+    }
+
+    /// Where the records are from.
+    fn homes(&self, table: &HomeTable) -> Homes {
+        match self.runs.as_slice() {
+            [(home, _)] => table
+                .get(*home)
+                .map_or(Homes::None, |home| Homes::One(Arc::clone(home))),
+            _ => several_homes(self.runs(), table),
+        }
+    }
 }
 
 /// Each home once, and which of them it is run by run: the records of a home go back together.
-fn several_homes(runs: &[(HomeIndex, usize)], table: &HomeTable) -> Homes {
+fn several_homes(runs: impl Iterator<Item = (HomeIndex, usize)>, table: &HomeTable) -> Homes {
     let mut known: Vec<HomeIndex> = Vec::new();
     let mut homes = Vec::new();
     let mut place = |index: HomeIndex| {
@@ -171,7 +178,7 @@ fn several_homes(runs: &[(HomeIndex, usize)], table: &HomeTable) -> Homes {
             Some(known.len() - 1)
         })
     };
-    let runs = runs.iter().map(|(home, count)| (place(*home), *count));
+    let runs = runs.map(|(home, count)| (place(home), count));
     let runs = runs.collect();
     Homes::Many(homes, runs)
 }
@@ -284,7 +291,7 @@ mod tests {
             }
         }
         // Each home once: to bring records there takes its lock.
-        match several_homes(&batch.runs, &table) {
+        match batch.homes(&table) {
             Homes::Many(homes, runs) => assert_eq!((homes.len(), runs.len()), (2, 72)),
             other => panic!("{other:?}"),
         }
