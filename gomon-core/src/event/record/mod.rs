@@ -5,6 +5,7 @@ mod read;
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 
+use arrayvec::ArrayString;
 use uuid::Uuid;
 
 use crate::bus::pool::Counted;
@@ -51,13 +52,12 @@ pub(crate) struct Record {
     /// How many of the inline attributes are in use.
     count: u8,
     pub(crate) outcome: Outcome,
-    /// Bytes of `text` that are in use.
-    used: u16,
     pub(crate) flags: Flags,
     _counted: Counted,
 
+    /// First, so that its length is where everything else is that each event writes.
+    text: ArrayString<TEXT>,
     attributes: [Attribute; INLINE],
-    text: [u8; TEXT],
 }
 
 impl Record {
@@ -77,11 +77,10 @@ impl Record {
             carried: Handle::NONE,
             count: 0,
             outcome: Outcome::Completed,
-            used: 0,
             flags: Flags::NONE,
             _counted: Counted::new(),
+            text: ArrayString::new_const(),
             attributes: [Attribute::EMPTY; INLINE],
-            text: [0; TEXT],
         }
     }
 
@@ -91,7 +90,7 @@ impl Record {
     pub(crate) fn begin(&mut self, fp: &'static str, flags: Flags) {
         self.fp = limits::key(fp);
         self.count = 0;
-        self.used = 0;
+        self.text.clear();
         self.outcome = Outcome::Completed;
         self.flags = flags;
     }
@@ -209,18 +208,17 @@ impl Record {
     /// Copies last, so that nothing has to be kept across that call.
     #[inline(always)]
     fn set_text(&mut self, key: &'static str, text: &str) {
-        let from = self.used;
-        let to = usize::from(from) + text.len();
+        let from = self.text.len();
         if key.len() <= limits::KEY_BYTES
             && let Some(place) = self.attributes.get_mut(usize::from(self.count))
-            && let Some(free) = self.text.get_mut(usize::from(from)..to)
-            && let Ok(to) = u16::try_from(to)
+            && text.len() <= self.text.remaining_capacity()
+            && let (Ok(from), Ok(to)) = (u16::try_from(from), u16::try_from(from + text.len()))
         {
             place.key = key;
             place.value = Stored::Text { from, to };
             self.count += 1;
-            self.used = to;
-            free.copy_from_slice(text.as_bytes());
+            // It has room.
+            let _ = self.text.try_push_str(text);
         } else {
             self.set_as_beside(key, text, Value::Str);
         }
@@ -553,6 +551,6 @@ impl Record {
 /// Attributes that have a place in the record itself.
 const INLINE: usize = 16;
 /// Bytes of text that have a place in the record itself.
-const TEXT: usize = 512;
+const TEXT: usize = 476;
 /// Static text up to so many bytes is kept by its address; the rest is copied, and counted.
 const SHORT_STATIC: usize = 128;

@@ -69,12 +69,12 @@ impl Record {
         }
     }
 
-    /// The bytes of a value that is text, which to check once more would be most of the work.
+    /// The bytes of a value that is text.
     #[inline]
     pub(crate) fn text_bytes(&self, stored: Stored) -> Option<&[u8]> {
         match stored {
             Stored::Static(text) => Some(text.as_bytes()),
-            Stored::Text { from, to } => self.text.get(usize::from(from)..usize::from(to)),
+            Stored::Text { from, to } => Some(self.text_at(from, to).as_bytes()),
             Stored::LongText { from, to } => {
                 let rare = self.rare.as_deref()?;
                 Some(rare.text_at(from, to).as_bytes())
@@ -91,9 +91,9 @@ impl Record {
     }
 
     pub(super) fn text_at(&self, from: u16, to: u16) -> &str {
-        let bytes = self.text.get(usize::from(from)..usize::from(to));
-        // Only whole strings are ever copied there.
-        bytes.map_or("", |bytes| std::str::from_utf8(bytes).unwrap_or(""))
+        self.text
+            .get(usize::from(from)..usize::from(to))
+            .unwrap_or("")
     }
 }
 
