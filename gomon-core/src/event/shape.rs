@@ -27,21 +27,30 @@ impl Row {
     pub(crate) const PLACES: usize = 256;
 }
 
-/// Rows of keys in which every key was found to be there once.
+/// Rows of keys in which every key was found to be there once, and which keep the rule.
 #[derive(Debug)]
 pub(crate) struct Shapes {
-    once: [u64; Row::PLACES],
+    known: [u64; Row::PLACES],
+    /// What each key has to be.
+    rule: fn(&str) -> bool,
 }
 
 impl Shapes {
-    /// The row of these keys, if no key is there twice.
+    pub(crate) const fn keeping(rule: fn(&str) -> bool) -> Self {
+        Self {
+            known: [0; Row::PLACES],
+            rule,
+        }
+    }
+
+    /// The row of these keys, if no key is there twice and all keep the rule.
     #[inline]
     pub(crate) fn row(&mut self, attributes: &[Attribute]) -> Option<Row> {
         let row = Row {
             hash: hash(attributes),
             len: attributes.len(),
         };
-        if self.once.get(row.place()) == Some(&row.hash) {
+        if self.known.get(row.place()) == Some(&row.hash) {
             return Some(row);
         }
         self.find_out(attributes, row).then_some(row)
@@ -50,23 +59,18 @@ impl Shapes {
     #[cold]
     #[inline(never)]
     fn find_out(&mut self, attributes: &[Attribute], row: Row) -> bool {
-        let once = differ(attributes);
-        if let Some(place) = self.once.get_mut(row.place()).filter(|_| once) {
+        let mut keys = attributes.iter().map(|attribute| attribute.key);
+        let holds = differ(attributes) && keys.all(self.rule);
+        if let Some(place) = self.known.get_mut(row.place()).filter(|_| holds) {
             *place = row.hash;
         }
-        once
+        holds
     }
-}
-
-impl Shapes {
-    const EMPTY: Self = Self {
-        once: [0; Row::PLACES],
-    };
 }
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self::EMPTY
+        Self::keeping(any)
     }
 }
 
@@ -74,10 +78,14 @@ impl Default for Shapes {
 #[inline]
 pub(crate) fn has_each_key_once(attributes: &[Attribute]) -> bool {
     thread_local! {
-        static KNOWN: RefCell<Shapes> = const { RefCell::new(Shapes::EMPTY) };
+        static ONCE: RefCell<Shapes> = const { RefCell::new(Shapes::keeping(any)) };
     }
-    let known = KNOWN.with(|known| Some(known.try_borrow_mut().ok()?.row(attributes).is_some()));
-    known.unwrap_or_else(|| differ(attributes))
+    // Nothing in there calls back.
+    ONCE.with(|known| known.borrow_mut().row(attributes).is_some())
+}
+
+fn any(_key: &str) -> bool {
+    true
 }
 
 /// Compares every two keys.

@@ -3,15 +3,19 @@
 mod number;
 mod text;
 
+use std::cell::RefCell;
+
 use uuid::Uuid;
 
 use self::number::{float, hex, integer, uuid};
 use self::text::{bytes, string};
 use crate::application::Application;
 use crate::clock;
+use crate::event::attribute::Attribute;
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
 use crate::event::record::Record;
+use crate::event::shape::Shapes;
 use crate::event::value::{Tree, ValueRef};
 
 /// Appends the event as one JSON object without a newline. A weight of 0 is none.
@@ -45,10 +49,7 @@ pub(crate) fn write_event(
         out.push_str(record.outcome.as_str());
         out.push('"');
     }
-    for (key, attribute) in record.attributes() {
-        attribute_key(out, key);
-        value(out, attribute);
-    }
+    attributes(out, record);
     list(out, "error", record.errors(), error);
     list(out, "children", record.children(), |out, child| {
         write_event(out, child, 0.0, application)
@@ -71,6 +72,35 @@ pub(crate) fn write_event(
         out.push('}');
     }
     out.push('}');
+}
+
+fn attributes(out: &mut String, record: &Record) {
+    let [inline, beside] = record.stored();
+    if beside.is_empty() && are_plain(inline) {
+        for attribute in inline {
+            text::plain_key(out, attribute.key);
+            value(out, record.read(attribute.value));
+        }
+        return;
+    }
+    for (key, attribute) in record.attributes() {
+        attribute_key(out, key);
+        value(out, attribute);
+    }
+}
+
+/// Whether each key is there once and is written as it is: found out once for each row of keys.
+#[inline]
+fn are_plain(attributes: &[Attribute]) -> bool {
+    thread_local! {
+        static PLAIN: RefCell<Shapes> = const { RefCell::new(Shapes::keeping(is_plain)) };
+    }
+    // Nothing in there calls back.
+    PLAIN.with(|known| known.borrow_mut().row(attributes).is_some())
+}
+
+fn is_plain(key: &str) -> bool {
+    !is_reserved(key) && text::is_clean(key)
 }
 
 /// What comes between the parent and the fingerprint: the same in every event of a run.

@@ -22,24 +22,29 @@ pub(super) fn hex(out: &mut String, number: u128) {
     ascii(out, &digits(number.to_be_bytes()));
 }
 
+/// Text that is checked word by word: that begins at an address of a whole word.
+#[repr(align(16))]
+struct Aligned<const LEN: usize>([u8; LEN]);
+
 /// The usual text of a UUID, in lower case.
 pub(super) fn uuid(out: &mut String, id: Uuid) {
-    let digits = digits(id.into_bytes());
-    let mut text = [b'-'; 36];
+    let Aligned(digits) = digits(id.into_bytes());
+    let mut aligned = Aligned([b'-'; 36]);
+    let text = &mut aligned.0;
     text[..8].copy_from_slice(&digits[..8]);
     text[9..13].copy_from_slice(&digits[8..12]);
     text[14..18].copy_from_slice(&digits[12..16]);
     text[19..23].copy_from_slice(&digits[16..20]);
     text[24..].copy_from_slice(&digits[20..]);
-    ascii(out, &text);
+    ascii(out, &aligned);
 }
 
 /// Two hexadecimal digits a byte: eight digits at a time, each in a byte of a word.
 #[inline]
-fn digits(bytes: [u8; 16]) -> [u8; 32] {
-    let mut digits = [0; 32];
+fn digits(bytes: [u8; 16]) -> Aligned<32> {
+    let mut digits = Aligned([0; 32]);
     let (words, _) = bytes.as_chunks();
-    for (eight, word) in digits.chunks_exact_mut(8).zip(words) {
+    for (eight, word) in digits.0.chunks_exact_mut(8).zip(words) {
         eight.copy_from_slice(&eight_digits(u32::from_be_bytes(*word)));
     }
     digits
@@ -58,8 +63,8 @@ fn eight_digits(number: u32) -> [u8; 8] {
 
 /// Checking a few bytes costs less than formatting them would.
 #[inline]
-fn ascii(out: &mut String, text: &[u8]) {
-    out.push_str(std::str::from_utf8(text).unwrap_or(""));
+fn ascii<const LEN: usize>(out: &mut String, text: &Aligned<LEN>) {
+    out.push_str(std::str::from_utf8(&text.0).unwrap_or(""));
 }
 
 #[cfg(test)]

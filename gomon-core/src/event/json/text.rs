@@ -7,6 +7,14 @@ pub(super) fn string(out: &mut String, text: &str) {
     between(out, "\"", text, "\"");
 }
 
+/// Appends `,"key":` for a key that needs no escape.
+#[inline]
+pub(super) fn plain_key(out: &mut String, key: &str) {
+    out.push_str(",\"");
+    out.push_str(key);
+    out.push_str("\":");
+}
+
 /// Appends `,"key":`.
 #[inline]
 pub(super) fn key(out: &mut String, key: &str) {
@@ -28,7 +36,7 @@ fn between(out: &mut String, before: &str, text: &str, after: &str) {
 /// Whether nothing in `text` has to be escaped: eight bytes at a time, since almost no text has
 /// anything.
 #[inline]
-fn is_clean(text: &str) -> bool {
+pub(super) fn is_clean(text: &str) -> bool {
     let bytes = text.as_bytes();
     let found = if let Some(last) = bytes.last_chunk() {
         let (words, _) = bytes.as_chunks();

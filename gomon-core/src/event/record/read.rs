@@ -49,7 +49,8 @@ impl Record {
         self.attributes.get(..count).unwrap_or(&self.attributes)
     }
 
-    pub(super) fn read(&self, stored: Stored) -> ValueRef<'_> {
+    #[inline]
+    pub(crate) fn read(&self, stored: Stored) -> ValueRef<'_> {
         match stored {
             Stored::Null => ValueRef::Null,
             Stored::Bool(value) => ValueRef::Bool(value),
