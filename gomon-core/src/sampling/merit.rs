@@ -38,8 +38,8 @@ pub(crate) struct Seen<'a> {
     /// The caller says that it records the trace, and is believed.
     pub(crate) caller_sampled: bool,
     pub(crate) outcome: Outcome,
-    /// If it is asked for.
-    pub(crate) lapsed: Duration,
+    /// How many nanoseconds it took, if it is asked for.
+    pub(crate) nanos: u64,
 }
 
 impl Merit {
@@ -72,7 +72,7 @@ impl Merit {
         let ended_badly = seen.outcome != Outcome::Completed && self.merits.want(seen.outcome);
         let by_caller = seen.caller_sampled && self.merits.caller_sampled;
         let limit = self.merits.slower_than;
-        let too_slow = limit.is_some_and(|limit| seen.lapsed > limit);
+        let too_slow = limit.is_some_and(|limit| Duration::from_nanos(seen.nanos) > limit);
         // Asked in any case: it counts.
         let by_series = self.by_series(seen, now);
         ended_badly || by_caller || too_slow || by_series
@@ -109,7 +109,7 @@ impl Merit {
             }
             return rare;
         }
-        let slow = merits.slow && series.is_slow(seen.lapsed);
+        let slow = merits.slow && series.is_slow(seen.nanos);
         let nth = merits.every_nth.is_some_and(|n| series.is_nth(n));
         rare || slow || nth
     }
@@ -143,7 +143,7 @@ mod tests {
             root: true,
             caller_sampled: false,
             outcome,
-            lapsed: Duration::from_millis(1),
+            nanos: 1_000_000,
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
             ..seen(Outcome::Completed)
         };
         assert!(!keeps(merits, &child));
-        child.lapsed += Duration::from_nanos(1);
+        child.nanos += 1;
         assert!(keeps(merits, &child));
     }
 

@@ -1,7 +1,5 @@
 //! Which events are kept: merit first, then the ratio.
 
-use std::time::Duration;
-
 use crate::clock::{self, Speed};
 use crate::event::flags::Flags;
 use crate::event::handed::Brief;
@@ -172,10 +170,10 @@ impl<T> Sampler<T> {
             caller_sampled: flags.has(Flags::CALLER_SAMPLED),
             outcome: brief.outcome(),
             // The conversion of stamps is not free.
-            lapsed: if self.merit.asks_for_time(root) {
-                Duration::from_nanos(brief.nanos(Speed::of_clock()))
+            nanos: if self.merit.asks_for_time(root) {
+                brief.nanos(Speed::of_clock())
             } else {
-                Duration::ZERO
+                0
             },
         };
         self.merit.is_worth_keeping(&seen, now)

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::time::Duration;
 
 use crate::sampling::hash::Keyed;
 
@@ -197,8 +196,9 @@ impl Series {
     /// The limit follows the distribution by itself: a slower one raises it by a tenth, any other
     /// lowers it by a thousandth, so it comes to rest where one in a hundred is slower, and
     /// follows when that changes. The first twenty only set it: they say little about the rest.
-    pub(crate) fn is_slow(&mut self, lapsed: Duration) -> bool {
-        let nanos = lapsed.as_secs() as f64 * 1e9 + f64::from(lapsed.subsec_nanos());
+    pub(crate) fn is_slow(&mut self, nanos: u64) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "far finer than what is slow")]
+        let nanos = nanos as f64;
         if self.timed < WARM_UP {
             self.timed += 1;
             self.usual = self.usual.max(nanos);
@@ -300,9 +300,8 @@ mod tests {
             let slow = (0..100_000).filter(|at| {
                 // Ten times slower from the middle on.
                 let base = if *at < 50_000 { 1e-3 } else { 1e-2 };
-                series.is_slow(Duration::from_secs_f64(
-                    base * next().powi(-1).powf(f64::from(spread) / 4.0),
-                ))
+                let secs = base * next().powi(-1).powf(f64::from(spread) / 4.0);
+                series.is_slow((secs * 1e9) as u64)
             });
             let slow = slow.count();
             assert!((800..1300).contains(&slow), "{slow} with spread {spread}");
@@ -312,7 +311,7 @@ mod tests {
     #[test]
     fn a_tenfold_duration_is_slow_once_twenty_were_seen() {
         let mut series = Series::default();
-        let usual = Duration::from_millis(5);
+        let usual = 5_000_000;
         assert!(!(0..20).any(|_| series.is_slow(usual)));
         assert!(series.is_slow(usual * 10));
         assert!(!series.is_slow(usual));

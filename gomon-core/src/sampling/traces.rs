@@ -118,6 +118,8 @@ impl<T> Traces<T> {
         }
         let known = self.find(facts.trace);
         let verdict = match known {
+            // Most are neither the first nor the last.
+            Some(slot) if !facts.merit && !facts.root && self.waits(slot) => None,
             Some(slot) => self.next(slot, facts, out),
             None => self.first(facts),
         };
@@ -361,6 +363,12 @@ impl<T> Traces<T> {
             _ if self.known.is_empty() => None,
             _ => self.known.get(&trace).copied(),
         }
+    }
+
+    #[inline]
+    fn waits(&self, slot: u32) -> bool {
+        let unit = self.unit(slot);
+        unit.is_some_and(|unit| unit.standing == Standing::Waiting)
     }
 
     fn oldest(&mut self) -> Option<u32> {
