@@ -227,7 +227,7 @@ impl Place {
 }
 
 impl Slot {
-    #[inline]
+    #[inline(always)]
     fn live(&mut self) -> &mut Series {
         if let Self::Shared(series) = self {
             *self = Self::copied(series);

@@ -38,58 +38,19 @@ impl Passage {
         }
     }
 
-    /// Passes events on in the order in which they come.
-    pub(super) fn pass(
-        &mut self,
-        events: impl Iterator<Item = (Handed, HomeIndex)>,
-        homes: &HomeTable,
-    ) {
-        let now = Moment::now();
-        let speed = Speed::of_clock();
-        let at_head = state::load().samples_heads().then(head::ratio);
-        let mut decided = Decided::new(&mut self.kept, &mut self.discarded, homes);
-        for (handed, home) in events {
-            let Handed {
-                mut record,
-                mut brief,
-            } = handed;
-            if !self.messages.is_empty() && self.messages.bring(&mut record) {
-                brief = Brief::of(&record);
-            }
-            // Others are not looked into here.
-            let row = match brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
-                true => record.settle(&mut self.shapes),
-                false => None,
-            };
-            if brief.flags().has(Flags::ORPHAN) {
-                self.orphans.note(&record);
-            }
-            if brief.scope() != 0 {
-                let staged = Staged::new(record, &brief, home, 0.0);
-                decided.keep(staged, brief.scope());
-                continue;
-            }
-            self.aggregates.record(&brief, speed, &record, row);
-            let weight = at_head.map_or(0.0, |ratio| weight_at_head(&brief, ratio));
-            // The event is made where it is known what becomes of it: it costs a move less.
-            let Some(sampler) = &mut self.sampler else {
-                decided.keep(Staged::new(record, &brief, home, weight), 0);
-                continue;
-            };
-            match sampler.judge(&brief, &record, now, &mut decided) {
-                Judged::Now(verdict) => {
-                    decided.take(Staged::new(record, &brief, home, weight), verdict);
-                }
-                Judged::Later(facts, place) => {
-                    let staged = Staged::new(record, &brief, home, weight);
-                    sampler.hold(staged, (facts, place), now, &mut decided);
-                }
-            }
+    /// Begins to pass events on, in the order in which they come.
+    pub(super) fn begin<'a>(&'a mut self, homes: &'a HomeTable) -> Passing<'a> {
+        Passing {
+            decided: Decided::new(&mut self.kept, &mut self.discarded, homes),
+            messages: &mut self.messages,
+            orphans: &mut self.orphans,
+            aggregates: &mut self.aggregates,
+            sampler: self.sampler.as_mut(),
+            shapes: &mut self.shapes,
+            now: Moment::now(),
+            speed: Speed::of_clock(),
+            at_head: state::load().samples_heads().then(head::ratio),
         }
-        if let Some(sampler) = &mut self.sampler {
-            sampler.expire(now, &mut decided);
-        }
-        decided.finish();
     }
 
     /// Takes a message, whose record nobody is to get.
@@ -112,6 +73,71 @@ impl Passage {
             sampler.settle(&mut decided);
             decided.finish();
         }
+    }
+}
+
+/// Events on their way.
+pub(super) struct Passing<'a> {
+    decided: Decided<'a>,
+    messages: &'a mut Messages,
+    orphans: &'a mut Orphans,
+    aggregates: &'a mut Aggregates,
+    sampler: Option<&'a mut Sampler<Staged>>,
+    shapes: &'a mut Shapes,
+    now: Moment,
+    speed: Speed,
+    at_head: Option<Ratio>,
+}
+
+impl Passing<'_> {
+    // Always: it is the body of a loop.
+    #[inline(always)]
+    pub(super) fn take(&mut self, handed: Handed, home: HomeIndex) {
+        let Handed {
+            mut record,
+            mut brief,
+        } = handed;
+        if !self.messages.is_empty() && self.messages.bring(&mut record) {
+            brief = Brief::of(&record);
+        }
+        // Others are not looked into here.
+        let row = match brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
+            true => record.settle(self.shapes),
+            false => None,
+        };
+        if brief.flags().has(Flags::ORPHAN) {
+            self.orphans.note(&record);
+        }
+        if brief.scope() != 0 {
+            let staged = Staged::new(record, &brief, home, 0.0);
+            return self.decided.keep(staged, brief.scope());
+        }
+        self.aggregates.record(&brief, self.speed, &record, row);
+        let at_head = self.at_head;
+        let weight = at_head.map_or(0.0, |ratio| weight_at_head(&brief, ratio));
+        // The event is made where it is known what becomes of it: it costs a move less.
+        let Some(sampler) = &mut self.sampler else {
+            let staged = Staged::new(record, &brief, home, weight);
+            return self.decided.keep(staged, 0);
+        };
+        match sampler.judge(&brief, &record, self.now, &mut self.decided) {
+            Judged::Now(verdict) => {
+                let staged = Staged::new(record, &brief, home, weight);
+                self.decided.take(staged, verdict);
+            }
+            Judged::Later(facts, place) => {
+                let staged = Staged::new(record, &brief, home, weight);
+                sampler.hold(staged, (facts, place), self.now, &mut self.decided);
+            }
+        }
+    }
+
+    /// Queues what is left. The listeners are still to be told.
+    pub(super) fn finish(mut self) {
+        if let Some(sampler) = self.sampler {
+            sampler.expire(self.now, &mut self.decided);
+        }
+        self.decided.finish();
     }
 }
 

@@ -140,10 +140,19 @@ impl Worker {
             return 0;
         };
         let count = ring.records.slots();
-        if let Ok(events) = ring.records.read_chunk(count) {
-            let events = events.into_iter().map(|handed| (handed, *home));
-            self.passage.pass(events, &self.homes);
+        let mut passing = self.passage.begin(&self.homes);
+        let mut left = count;
+        while left > 0 {
+            // A part at a time: its places are free again before the rest has passed all filters.
+            let part = left.min(pool::FULL);
+            if let Ok(events) = ring.records.read_chunk(part) {
+                for handed in events {
+                    passing.take(handed, *home);
+                }
+            }
+            left -= part;
         }
+        passing.finish();
         count
     }
 
@@ -225,7 +234,11 @@ impl Worker {
             let key = |(handed, _): &(Handed, HomeIndex)| (handed.brief.scope(), handed.brief.end);
             self.stage.sort_by_key(key);
         }
-        self.passage.pass(self.stage.drain(..), &self.homes);
+        let mut passing = self.passage.begin(&self.homes);
+        for (handed, home) in self.stage.drain(..) {
+            passing.take(handed, home);
+        }
+        passing.finish();
     }
 
     /// Takes over what was set since the last cycle.

@@ -301,7 +301,8 @@ mod tests {
                 // Ten times slower from the middle on.
                 let base = if *at < 50_000 { 1e-3 } else { 1e-2 };
                 let secs = base * next().powi(-1).powf(f64::from(spread) / 4.0);
-                series.is_slow((secs * 1e9) as u64)
+                let nanos = std::time::Duration::from_secs_f64(secs).as_nanos();
+                series.is_slow(u64::try_from(nanos).unwrap())
             });
             let slow = slow.count();
             assert!((800..1300).contains(&slow), "{slow} with spread {spread}");
