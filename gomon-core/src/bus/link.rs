@@ -23,8 +23,9 @@ struct Link {
     stock: Stock,
     ring: rtrb::Producer<Handed>,
     shared: Arc<Shared>,
-    /// Records handed over that the pool was not told of.
+    /// Records handed over that the pool was not told of, and how many at the most.
     untold: u32,
+    most_untold: u32,
     /// Records that found no place in the ring.
     ring_fulls: u32,
     /// Nothing may be handed over, as it was when this thread looked last.
@@ -187,6 +188,7 @@ impl Link {
             ring,
             shared,
             untold: 0,
+            most_untold: pool::LOOK_EVERY,
             ring_fulls: 0,
             refused: None,
         }
@@ -214,7 +216,7 @@ impl Link {
             return self.ring_full(handed.record);
         }
         self.untold += 1;
-        if self.untold == LOOK_EVERY {
+        if self.untold >= self.most_untold {
             self.look();
         }
     }
@@ -235,7 +237,7 @@ impl Link {
         self.lose(record, DropReason::QueueFull);
         // It was woken when the ring was half full, and has not come yet.
         self.ring_fulls = self.ring_fulls.wrapping_add(1);
-        if self.ring_fulls.is_multiple_of(LOOK_EVERY) {
+        if self.ring_fulls.is_multiple_of(pool::LOOK_EVERY) {
             bus::wake();
         }
     }
@@ -253,6 +255,7 @@ impl Link {
     fn look(&mut self) {
         pool::hand_over(std::mem::take(&mut self.untold));
         self.refused = pool::refuses();
+        self.most_untold = pool::next_look();
         if self.ring.slots() < RING / 2 {
             bus::wake();
         }
@@ -283,5 +286,3 @@ const COUNTED: [DropReason; 4] = [
 ];
 /// Records a thread may be ahead of the bus.
 const RING: usize = 4096;
-/// How many records pass between two looks.
-const LOOK_EVERY: u32 = 64;

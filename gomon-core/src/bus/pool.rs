@@ -43,6 +43,7 @@ pub(crate) struct Stock {
 
 impl Stock {
     pub(crate) fn new() -> Self {
+        STOCKS.fetch_add(1, Ordering::Relaxed);
         Self {
             free: Vec::new(),
             home: Arc::new(Home {
@@ -110,6 +111,7 @@ impl Stock {
 /// What a thread leaves behind is for the others.
 impl Drop for Stock {
     fn drop(&mut self) {
+        STOCKS.fetch_sub(1, Ordering::Relaxed);
         if fork::is_child() {
             return;
         }
@@ -254,6 +256,15 @@ pub(crate) fn refuses() -> Option<DropReason> {
     }
 }
 
+/// After how many records a thread is to look again. What it looks at is written on other cores, so it
+/// looks seldom while all threads together are far from the bound.
+pub(crate) fn next_look() -> u32 {
+    let room = MOST_HANDED_OVER - HANDED_OVER.load(Ordering::Relaxed);
+    let share = room / (2 * STOCKS.load(Ordering::Relaxed).max(1));
+    let share = u32::try_from(share).unwrap_or(0);
+    share.clamp(LOOK_EVERY, LOOK_SELDOM)
+}
+
 /// Whether so many records are under way that threads will soon have to stop. Above what waits for
 /// one listener at the most, unless it was given more.
 pub(crate) fn is_tight() -> bool {
@@ -284,6 +295,8 @@ impl Drop for Counted {
     }
 }
 
+/// Stocks that exist: as many as threads with one.
+static STOCKS: AtomicI64 = AtomicI64::new(0);
 /// Records that exist.
 static ALLOCATED: AtomicI64 = AtomicI64::new(0);
 /// Records between hand-over and return, give or take what each thread counts at once.
@@ -301,6 +314,9 @@ const MOST: i64 = 24_576;
 /// the heaps of all threads.
 const MOST_HANDED_OVER: i64 = 20_480;
 const MOST_BYTES: i64 = 24 << 20;
+/// How many records pass between two looks: near the bound, and far from it.
+pub(crate) const LOOK_EVERY: u32 = 64;
+const LOOK_SELDOM: u32 = 256;
 /// Records of a magazine, and of a batch, at the most.
 pub(crate) const FULL: usize = 256;
 const MAGAZINES: usize = 256;
