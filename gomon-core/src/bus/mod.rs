@@ -20,6 +20,7 @@ mod queue;
 pub(crate) mod reason;
 pub(crate) mod report;
 pub(crate) mod retransmitter;
+mod stage;
 pub(crate) mod supply;
 mod worker;
 

@@ -312,7 +312,7 @@ static EMPTY: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::n
 const MOST: i64 = 24_576;
 /// Records on their way. Fewer than are kept: what is made and freed again and again leaves holes in
 /// the heaps of all threads.
-const MOST_HANDED_OVER: i64 = 20_480;
+const MOST_HANDED_OVER: i64 = 16_384;
 const MOST_BYTES: i64 = 24 << 20;
 /// How many records pass between two looks: near the bound, and far from it.
 pub(crate) const LOOK_EVERY: u32 = 64;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::outgoing::{HomeIndex, HomeTable};
 use super::passage::Passage;
+use super::stage::{Stage, Staging};
 use super::{BUS, Ring};
 use crate::aggregate::Aggregates;
 use crate::aggregate::snapshot::Snapshot;
@@ -38,9 +39,9 @@ struct Worker {
     rings: Vec<(Ring, HomeIndex)>,
     homes: HomeTable,
     /// Drained in this cycle, to be put in order.
-    stage: Vec<(Handed, HomeIndex)>,
+    stage: Stage,
     /// Found when the rings were read again: for the next cycle.
-    held_back: Vec<(Handed, HomeIndex)>,
+    held_back: Vec<Staging>,
     passage: Passage,
     passed: u64,
     pauses: u32,
@@ -158,14 +159,16 @@ impl Worker {
 
     fn pass_all(&mut self) -> usize {
         let mut sources = usize::from(!self.held_back.is_empty());
-        self.stage.append(&mut self.held_back);
+        for (handed, home) in self.held_back.drain(..) {
+            self.stage.push(handed, home);
+        }
         sources += self.drain();
         if state::load().has_messages() {
             let first = self.stage.len();
             // The message may be the first thing that its thread ever sent.
             self.take_over_rings();
             sources += self.drain();
-            self.held_back.extend(self.stage.drain(first..));
+            self.held_back.extend(self.stage.take_after(first));
         }
         let count = self.stage.len();
         self.pass_stage(sources > 1);
@@ -191,7 +194,7 @@ impl Worker {
             if handed.brief.flags().has(Flags::MESSAGE) {
                 passage.take_message(handed, home);
             } else {
-                stage.push((handed, home));
+                stage.push(handed, home);
             }
         };
         let mut sources = 0;
@@ -229,16 +232,12 @@ impl Worker {
     }
 
     fn pass_stage(&mut self, several_sources: bool) {
-        if several_sources {
-            // Each ring is in the order of finishing already, so this is nearly a merge.
-            let key = |(handed, _): &(Handed, HomeIndex)| (handed.brief.scope(), handed.brief.end);
-            self.stage.sort_by_key(key);
-        }
         let mut passing = self.passage.begin(&self.homes);
-        for (handed, home) in self.stage.drain(..) {
+        for (handed, home) in self.stage.take_in_order(several_sources) {
             passing.take(handed, home);
         }
         passing.finish();
+        self.stage.clear();
     }
 
     /// Takes over what was set since the last cycle.
@@ -354,11 +353,10 @@ impl Worker {
         BUS.ringless_counters
             .created
             .fetch_add(counted as u64, Ordering::Relaxed);
-        let handed = units.into_iter().map(|record| {
+        for record in units {
             let end = record.end;
-            (Handed::new(record, end), HomeIndex::OWN)
-        });
-        self.stage.extend(handed);
+            self.stage.push(Handed::new(record, end), HomeIndex::OWN);
+        }
         self.pass_stage(true);
     }
 }
