@@ -308,7 +308,7 @@ static DEPOT: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::n
 /// Magazines without records.
 static EMPTY: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::new();
 
-/// Records that are kept for further use: some 32 MB.
+/// Records that are kept for further use: some 30 MB.
 const MOST: i64 = 24_576;
 /// Records on their way. Fewer than are kept: what is made and freed again and again leaves holes in
 /// the heaps of all threads.

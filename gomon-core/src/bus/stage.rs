@@ -39,10 +39,9 @@ impl Stage {
             // Each ring is nearly in order, so this is nearly a merge. Of two that ended at once the first was read first.
             order.sort_by_key(|(end, scope, _)| (*scope, *end));
         }
-        let taken = order
+        order
             .drain(..)
-            .filter_map(|(_, _, at)| events.get_mut(at as usize)?.take());
-        taken
+            .filter_map(|(_, _, at)| events.get_mut(at as usize)?.take())
     }
 
     /// Forgets the places of what was taken out.

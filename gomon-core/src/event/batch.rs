@@ -92,7 +92,7 @@ impl<'a> Events<'a> {
 
     /// Keeps the events without copying them.
     ///
-    /// What is kept counts as under way, and of that there are 20,480 events in a process: keep no
+    /// What is kept counts as under way, and of that there are 16,384 events in a process: keep no
     /// more than a few hundred for longer than a moment, and what they say (their JSON) for ever.
     #[must_use]
     pub fn share(&self) -> SharedEvents {
