@@ -68,7 +68,7 @@ pub(crate) fn unix_millis(stamp: Stamp) -> (u64, Stamp) {
     (nanos / MILLI, until)
 }
 
-/// Unix time in milliseconds as the bus has looked at it last: a tenth of a second ago at the most, while it is idle.
+/// Unix time in milliseconds as the bus has looked at it last: within a tenth of a second, unless it is held up.
 #[inline]
 pub(crate) fn coarse_unix_millis() -> u64 {
     COARSE_MILLIS.0.load(Ordering::Relaxed)

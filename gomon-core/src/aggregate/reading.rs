@@ -216,6 +216,7 @@ const METHODS: [&str; 9] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::flags::Flags;
     use crate::event::shape::Shapes;
     use crate::event::value::Value;
     use crate::tracker::open;
@@ -364,6 +365,33 @@ mod tests {
             });
             assert!(
                 hashes.all(|(known, anew)| known == anew && (anew == 0) == (attributes[2] == "c"))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_looked_for_is_what_marks_a_record() {
+        let named = [
+            keys::ROUTE,
+            keys::SYSTEM,
+            keys::DIGEST,
+            keys::METHOD,
+            keys::RESPONSE_CODE,
+            keys::URL,
+            keys::ADDR,
+            keys::NAME,
+        ];
+        let found = named.map(|key| Source::of(key).unwrap());
+        assert!(Source::ALL.iter().all(|source| found.contains(source)));
+        let others = [keys::LABEL, keys::HOST, "routes", "Route", ""];
+        for key in named.into_iter().chain(others) {
+            assert_eq!(keys::may_be_label(key), Source::of(key).is_some(), "{key}");
+            let mut record = open::own("a");
+            record.set(key, Value::Static("x"));
+            assert_eq!(
+                record.flags.has(Flags::LABELLED),
+                named.contains(&key),
+                "{key}"
             );
         }
     }

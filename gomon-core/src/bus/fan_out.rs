@@ -202,7 +202,12 @@ impl FanOut {
     /// The same for one of several, after which [`announce`](Self::announce) has to be called.
     pub(crate) fn pass_quietly(&self, slice: &Slice, scope: u32) {
         let wanted = self.stages().map(|stages| stages.apply(slice));
+        let has_stages = wanted.is_some();
         self.give(slice, wanted.as_ref(), scope, &[]);
+        if has_stages {
+            // The next one may be long in coming: what it goes through is the user's code.
+            self.announce();
+        }
     }
 
     /// Tells the listeners' threads of what was passed and handed out.

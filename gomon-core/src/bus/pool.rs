@@ -299,7 +299,7 @@ impl Drop for Counted {
 static STOCKS: AtomicI64 = AtomicI64::new(0);
 /// Records that exist.
 static ALLOCATED: AtomicI64 = AtomicI64::new(0);
-/// Records between hand-over and return, give or take what each thread counts at once.
+/// Records between hand-over and return, without those that their threads have not told of yet (`next_look`).
 static HANDED_OVER: AtomicI64 = AtomicI64::new(0);
 /// Bytes beside these.
 static HANDED_OVER_BYTES: AtomicI64 = AtomicI64::new(0);

@@ -106,12 +106,14 @@ impl Worker {
         self.change_sampling();
         self.take_over_rings();
         let count = match self.only_source() {
-            Some(ring) => self.pass_ring(ring),
+            Some((ring, count)) => self.pass_ring(ring, count),
             None => self.pass_all(),
         };
         self.retire_rings();
         self.passage.messages.expire(begin);
         if pool::is_tight() {
+            // Who was not told yet may not be the one that is slow.
+            BUS.root.announce();
             BUS.root.shed();
         }
         super::tell_losses();
@@ -121,26 +123,25 @@ impl Worker {
         count
     }
 
-    /// The place of the ring that alone has something. It is in order already, and need not be
-    /// staged, where no message can be in it.
-    fn only_source(&self) -> Option<usize> {
-        let has_some = |(ring, _): &&(Ring, HomeIndex)| !ring.records.is_empty();
+    /// The place of the ring that alone has something, and how much. That is in order already, and
+    /// need not be staged, where no message can be in it or be on its way to it.
+    fn only_source(&self) -> Option<(usize, usize)> {
         let ringless = BUS.ringless.get().is_some_and(|other| !other.is_empty());
         if ringless || !self.held_back.is_empty() {
             return None;
         }
-        let at = self.rings.iter().position(|ring| has_some(&ring))?;
-        let others = self.rings.get(at + 1..)?;
-        let alone = !others.iter().any(|ring| has_some(&ring));
-        // Looked at after the rings were: who sends a message says so before.
-        (alone && !state::load().has_messages()).then_some(at)
+        let counts = self.rings.iter().map(|(ring, _)| ring.records.slots());
+        let mut sources = counts.enumerate().filter(|(_, count)| *count > 0);
+        let source = sources.next()?;
+        // Looked at after the rings were: who sends a message says so before, and what was said before
+        // something of these came is seen with it.
+        (sources.next().is_none() && !state::load().has_messages()).then_some(source)
     }
 
-    fn pass_ring(&mut self, at: usize) -> usize {
+    fn pass_ring(&mut self, at: usize, count: usize) -> usize {
         let Some((ring, home)) = self.rings.get_mut(at) else {
             return 0;
         };
-        let count = ring.records.slots();
         let mut passing = self.passage.begin(&self.homes);
         let mut left = count;
         while left > 0 {

@@ -8,8 +8,8 @@ use crate::event::record::Record;
 
 /// A finished record, and in brief what the bus has to know of it.
 ///
-/// Most records are never looked into by the bus: it reads what is here, one cache line after the other in the order in
-/// which they were written, and the record stays in the cache of the thread that will fill it again.
+/// Most records are never looked into by the bus: it reads what is here, 64 bytes after the other in the order in which
+/// they were written, and the record stays in the cache of the thread that will fill it again.
 #[derive(Debug)]
 pub(crate) struct Handed {
     pub(crate) record: Box<Record>,
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_one_cache_line() {
+    fn it_takes_64_bytes() {
         assert_eq!(size_of::<Option<Handed>>(), 64);
     }
 

@@ -21,7 +21,7 @@ use crate::sampling::merit::Merits;
 /// Which traces are kept: those that deserve it, and a share of the others.
 ///
 /// The unit is the local trace, a request or a job with everything below it in this process. It is
-/// held until its root ends: at most 256 events, 256 KiB and 10 seconds, 16 MiB in all. If any of
+/// held until its root ends: at most 256 events, 256 KiB and 10 seconds, 8 MiB in all. If any of
 /// its events has a merit that is asked for, all of it is kept, with `gomon:weight` 1. Otherwise
 /// the ratio decides, by the trace id, and what is kept has the weight 1/ratio, so that sums of
 /// weights stand for everything there was. A trace that comes to a limit, or is open during a

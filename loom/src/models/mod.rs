@@ -20,6 +20,7 @@ models! {
     flush::two_flushes_at_once_both_return,
     queue::everything_that_was_pushed_before_the_close_is_delivered,
     queue::a_push_alone_wakes_the_listener,
+    queue::what_was_pushed_quietly_is_fed_once_it_is_announced,
     queue::a_note_is_shown_after_what_was_pushed_before_it,
     queue::a_flush_returns_though_what_it_waits_for_is_dropped,
     queue::a_full_queue_loses_what_its_policy_says_and_counts_it,

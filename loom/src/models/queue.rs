@@ -131,6 +131,24 @@ pub(super) fn a_push_alone_wakes_the_listener() {
     });
 }
 
+pub(super) fn what_was_pushed_quietly_is_fed_once_it_is_announced() {
+    check(|| {
+        let queue = queue(Limits::DEFAULT);
+        let thread = listener(&queue, Manner::Well);
+        queue.push_quietly(Batch(1));
+        queue.note(());
+        queue.push_quietly(Batch(1));
+        queue.announce();
+        // Without another word: one for all of it is enough.
+        while queue.standing().delivered < 2 {
+            thread::yield_now();
+        }
+        close(&queue, long());
+        thread.join().unwrap();
+        assert_balanced(2, &queue.standing());
+    });
+}
+
 pub(super) fn a_note_is_shown_after_what_was_pushed_before_it() {
     check(|| {
         let queue = queue(Limits::DEFAULT);

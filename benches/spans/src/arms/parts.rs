@@ -13,6 +13,7 @@ pub(crate) const PARTS: &[&str] = &[
     "event",
     "event_8_integers",
     "event_8_static_texts",
+    "event_3_labels",
     "event_8_texts_of_16",
     "event_8_texts_of_40",
     "event_entered",
@@ -35,6 +36,7 @@ pub(crate) fn make(arm: &str, input: &str) -> Option<Arm> {
         "event" => || event(|_| ()),
         "event_8_integers" => || event(|event| eight(event, |number| number.into())),
         "event_8_static_texts" => || event(|event| eight(event, |_| Value::Static("GET"))),
+        "event_3_labels" => || event(labels),
         "event_8_texts_of_16" => || {
             let text = "x".repeat(16);
             event(|event| eight(event, |_| Value::Str(black_box(&text))));
@@ -50,6 +52,15 @@ pub(crate) fn make(arm: &str, input: &str) -> Option<Arm> {
     std::mem::forget(builder.start().expect("gomon starts once a process"));
     let arm = Arm::new(BURST, part).flush(flush);
     Some(arm.delivers(1.0, delivered))
+}
+
+/// Those of a request: into such a record the bus looks, to count it with its like.
+#[inline(always)]
+fn labels(event: &mut EventTracker) {
+    event
+        .set("method", Value::Static("GET"))
+        .set("route", Value::Static("/users/{id}"))
+        .set("response_code", 200u64);
 }
 
 #[inline(always)]

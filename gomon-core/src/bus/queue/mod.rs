@@ -104,7 +104,15 @@ struct Counts {
 #[derive(Clone, Copy, Debug, Default)]
 struct Unannounced {
     events: u64,
+    bytes: u64,
     anything: bool,
+}
+
+impl Unannounced {
+    fn is_much(&self, limits: &Limits) -> bool {
+        self.events >= limits.max_events / PARTS_ANNOUNCED
+            || self.bytes >= limits.max_bytes / PARTS_ANNOUNCED
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +173,7 @@ impl<T: Load, N> Queue<T, N> {
         let mut state = self.state.lock();
         self.look_after(&mut state, &mut lost);
         state.push(item, &mut lost);
-        let much = state.unannounced.events >= state.limits.max_events / PARTS_ANNOUNCED;
+        let much = state.unannounced.is_much(&state.limits);
         drop(state);
         if much {
             self.announce();
@@ -453,6 +461,7 @@ impl<T: Load, N> State<T, N> {
         self.queued += 1;
         self.unannounced.anything = true;
         self.unannounced.events += events;
+        self.unannounced.bytes += bytes;
         self.waiting.push_back(item);
     }
 

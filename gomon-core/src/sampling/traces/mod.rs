@@ -386,7 +386,7 @@ impl Default for Limits {
             trace_events: 256,
             trace_bytes: 256 << 10,
             trace_nanos: 10_000_000_000,
-            total_bytes: 16 << 20,
+            total_bytes: 8 << 20,
             decided: 2048,
         }
     }
