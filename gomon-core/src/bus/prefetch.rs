@@ -9,18 +9,19 @@
 
 use crate::event::record::Record;
 
-/// Asks for the part of a record that nearly all events write to, for writing. Whoever took it last may have been on
-/// another core: to wait for it would cost up to 100 ns.
+/// Asks for the parts of a record that nearly all events write to: what every event has, the beginning of the text and
+/// that of the attributes. There are more records than the nearer caches hold: to wait for one would cost tens of
+/// nanoseconds, and hundreds where it comes from another core.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) fn prefetch(record: &Record) {
-    use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
     let start: *const i8 = std::ptr::from_ref(record).cast();
     for line in LINES {
         let address = start.wrapping_byte_add(line * LINE_BYTES);
         // SAFETY: prefetching reads and writes nothing, and no address makes it fail.
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(address) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
     }
 }
 
