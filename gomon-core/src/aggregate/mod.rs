@@ -59,20 +59,14 @@ impl Aggregates {
             has_error: false,
         };
         if brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
-            self.record_labelled(brief, ending, record, row);
+            self.record_labelled(*brief, ending, record, row);
         } else {
             self.table.record_unlabelled(brief.fp, ending);
         }
     }
 
     #[inline(never)]
-    fn record_labelled(
-        &mut self,
-        brief: &Brief,
-        ending: Ending,
-        record: &Record,
-        row: Option<Row>,
-    ) {
+    fn record_labelled(&mut self, brief: Brief, ending: Ending, record: &Record, row: Option<Row>) {
         let ending = Ending {
             has_error: !record.errors().is_empty(),
             ..ending

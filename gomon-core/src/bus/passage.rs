@@ -7,6 +7,7 @@ use crate::aggregate::Aggregates;
 use crate::clock::Speed;
 use crate::event::flags::Flags;
 use crate::event::handed::{Brief, Handed};
+use crate::event::record::Record;
 use crate::event::shape::Shapes;
 use crate::sampling::Sampling;
 use crate::sampling::ratio::Ratio;
@@ -97,8 +98,9 @@ impl Passing<'_> {
             mut record,
             mut brief,
         } = handed;
-        if !self.messages.is_empty() && self.messages.bring(&mut record) {
-            brief = Brief::of(&record);
+        // Here and below by value: what has an address is kept in memory, and not in registers.
+        if !self.messages.is_empty() {
+            (record, brief) = bring(self.messages, record, brief);
         }
         // Others are not looked into here.
         let row = match brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
@@ -114,7 +116,7 @@ impl Passing<'_> {
         }
         self.aggregates.record(&brief, self.speed, &record, row);
         let at_head = self.at_head;
-        let weight = at_head.map_or(0.0, |ratio| weight_at_head(&brief, ratio));
+        let weight = at_head.map_or(0.0, |ratio| weight_at_head(brief, ratio));
         // The event is made where it is known what becomes of it: it costs a move less.
         let Some(sampler) = &mut self.sampler else {
             let staged = Staged::new(record, &brief, home, weight);
@@ -141,10 +143,21 @@ impl Passing<'_> {
     }
 }
 
+/// Gives an event that has ended the attributes that came as messages.
+#[cold]
+#[inline(never)]
+fn bring(messages: &mut Messages, mut record: Box<Record>, brief: Brief) -> (Box<Record>, Brief) {
+    let brief = match messages.bring(&mut record) {
+        true => Brief::of(&record),
+        false => brief,
+    };
+    (record, brief)
+}
+
 /// What an event stands for that was sampled at its head: one, where it was kept in any case, and 0, which is no
 /// weight, where it is never sampled.
-fn weight_at_head(brief: &Brief, ratio: Ratio) -> f64 {
-    if sampler::is_exempt(brief) {
+fn weight_at_head(brief: Brief, ratio: Ratio) -> f64 {
+    if sampler::is_exempt(&brief) {
         0.0
     } else if !brief.flags().has(Flags::UNSAMPLED) && ratio.keeps(brief.trace()) {
         ratio.weight()

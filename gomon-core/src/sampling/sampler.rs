@@ -149,7 +149,7 @@ impl<T> Sampler<T> {
         let is_common = !root && ended_well && self.merit.is_common(&fp, now);
         Some(Facts {
             trace: brief.trace(),
-            merit: !is_common && self.has_merit(brief, &fp, record, now),
+            merit: !is_common && self.has_merit(*brief, &fp, record, now),
             root,
             bytes: match flags.has(Flags::BESIDE) {
                 true => record.memory_bytes(),
@@ -159,7 +159,7 @@ impl<T> Sampler<T> {
     }
 
     #[inline(never)]
-    fn has_merit(&mut self, brief: &Brief, fp: &Fp, record: &Record, now: Moment) -> bool {
+    fn has_merit(&mut self, brief: Brief, fp: &Fp, record: &Record, now: Moment) -> bool {
         let flags = brief.flags();
         let root = flags.has(Flags::LOCAL_ROOT);
         let has_route = root && flags.has(Flags::LABELLED);
