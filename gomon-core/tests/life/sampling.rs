@@ -215,8 +215,6 @@ fn what_is_opened_after_it_was_sampled_out_lasts_from_then_on_and_keeps_what_was
     let mut root = EventTracker::new("listening");
     root.set("laddr", "[::1]:80");
     assert!(!root.is_recording() && root.elapsed().is_zero());
-    // A detail of what is not recorded goes with it.
-    root.embed(root.child("detail"));
     root.send_opening();
     assert!(root.is_recording());
     root.finish();
@@ -234,7 +232,36 @@ fn what_is_opened_after_it_was_sampled_out_lasts_from_then_on_and_keeps_what_was
             (&"[::1]:80".into(), &serde_json::Value::Null)
         );
     }
-    assert_eq!(last["dropped"], 1);
+    assert_eq!(last["dropped"], 0);
+}
+
+#[test]
+fn what_is_recorded_and_what_is_not_are_not_embedded_in_each_other() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .listener(sink.listener())
+        .start()
+        .unwrap();
+    let mut opened = EventTracker::new("opened");
+    opened.send_opening();
+    let mut sampled_out = EventTracker::new("sampled-out");
+    sampled_out.embed(opened.child("recorded"));
+    opened.embed(sampled_out);
+    opened.finish();
+    drop(gomon);
+    let events = sink.events();
+    let of = |fp: &str| {
+        let all = events.iter().filter(|event| event["gomon:fp"] == fp);
+        all.collect::<Vec<_>>()
+    };
+    // Where there is no room for it, a detail is sent alone.
+    assert_eq!(of("recorded").len(), 1);
+    let opened = of("opened");
+    assert_eq!(opened.len(), 2);
+    assert!(opened.iter().all(|event| event.get("children").is_none()));
+    assert_eq!(of("application-end")[0]["dropped"], 1);
 }
 
 #[test]
