@@ -47,6 +47,12 @@ impl State {
         self.0 & (DISABLED | STOPPED) == 0
     }
 
+    /// Running and not disabled, in that run.
+    #[inline]
+    pub(crate) fn is_on_in(self, run: u32) -> bool {
+        self.0 & !(HEAD | MESSAGES) == run * RUN
+    }
+
     /// Whether a root may not be recorded, by the ratio of `sampling::head`.
     #[inline]
     pub(crate) fn samples_heads(self) -> bool {

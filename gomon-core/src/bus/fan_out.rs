@@ -210,13 +210,10 @@ impl FanOut {
         }
     }
 
-    /// Tells the listeners' threads of what was passed and handed out.
+    /// Tells the listeners' threads of what was passed and handed out. Without the lock: on one core
+    /// such a thread comes in at once, and whoever wants the lock would wait for the one it drove out.
     pub(crate) fn announce(&self) {
-        let inner = self.inner.lock();
-        inner
-            .outlets
-            .iter()
-            .for_each(|outlet| outlet.port.announce());
+        self.ports().iter().for_each(|port| port.announce());
     }
 
     /// Passes on what met the conditions already, and counts what came with it and was lost.
@@ -244,17 +241,23 @@ impl FanOut {
                 account.lose(*reason, *count);
             }
         }
-        if wanted.len() > 0 {
-            for outlet in inner
-                .outlets
-                .iter()
-                .filter(|outlet| outlet.port.scope() == scope)
-            {
-                match greeting {
-                    true => outlet.port.greet(wanted),
-                    false => outlet.port.push_quietly(wanted.clone()),
-                }
+        if wanted.len() == 0 {
+            return;
+        }
+        let mut much = false;
+        for outlet in inner
+            .outlets
+            .iter()
+            .filter(|outlet| outlet.port.scope() == scope)
+        {
+            match greeting {
+                true => outlet.port.greet(wanted),
+                false => much |= outlet.port.push_quietly(wanted.clone()),
             }
+        }
+        drop(inner);
+        if much {
+            self.announce();
         }
     }
 

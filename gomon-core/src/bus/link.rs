@@ -1,12 +1,14 @@
 //! A thread's way to the bus: its stock of records and its ring, which only it writes to.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bus;
 use crate::bus::fan_out::Account;
 use crate::bus::pool::{self, Home, Stock};
+use crate::bus::prefetch::Slots;
 use crate::bus::reason::DropReason;
 use crate::clock::Stamp;
 use crate::event::flags::Flags;
@@ -15,17 +17,32 @@ use crate::event::record::Record;
 use crate::state;
 
 thread_local! {
-    static LINK: RefCell<Option<Link>> = const { RefCell::new(None) };
+    /// Without a destructor of its own: whether that has run already would be asked at every use.
+    static LINK: RefCell<ManuallyDrop<Option<Link>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
+    static END: End = const { End };
+}
+
+/// Takes the link down when its thread ends.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let link = LINK.with(|link| link.try_borrow_mut().ok()?.take());
+        drop(link);
+    }
 }
 
 /// A thread's end of its ring.
 struct Link {
     stock: Stock,
     ring: rtrb::Producer<Handed>,
+    slots: Slots,
     shared: Arc<Shared>,
-    /// Records handed over that the pool was not told of, and how many at the most.
-    untold: u32,
-    most_untold: u32,
+    /// Records handed over, how many of them the pool was told of, and at how many it is told again. They wrap.
+    handed_over: u32,
+    told: u32,
+    tell_at: u32,
     /// Records that found no place in the ring.
     ring_fulls: u32,
     /// Nothing may be handed over, as it was when this thread looked last.
@@ -104,20 +121,19 @@ pub(crate) fn take() -> Box<Record> {
 /// Hands over a record that ended then. It never blocks: a full ring is a counted loss.
 #[inline]
 pub(crate) fn send(record: Box<Record>, end: Stamp) {
-    let now = state::load();
-    if !now.is_running() || record.run != now.run() {
-        return after_the_end(record);
+    if !state::load().is_on_in(record.run) {
+        return refuse(record);
     }
     let mut record = Some(record);
     let sent = with_link(|link| {
         if let Some(record) = record.take() {
-            link.send(record, end, now.is_on());
+            link.send(record, end);
         }
     });
     if sent.is_none()
         && let Some(record) = record
     {
-        bus::send_without_ring(record, end, now.is_on());
+        bus::send_without_ring(record, end);
     }
 }
 
@@ -141,13 +157,34 @@ pub(crate) fn send_sampled_out(record: Box<Record>) {
     }
 }
 
+/// Ends a record while gomon is disabled, or after its run.
 #[cold]
+#[inline(never)]
+fn refuse(record: Box<Record>) {
+    let now = state::load();
+    if !now.is_running() || record.run != now.run() {
+        return after_the_end(record);
+    }
+    let mut record = Some(record);
+    let counted = with_link(|link| {
+        if let Some(record) = record.take() {
+            link.count(&record);
+            link.lose(record, DropReason::Disabled);
+        }
+    });
+    if counted.is_none()
+        && let Some(record) = record
+    {
+        bus::refuse_without_ring(&record);
+    }
+}
+
 fn after_the_end(record: Box<Record>) {
     if !record.flags.has(Flags::MESSAGE) {
         bus::count_after_shutdown();
     }
     // A thread that has sent nothing yet needs no ring for this.
-    let _ = LINK.try_with(|link| {
+    LINK.with(|link| {
         if let Ok(mut link) = link.try_borrow_mut()
             && let Some(link) = link.as_mut()
         {
@@ -171,12 +208,16 @@ fn with_link<R>(f: impl FnOnce(&mut Link) -> R) -> Option<R> {
 #[cold]
 #[inline(never)]
 fn make(link: &mut Option<Link>) {
-    *link = Some(Link::new());
+    // A thread that is past its end has none again.
+    if END.try_with(|_| ()).is_ok() {
+        *link = Some(Link::new());
+    }
 }
 
 impl Link {
     fn new() -> Self {
-        let (ring, consumer) = rtrb::RingBuffer::new(RING);
+        let (mut ring, consumer) = rtrb::RingBuffer::new(RING);
+        let slots = Slots::of(&mut ring);
         let stock = Stock::new();
         let shared = Arc::new(Shared {
             counters: Counters::new(),
@@ -186,23 +227,19 @@ impl Link {
         Self {
             stock,
             ring,
+            slots,
             shared,
-            untold: 0,
-            most_untold: pool::LOOK_EVERY,
+            handed_over: 0,
+            told: 0,
+            tell_at: pool::LOOK_EVERY,
             ring_fulls: 0,
             refused: None,
         }
     }
 
     #[inline]
-    fn send(&mut self, mut record: Box<Record>, end: Stamp, on: bool) {
-        let counted = record.scope == 0 && !record.flags.has(Flags::MESSAGE);
-        if counted {
-            bump(&self.shared.counters.created);
-        }
-        if !on {
-            return self.lose(record, DropReason::Disabled);
-        }
+    fn send(&mut self, mut record: Box<Record>, end: Stamp) {
+        self.count(&record);
         if self.refused.is_some()
             && let Some(reason) = self.still_refused()
         {
@@ -215,16 +252,24 @@ impl Link {
         if let Err(rtrb::PushError::Full(handed)) = self.ring.push(Handed::new(record, end)) {
             return self.ring_full(handed.record);
         }
-        self.untold += 1;
-        if self.untold >= self.most_untold {
+        self.handed_over = self.handed_over.wrapping_add(1);
+        self.slots.prefetch(self.handed_over);
+        if self.handed_over == self.tell_at {
             self.look();
+        }
+    }
+
+    #[inline]
+    fn count(&self, record: &Record) {
+        if counts(record) {
+            bump(&self.shared.counters.created);
         }
     }
 
     #[cold]
     #[inline(never)]
     fn lose(&mut self, record: Box<Record>, reason: DropReason) {
-        if record.scope == 0 && !record.flags.has(Flags::MESSAGE) {
+        if counts(&record) {
             bump(self.shared.counters.lost_for(reason));
         }
         self.stock.put(record);
@@ -249,13 +294,18 @@ impl Link {
         self.refused
     }
 
+    fn tell(&mut self) {
+        pool::hand_over(self.handed_over.wrapping_sub(self.told));
+        self.told = self.handed_over;
+    }
+
     /// Looks up from the ring: how full is it, and how much is on its way?
     #[cold]
     #[inline(never)]
     fn look(&mut self) {
-        pool::hand_over(std::mem::take(&mut self.untold));
+        self.tell();
         self.refused = pool::refuses();
-        self.most_untold = pool::next_look();
+        self.tell_at = self.handed_over.wrapping_add(pool::next_look());
         if self.ring.slots() < RING / 2 {
             bus::wake();
         }
@@ -264,8 +314,14 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        pool::hand_over(self.untold);
+        self.tell();
     }
+}
+
+/// Whether it is an event of the process.
+#[inline]
+pub(super) fn counts(record: &Record) -> bool {
+    record.scope == 0 && !record.flags.has(Flags::MESSAGE)
 }
 
 /// One writer: a plain load and store, no locked instruction.
@@ -285,4 +341,4 @@ const COUNTED: [DropReason; 4] = [
     DropReason::SampledOut,
 ];
 /// Records a thread may be ahead of the bus.
-const RING: usize = 4096;
+pub(super) const RING: usize = 4096;

@@ -40,7 +40,6 @@ use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
 use crate::event::batch::Slice;
-use crate::event::flags::Flags;
 use crate::event::handed::Handed;
 use crate::event::record::Record;
 use crate::sampling::Sampling;
@@ -162,18 +161,10 @@ pub(crate) fn register(records: rtrb::Consumer<Handed>, shared: Arc<Shared>) {
 }
 
 /// The way of a record whose thread has no ring any more.
-pub(crate) fn send_without_ring(mut record: Box<Record>, end: clock::Stamp, on: bool) {
+pub(crate) fn send_without_ring(mut record: Box<Record>, end: clock::Stamp) {
     let counters = &BUS.ringless_counters;
-    let counted = record.scope == 0 && !record.flags.has(Flags::MESSAGE);
-    let count = |counter: &AtomicU64| {
-        if counted {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-    };
+    let count = counting(&record);
     count(&counters.created);
-    if !on {
-        return count(&counters.disabled);
-    }
     if let Some(reason) = pool::refuses() {
         return count(counters.lost_for(reason));
     }
@@ -187,6 +178,23 @@ pub(crate) fn send_without_ring(mut record: Box<Record>, end: clock::Stamp, on: 
     if ringless.push(Handed::new(record, end)).is_err() {
         pool::come_back(1, u64::from(beside_bytes));
         count(&counters.queue_full);
+    }
+}
+
+/// The same while gomon is disabled.
+pub(crate) fn refuse_without_ring(record: &Record) {
+    let count = counting(record);
+    count(&BUS.ringless_counters.created);
+    count(&BUS.ringless_counters.disabled);
+}
+
+/// Counts a record, if it counts at all.
+fn counting(record: &Record) -> impl Fn(&AtomicU64) + use<> {
+    let counts = link::counts(record);
+    move |counter| {
+        if counts {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -263,6 +263,7 @@ impl Taker<Staged> for Decided<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::link::RING;
     use crate::bus::pool::Stock;
 
     fn staged(home: HomeIndex) -> Staged {
@@ -299,6 +300,22 @@ mod tests {
         for stock in &stocks {
             assert_eq!(stock.home().waiting(), [30]);
         }
+    }
+
+    #[test]
+    fn all_that_a_ring_may_hold_waits_at_home_in_whatever_parts_it_came() {
+        let stock = Stock::new();
+        let mut table = HomeTable::default();
+        let home = table.add(Arc::clone(stock.home()));
+        // The smallest parts of which no two make one magazine.
+        let part = pool::FULL / 2 + 1;
+        let parts = RING.div_ceil(part);
+        for _ in 0..parts {
+            let mut batch = Outgoing::default();
+            (0..part).for_each(|_| batch.push(staged(home)));
+            drop(batch.take(&table));
+        }
+        assert_eq!(stock.home().waiting(), vec![part; parts]);
     }
 
     #[test]

@@ -320,8 +320,9 @@ const LOOK_SELDOM: u32 = 256;
 /// Records of a magazine, and of a batch, at the most.
 pub(crate) const FULL: usize = 256;
 const MAGAZINES: usize = 256;
-/// So many wait for their thread; more are for everybody.
-const MAGAZINES_AT_HOME: usize = 16;
+/// So many wait for their thread, for all that its ring may hold, also where they come home half full; more are for
+/// everybody, and wander between the cores.
+const MAGAZINES_AT_HOME: usize = 32;
 /// So many still do when there is nothing to do.
 const MAGAZINES_AT_REST: usize = 2;
 const FIRST_FILLING: usize = 4;

@@ -79,9 +79,11 @@ impl Port {
         self.queue.push(application.clone());
     }
 
-    /// Queues a batch, or drops and counts it. It never waits. To be [announced](Self::announce).
-    pub(crate) fn push_quietly(&self, slice: Slice) {
-        self.queue.push_quietly(slice);
+    /// Queues a batch, or drops and counts it. It never waits. To be [announced](Self::announce), at once if it says
+    /// so.
+    #[must_use]
+    pub(crate) fn push_quietly(&self, slice: Slice) -> bool {
+        self.queue.push_quietly(slice)
     }
 
     /// Tells the listener's thread of what was queued.

@@ -45,6 +45,7 @@ struct Worker {
     passage: Passage,
     passed: u64,
     pauses: u32,
+    last_announcement: clock::Stamp,
     last_slew: clock::Stamp,
     last_report: clock::Stamp,
     last_aggregates: clock::Stamp,
@@ -93,8 +94,7 @@ impl Worker {
             if let Some(deadline) = request.stop {
                 return self.end(deadline);
             }
-            // Once for all: on one core the listeners would come in between again and again.
-            BUS.root.announce();
+            self.announce();
             self.pause(count);
         }
     }
@@ -121,6 +121,17 @@ impl Worker {
             super::count_spent(begin);
         }
         count
+    }
+
+    /// Tells the listeners what has come, but not each time if that is often: on one core they would come in between again
+    /// and again. The next cycle tells what this one does not, unless a queue is half full before.
+    fn announce(&mut self) {
+        let now = clock::now();
+        let since = clock::nanos_between(self.last_announcement, now);
+        if since >= NANOS_BETWEEN_ANNOUNCEMENTS {
+            self.last_announcement = now;
+            BUS.root.announce();
+        }
     }
 
     /// The place of the ring that alone has something, and how much. That is in order already, and
@@ -436,5 +447,7 @@ fn end_report() -> Box<Record> {
 }
 
 const PAUSE: Duration = Duration::from_millis(10);
+/// Less than a pause: what comes seldom is told at once.
+const NANOS_BETWEEN_ANNOUNCEMENTS: u64 = 5_000_000;
 /// Pauses grow from one to ten times [`PAUSE`].
 const SLOWEST: u32 = 9;

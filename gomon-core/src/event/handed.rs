@@ -10,7 +10,10 @@ use crate::event::record::Record;
 ///
 /// Most records are never looked into by the bus: it reads what is here, 64 bytes after the other in the order in which
 /// they were written, and the record stays in the cache of the thread that will fill it again.
+///
+/// Aligned, so that each takes one cache line of the ring.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Handed {
     pub(crate) record: Box<Record>,
     pub(crate) brief: Brief,
@@ -99,8 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_takes_64_bytes() {
+    fn it_takes_one_cache_line() {
         assert_eq!(size_of::<Option<Handed>>(), 64);
+        assert_eq!(align_of::<Handed>(), 64);
     }
 
     #[test]

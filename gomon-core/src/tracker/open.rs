@@ -157,7 +157,16 @@ pub(crate) fn close(record: Box<Record>) {
     if record.flags.has(Flags::SAMPLED_OUT) {
         return close_sampled_out(record);
     }
-    close_at(record, clock::now());
+    finish(record, clock::now());
+}
+
+/// The same as of that moment.
+#[inline]
+pub(crate) fn close_at(record: Box<Record>, end: Stamp) {
+    if record.flags.has(Flags::SAMPLED_OUT) {
+        return close_sampled_out(record);
+    }
+    finish(record, end);
 }
 
 /// Ends an event that only stood for its ids.
@@ -168,20 +177,19 @@ fn close_sampled_out(record: Box<Record>) {
     link::send_sampled_out(record);
 }
 
-/// The same as of that moment.
-#[inline]
-pub(crate) fn close_at(mut record: Box<Record>, end: Stamp) {
+#[inline(always)]
+fn finish(mut record: Box<Record>, end: Stamp) {
     if std::thread::panicking() {
         note_unwinding(&mut record);
     }
-    if record.flags.has(Flags::SAMPLED_OUT) {
-        return close_sampled_out(record);
+    if record.flags.has(Flags::LOCAL_ROOT.and(Flags::UNIT)) {
+        let_go(&record);
+        // Shutdown may have sent a unit already, as abandoned: then this one was never created.
+        if record.flags.has(Flags::UNIT) && !work::unregister(&record) {
+            return;
+        }
     }
-    let_go(&record);
-    // Shutdown may have sent a unit already, as abandoned: then this one was never created.
-    if !record.flags.has(Flags::UNIT) || work::unregister(&record) {
-        link::send(record, end);
-    }
+    link::send(record, end);
 }
 
 /// The trace that the event begins in this process has ended: what it carried may go.

@@ -8,7 +8,7 @@ use gomon_core::{
     OnFull, stats,
 };
 
-use crate::support::{DEADLINE, Load, Sink, account, assert_ledger, builder, turn};
+use crate::support::{DEADLINE, Load, Sink, account, assert_ledger, builder, turn, until};
 
 #[test]
 fn each_listener_loses_by_its_own_policy_and_bounds() {
@@ -59,6 +59,23 @@ fn each_listener_loses_by_its_own_policy_and_bounds() {
     }
     assert_eq!(account(&report, "all").total_dropped(), 0);
     drop(gomon);
+}
+
+#[test]
+fn what_comes_in_quick_succession_is_all_fed_without_a_flush() {
+    let _turn = turn();
+    let _gomon = builder()
+        .named_listener("all", |_: &Event| {})
+        .start()
+        .unwrap();
+    for _ in 0..20 {
+        // More than half a ring: the bus comes at once, twice, and need not tell the listener the second time.
+        (0..2).for_each(|_| {
+            (0..2200).for_each(|_| EventTracker::new("work").finish());
+            std::thread::sleep(Duration::from_millis(1));
+        });
+        until(|| account(&stats(), "all").pending == 0);
+    }
 }
 
 #[test]

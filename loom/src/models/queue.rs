@@ -135,9 +135,9 @@ pub(super) fn what_was_pushed_quietly_is_fed_once_it_is_announced() {
     check(|| {
         let queue = queue(Limits::DEFAULT);
         let thread = listener(&queue, Manner::Well);
-        queue.push_quietly(Batch(1));
+        let _ = queue.push_quietly(Batch(1));
         queue.note(());
-        queue.push_quietly(Batch(1));
+        let _ = queue.push_quietly(Batch(1));
         queue.announce();
         // Without another word: one for all of it is enough.
         while queue.standing().delivered < 2 {

@@ -110,8 +110,7 @@ struct Unannounced {
 
 impl Unannounced {
     fn is_much(&self, limits: &Limits) -> bool {
-        self.events >= limits.max_events / PARTS_ANNOUNCED
-            || self.bytes >= limits.max_bytes / PARTS_ANNOUNCED
+        self.events > limits.max_events / 2 || self.bytes > limits.max_bytes / 2
     }
 }
 
@@ -162,22 +161,20 @@ impl<T: Load, N> Queue<T, N> {
 
     /// Queues an item, without waiting; what finds no place is dropped and counted.
     pub(crate) fn push(&self, item: T) {
-        self.push_quietly(item);
+        let _ = self.push_quietly(item);
         self.announce();
     }
 
     /// The same for one of several, after which [`announce`](Self::announce) has to be called: the thread would come for
-    /// each of them, and drive out the one that pushes. It is told at once of as much as fills a part of the queue.
-    pub(crate) fn push_quietly(&self, item: T) {
+    /// each of them, and drive out the one that pushes. True if it is to be called at once, because half of the queue is
+    /// full.
+    #[must_use]
+    pub(crate) fn push_quietly(&self, item: T) -> bool {
         let mut lost = VecDeque::new();
         let mut state = self.state.lock();
         self.look_after(&mut state, &mut lost);
         state.push(item, &mut lost);
-        let much = state.unannounced.is_much(&state.limits);
-        drop(state);
-        if much {
-            self.announce();
-        }
+        state.unannounced.is_much(&state.limits)
     }
 
     /// Tells the thread of what was pushed and noted.
@@ -565,8 +562,6 @@ impl Counts {
     }
 }
 
-/// The thread is told at the latest when so large a part of the queue has come in.
-const PARTS_ANNOUNCED: u64 = 4;
 /// Notes that wait for a slow listener.
 const MOST_NOTES: usize = 2;
 

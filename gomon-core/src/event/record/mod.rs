@@ -215,10 +215,12 @@ impl Record {
         if key.len() <= limits::KEY_BYTES
             && let Some(place) = self.attributes.get_mut(usize::from(self.count))
             && text.len() <= self.text.remaining_capacity()
-            && let (Ok(from), Ok(to)) = (u16::try_from(from), u16::try_from(from + text.len()))
         {
             place.key = key;
-            place.value = Stored::Text { from, to };
+            place.value = Stored::Text {
+                from: place_in_text(from),
+                to: place_in_text(from + text.len()),
+            };
             self.count += 1;
             // It has room.
             let _ = self.text.try_push_str(text);
@@ -549,6 +551,13 @@ impl Record {
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
+}
+
+const _: () = assert!(TEXT <= u16::MAX as usize, "places in it have 16 bits");
+
+#[expect(clippy::cast_possible_truncation, reason = "the text is shorter")]
+const fn place_in_text(at: usize) -> u16 {
+    at as u16
 }
 
 /// Attributes that have a place in the record itself.
