@@ -308,8 +308,8 @@ static DEPOT: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::n
 /// Magazines without records.
 static EMPTY: std::sync::OnceLock<ArrayQueue<Magazine>> = std::sync::OnceLock::new();
 
-/// Records that are kept for further use: some 30 MB.
-const MOST: i64 = 24_576;
+/// Records that are kept for further use: some 25 MB.
+const MOST: i64 = 20_480;
 /// Records on their way. Fewer than are kept: what is made and freed again and again leaves holes in
 /// the heaps of all threads.
 const MOST_HANDED_OVER: i64 = 16_384;
