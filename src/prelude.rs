@@ -1,6 +1,8 @@
 //! What a program that uses gomon names most: `use gomon::prelude::*`.
 
-pub use gomon_core::{Capture, Event, EventTracker, FutureExt, Listener, Outcome, Segment};
+pub use gomon_core::{
+    Capture, Event, EventTracker, FutureExt, Listener, Outcome, Segment, segment,
+};
 #[cfg(feature = "http-client")]
 pub use gomon_http::ClientLayer;
 #[cfg(feature = "http")]

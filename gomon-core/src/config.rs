@@ -23,6 +23,7 @@ use crate::sampling::Sampling;
 ///     "propagation": {"callers": "trusted", "sampling_flag": "trusted"},
 ///     "report_interval_ms": 30000,
 ///     "aggregate_interval_ms": 10000,
+///     "tick_interval_ms": 30000,
 ///     "root": {"exclude": ["net-*"], "sampling": {"ratio": 0.1, "keep": ["failed"]}},
 ///     "listeners": {
 ///         "LogListener": {"max_events": 1000, "max_bytes": 4000000, "on_full": "drop-oldest",
@@ -36,7 +37,7 @@ use crate::sampling::Sampling;
 /// - `application_id`: [`set_application_id`](crate::set_application_id)
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
 /// - `propagation`: the fields of [`Propagation`]
-/// - `report_interval_ms`, `aggregate_interval_ms`: the builder's settings of these names
+/// - `report_interval_ms`, `aggregate_interval_ms`, `tick_interval_ms`: the builder's settings of these names
 /// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
 ///   earlier configuration, and comes on top of the filter of the builder. Its `sampling` takes the
 ///   place of the builder's
@@ -50,6 +51,7 @@ pub struct Config {
     propagation: Option<Propagation>,
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
+    tick_interval_ms: Option<u64>,
     pub(crate) root: Option<RetransmitterConfig>,
     listeners: BTreeMap<String, ListenerConfig>,
 }
@@ -78,6 +80,7 @@ impl Config {
         propagation: None,
         report_interval_ms: None,
         aggregate_interval_ms: None,
+        tick_interval_ms: None,
         root: None,
         listeners: BTreeMap::new(),
     };
@@ -90,6 +93,7 @@ impl Config {
             propagation,
             report_interval_ms,
             aggregate_interval_ms,
+            tick_interval_ms,
             root,
             listeners,
         } = newer;
@@ -98,6 +102,7 @@ impl Config {
         replace(&mut self.propagation, propagation);
         replace(&mut self.report_interval_ms, report_interval_ms);
         replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
+        replace(&mut self.tick_interval_ms, tick_interval_ms);
         replace(&mut self.root, root);
         for (name, newer) in listeners {
             self.listeners.entry(name).or_default().merge(newer);
@@ -122,6 +127,10 @@ impl Config {
 
     pub(crate) fn aggregate_interval(&self) -> Option<Duration> {
         self.aggregate_interval_ms.map(Duration::from_millis)
+    }
+
+    pub(crate) fn tick_interval(&self) -> Option<Duration> {
+        self.tick_interval_ms.map(Duration::from_millis)
     }
 
     pub(crate) fn sampling(&self) -> Option<&Sampling> {

@@ -5,6 +5,7 @@ pub(crate) const APPLICATION_END: &str = "application-end";
 pub(crate) const GOMON_SELF: &str = "gomon-self";
 pub(crate) const PANIC: &str = "panic";
 pub(crate) const SEGMENT: &str = "segment";
+pub(crate) const SEGMENT_TICK: &str = "segment-tick";
 
 // What adapters send and the core counts by.
 pub(crate) const HTTP_CLIENT: &str = "http-roundtripper";
@@ -58,6 +59,8 @@ pub(crate) const NAME: &str = "name";
 pub(crate) const COUNT: &str = "count";
 pub(crate) const TOTAL_LAPSED: &str = "total_lapsed";
 pub(crate) const CHILDS: &str = "childs";
+pub(crate) const ERRORS: &str = "errors";
+pub(crate) const CPU: &str = "cpu";
 
 pub(crate) const BUSY: &str = "busy";
 pub(crate) const READY: &str = "ready";

@@ -103,9 +103,15 @@ pub use life::{
     set_application_id, set_config, shutdown, start, stats,
 };
 pub use sampling::Sampling;
-pub use segment::{Segment, SegmentChild};
+pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;
 pub use tracker::end_guard::EndGuard;
 pub use tracker::work::{Work, in_flight};
 pub use uuid::Uuid;
+
+/// What macros expand to; not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::segment::{timed, timed_future};
+}

@@ -1,27 +1,32 @@
 //! What recording one value in a histogram costs, and one pass through the child of a segment.
 //!
-//! gomon's own histogram is not public, so it has no row among the histograms: it is measured inside `Segment::child`,
-//! which reads the clock twice and records.
+//! gomon's own histogram is not public: its file is a part of this program too.
 
+#[path = "../../../gomon-core/src/aggregate/log_linear.rs"]
+#[cfg_attr(not(test), expect(dead_code, reason = "only recording is measured"))]
+mod gomon_log_linear;
 mod log_linear;
 
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bench_kit::{Arm, Counting, Table, run, ticks};
+use bench_kit::Cost::App;
+use bench_kit::{Arm, Cell, Counting, Goal, Table, run, ticks};
 use gomon::Segment;
 use histogram::AtomicHistogram;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 
+use crate::gomon_log_linear::LogLinear;
 use crate::log_linear::{Owned, Shared};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 const RECORD: &[&str] = &[
+    "gomon",
     "floor_store",
     "floor_log_linear",
     "floor_single_writer",
@@ -61,6 +66,23 @@ const TABLES: &[Table] = &[
     ),
 ];
 
+const GOALS: &[Goal] = &[
+    Goal::ratio(
+        "P8",
+        "a segment's child / two TSC reads",
+        Cell::new("segment-child", &["gomon"], App),
+        Cell::new("segment-child", &["floor_two_ticks"], App),
+        1.6,
+    ),
+    Goal::ratio(
+        "P8",
+        "record / hdrhistogram's",
+        Cell::new("record", &["gomon"], App),
+        Cell::new("record", &["hdr"], App),
+        0.35,
+    ),
+];
+
 /// Values of one burst.
 const BURST: u64 = 8192;
 
@@ -68,7 +90,7 @@ const BURST: u64 = 8192;
 const PRECISION: u8 = 5;
 
 fn main() -> ExitCode {
-    run("hist", TABLES, &[], make)
+    run("hist", TABLES, GOALS, make)
 }
 
 fn make(arm: &str, input: &str) -> Option<Arm> {
@@ -83,6 +105,9 @@ fn recording(arm: &str) -> Option<Arm> {
     Some(match arm {
         "floor_store" => exclusive(vec![0; 8192], |stored: &mut Vec<u64>, at, value| {
             stored[at] = value;
+        }),
+        "gomon" => exclusive(LogLinear::<64, 256>::default(), |histogram, _, value| {
+            histogram.record(value);
         }),
         "floor_log_linear" => exclusive(Owned::new(), |owned, _, value| owned.record(value)),
         "floor_single_writer" => shared(Shared::new(), |shared, value| shared.record_alone(value)),

@@ -4,8 +4,10 @@
 ///
 /// Sixteen buckets at a time take memory once one of them is used: 68 bytes, and all of them
 /// together 8 KiB at the most. Were there more, the rest would count in the nearest that are there.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LogLinear<const WIDTH: usize> {
+///
+/// `RECENT` blocks are found without a search: eight of the coarse ones are four powers of two, and 256 are all.
+#[derive(Clone, Debug)]
+pub(crate) struct LogLinear<const WIDTH: usize, const RECENT: usize = 8> {
     count: u64,
     total: u128,
     min: u64,
@@ -26,7 +28,7 @@ struct Block {
     counts: [u32; BLOCK as usize],
 }
 
-impl<const WIDTH: usize> LogLinear<WIDTH> {
+impl<const WIDTH: usize, const RECENT: usize> LogLinear<WIDTH, RECENT> {
     pub(crate) fn record(&mut self, value: u64) {
         self.min = if self.count == 0 {
             value
@@ -249,6 +251,20 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
     const MOST_BLOCKS: usize = (MOST_BYTES - size_of::<Self>()) / size_of::<Block>();
 }
 
+impl<const WIDTH: usize, const RECENT: usize> Default for LogLinear<WIDTH, RECENT> {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            total: 0,
+            min: 0,
+            max: 0,
+            recent: [0; RECENT],
+            blocks: Vec::new(),
+            carries: Vec::new(),
+        }
+    }
+}
+
 impl Block {
     fn new(number: u16) -> Self {
         Self {
@@ -279,8 +295,6 @@ fn rank(count: u64, share: f64) -> u64 {
 }
 
 const BLOCK: u16 = 16;
-/// Eight blocks of the coarse ones are four powers of two.
-const RECENT: usize = 8;
 const MOST_BYTES: usize = 8 << 10;
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ pub(crate) struct Bus {
     report_interval_nanos: AtomicU64,
     /// How often listeners are handed the aggregates.
     aggregate_interval_nanos: AtomicU64,
+    tick_interval_nanos: AtomicU64,
     published: Published,
     request: Mutex<Request>,
     /// What takes the place of the sampling that there is.
@@ -136,6 +137,7 @@ pub(crate) static BUS: Bus = Bus {
     spent_nanos: AtomicU64::new(0),
     report_interval_nanos: AtomicU64::new(REPORT_INTERVAL_NANOS),
     aggregate_interval_nanos: AtomicU64::new(AGGREGATE_INTERVAL_NANOS),
+    tick_interval_nanos: AtomicU64::new(TICK_INTERVAL_NANOS),
     published: Published::new(),
     request: Mutex::new(Request {
         flush: FlushTicket::NONE,
@@ -230,6 +232,11 @@ pub(crate) fn set_report_interval(interval: Duration) {
 pub(crate) fn set_aggregate_interval(interval: Duration) {
     let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
     BUS.aggregate_interval_nanos.store(nanos, Ordering::Relaxed);
+}
+
+pub(crate) fn set_tick_interval(interval: Duration) {
+    let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+    BUS.tick_interval_nanos.store(nanos, Ordering::Relaxed);
 }
 
 /// See [`aggregates`](crate::aggregates).
@@ -416,6 +423,7 @@ impl Bus {
 pub(crate) const REPORT_INTERVAL_NANOS: u64 = 60 * 1_000_000_000;
 /// Ten seconds, unless a program wants another.
 pub(crate) const AGGREGATE_INTERVAL_NANOS: u64 = 10 * 1_000_000_000;
+pub(crate) const TICK_INTERVAL_NANOS: u64 = 30 * 1_000_000_000;
 /// How long somebody waits for a snapshot while the bus thread is held up by a filter.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Records that may wait without a ring.

@@ -22,7 +22,7 @@ use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::tracker::{open, work};
-use crate::{application, clock, hot, keys, state};
+use crate::{application, clock, hot, keys, segment, state};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker(sampling: Option<Sampling>, series_limit: usize) -> std::io::Result<()> {
@@ -48,6 +48,7 @@ struct Worker {
     last_announcement: clock::Stamp,
     last_slew: clock::Stamp,
     last_report: clock::Stamp,
+    last_tick: clock::Stamp,
     last_aggregates: clock::Stamp,
 }
 
@@ -65,6 +66,7 @@ impl Worker {
         hot::mark_own_thread();
         self.last_slew = clock::now();
         self.last_report = self.last_slew;
+        self.last_tick = self.last_slew;
         self.last_aggregates = self.last_slew;
         loop {
             // Read before the rings are: what was finished before the request is then in this
@@ -271,6 +273,13 @@ impl Worker {
         if clock::nanos_between(self.last_report, now) >= interval {
             self.last_report = now;
             self.send_own(self_report(&self.passage));
+        }
+        let interval = BUS.tick_interval_nanos.load(Ordering::Relaxed);
+        if clock::nanos_between(self.last_tick, now) >= interval {
+            self.last_tick = now;
+            for record in segment::global::tick_all() {
+                self.send_own(record);
+            }
         }
         let interval = BUS.aggregate_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_aggregates, now) >= interval {

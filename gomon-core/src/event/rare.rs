@@ -120,6 +120,23 @@ impl Rare {
         Stored::Tree(position(free.unwrap_or(self.trees.len() - 1)))
     }
 
+    /// Cuts so many bytes off a tree; false if it is not so large.
+    pub(crate) fn shrink_tree(&mut self, key: &'static str, at: u32, excess: usize) -> bool {
+        let Some((tree, bytes)) = self.trees.get_mut(usize_of(at)) else {
+            return false;
+        };
+        let Some(mut room @ SMALLEST_TREE..) = bytes.checked_sub(excess) else {
+            return false;
+        };
+        let kept = room;
+        let cut = limits::fit(tree, &mut room);
+        let freed = bytes.saturating_sub(kept - room);
+        *bytes -= freed;
+        self.room += freed;
+        self.note_cut(Cow::Borrowed(key), cut);
+        freed >= excess
+    }
+
     /// Gives back what a value takes, for another to take its place.
     pub(crate) fn release(&mut self, value: Stored) {
         match value {
@@ -189,6 +206,9 @@ impl Rare {
         size_of::<Self>() + attributes + children + self.text.capacity() + self.json_bytes()
     }
 }
+
+/// A tree that is cut to less than that, in bytes, is dropped instead.
+const SMALLEST_TREE: usize = 256;
 
 /// Positions are within the limits of an event, far below 4 GiB.
 pub(crate) fn position(at: usize) -> u32 {

@@ -44,6 +44,7 @@ pub struct Builder {
     shutdown_deadline: Duration,
     report_interval: Option<Duration>,
     aggregate_interval: Option<Duration>,
+    tick_interval: Option<Duration>,
     series_limit: usize,
 }
 
@@ -60,6 +61,7 @@ pub fn builder() -> Builder {
         shutdown_deadline: life::DEFAULT_DEADLINE,
         report_interval: None,
         aggregate_interval: None,
+        tick_interval: None,
         series_limit: aggregate::SERIES_LIMIT,
     }
 }
@@ -171,6 +173,13 @@ impl Builder {
         self
     }
 
+    /// How often segments of the whole process say what they have counted so far, see
+    /// [`Segment::global`](crate::Segment::global). Default: every 30 seconds. The bus looks at the clock every 10 to 100 ms.
+    pub const fn tick_interval(mut self, interval: Duration) -> Self {
+        self.tick_interval = Some(interval);
+        self
+    }
+
     /// How many series the aggregates have at the most, each up to 8.5 KiB and most of them under
     /// one; labels that come later count in an overflow series of their fingerprint, of which there
     /// are 257 at the most. Default: 2,000.
@@ -207,8 +216,10 @@ impl Builder {
             let config = &life.config;
             let report_interval = self.report_interval.or(config.report_interval());
             let aggregate_interval = self.aggregate_interval.or(config.aggregate_interval());
+            let tick_interval = self.tick_interval.or(config.tick_interval());
             bus::set_report_interval(report_interval.unwrap_or(REPORT_INTERVAL));
             bus::set_aggregate_interval(aggregate_interval.unwrap_or(AGGREGATE_INTERVAL));
+            bus::set_tick_interval(tick_interval.unwrap_or(TICK_INTERVAL));
             if self.application_id.is_some() {
                 life.application_id = self.application_id;
             }
@@ -244,3 +255,4 @@ impl fmt::Debug for Builder {
 
 const REPORT_INTERVAL: Duration = Duration::from_nanos(bus::REPORT_INTERVAL_NANOS);
 const AGGREGATE_INTERVAL: Duration = Duration::from_nanos(bus::AGGREGATE_INTERVAL_NANOS);
+const TICK_INTERVAL: Duration = Duration::from_nanos(bus::TICK_INTERVAL_NANOS);

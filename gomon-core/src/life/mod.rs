@@ -20,6 +20,7 @@ use crate::context::propagation::set_propagation;
 use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
+use crate::segment;
 use crate::tracker::panics;
 use crate::{aggregate, application, fork, hot, state};
 
@@ -92,7 +93,9 @@ fn start_with(prepare: impl FnOnce(&mut Life)) -> Result<u32, Error> {
             let begun = life.begin(wanted);
             drop(life);
             end_ports(&removed);
-            if begun.is_err() {
+            if begun.is_ok() {
+                segment::global::begin_all();
+            } else {
                 bus::cancel();
                 give_up(&[], VecDeque::new());
             }
@@ -162,6 +165,7 @@ fn shutdown_run(deadline: Duration, run: Option<u32>) -> Report {
             Phase::Stopped | Phase::Starting | Phase::Stuck => return life.report(),
         }
     }
+    segment::global::end_all();
     // Without the lock: a listener may call us while it ends.
     let ended = bus::stop(deadline);
     let report = bus::report();
@@ -283,6 +287,9 @@ pub fn set_config(config: Config) -> Result<(), Error> {
     }
     if let Some(interval) = config.report_interval() {
         bus::set_report_interval(interval);
+    }
+    if let Some(interval) = config.tick_interval() {
+        bus::set_tick_interval(interval);
     }
     if let Some(interval) = config.aggregate_interval() {
         bus::set_aggregate_interval(interval);

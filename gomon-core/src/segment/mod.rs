@@ -1,24 +1,32 @@
 //! Profiling of a piece of code: one event however many times its parts ran (docs/events.md,
 //! section 4).
 
+pub(crate) mod ambient;
+mod child;
+mod cpu;
+pub(crate) mod global;
 mod node;
+mod scope;
+mod shared;
+mod timed;
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
 use std::panic::Location;
-
-use parking_lot::Mutex;
+use std::sync::Arc;
 
 use crate::clock::{self, Stamp};
-use crate::context::future::{FutureExt, InContext};
-use crate::event::error_info::ErrorInfo;
-use crate::event::limits;
-use crate::event::outcome::Outcome;
-use crate::event::value::{Tree, Value};
 use crate::keys;
 use crate::tracker::EventTracker;
-use node::{NodeId, Nodes};
+use ambient::Ambient;
+use scope::Inside;
+use shared::Shared;
+
+pub use child::SegmentChild;
+pub use global::GlobalSegment;
+pub use scope::SegmentScope;
+pub use timed::{Timed, timed, timed_future};
 
 /// A piece of code under the profiler: one event when it is finished or dropped, with count,
 /// total, extremes and percentiles of each of its children.
@@ -36,150 +44,176 @@ use node::{NodeId, Nodes};
 /// } // both end here, once each turn
 /// pricing.finish();
 /// ```
+///
+/// # When does its event start and end?
+///
+/// - It starts with [`new`](Self::new), as a child of what is current there.
+/// - It ends when the segment is dropped or [finished](Self::finish): `failed` if an error was noted,
+///   `panicked` if a panic drops it, else `completed`.
+/// - A child of it sends nothing. One that ends after its segment cannot be: it borrows it.
+/// - A [global](Self::global) one starts at the first call of its name, or when gomon starts, and ends when
+///   gomon shuts down.
 #[derive(Debug)]
 #[must_use = "a segment ends when it is dropped"]
 pub struct Segment {
     tracker: EventTracker,
+    /// `None` where nothing is recorded.
+    shared: Option<Arc<Shared>>,
     start: Stamp,
     name: Cow<'static, str>,
     location: &'static Location<'static>,
-    inside: Mutex<Inside>,
-}
-
-#[derive(Debug, Default)]
-struct Inside {
-    nodes: Nodes,
-    errors: Vec<Tree>,
-    errors_cut: u64,
-}
-
-/// One run of a part of a [`Segment`], from its creation to its drop.
-#[derive(Debug)]
-#[must_use = "a child runs until it is dropped"]
-pub struct SegmentChild<'a> {
-    segment: &'a Segment,
-    /// `None` where there were too many different children already.
-    node: Option<NodeId>,
-    start: Stamp,
 }
 
 impl Segment {
     /// Starts a segment; its location is the caller's.
     #[track_caller]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(name.into(), Location::caller())
+    }
+
+    /// The segment of this name for the whole process: one that is open from its first use, or from when
+    /// gomon starts, until gomon shuts down. Its location is that of the first call.
+    ///
+    /// It sends an opening event, `segment-tick` events with what was counted so far (see
+    /// [`Builder::tick_interval`](crate::Builder::tick_interval)), and a closing event. Use it for code that
+    /// runs for no request, or for all of them.
+    ///
+    /// ```
+    /// use std::sync::LazyLock;
+    /// use gomon_core::{GlobalSegment, Segment};
+    ///
+    /// static CODEC: LazyLock<GlobalSegment> = LazyLock::new(|| Segment::global("codec"));
+    ///
+    /// fn encode() {
+    ///     let _run = CODEC.child("encode");
+    /// }
+    /// ```
+    #[must_use = "keep it: to look it up costs a lock"]
+    #[track_caller]
+    pub fn global(name: &'static str) -> GlobalSegment {
+        global::named(name, Location::caller())
+    }
+
+    fn at(name: Cow<'static, str>, location: &'static Location<'static>) -> Self {
+        let tracker = EventTracker::new(keys::SEGMENT);
+        let recording = tracker.is_recording();
         Self {
-            tracker: EventTracker::new(keys::SEGMENT),
+            shared: recording.then(|| Arc::new(Shared::new(tracker.context()))),
+            tracker,
             start: clock::now(),
-            name: name.into(),
-            location: Location::caller(),
-            inside: Mutex::default(),
+            name,
+            location,
         }
+    }
+
+    /// Measures the CPU time of the threads that its children run on too, as `cpu`: of a child from its
+    /// creation to its drop if both are on one thread, of what [`segment!`](crate::segment!) times over all
+    /// its polls. It costs 0.8 µs a run.
+    pub fn with_cpu(mut self) -> Self {
+        // Nobody else has it yet.
+        if let Some(shared) = self.shared.as_mut().and_then(Arc::get_mut) {
+            shared.measures_cpu = true;
+        }
+        self
     }
 
     /// Starts one run of a part. Runs of the same name from the same line count as one child; at
     /// most 256 different ones are kept apart.
+    #[inline]
     #[track_caller]
     pub fn child(&self, name: &'static str) -> SegmentChild<'_> {
-        self.run(None, name, Location::caller())
-    }
-
-    fn run(
-        &self,
-        parent: Option<NodeId>,
-        name: &'static str,
-        at: &'static Location<'static>,
-    ) -> SegmentChild<'_> {
-        let node = match self.tracker.is_recording() {
-            true => self.inside.lock().nodes.child(parent, name, at),
-            false => None,
-        };
-        SegmentChild {
-            segment: self,
-            node,
-            start: clock::now(),
+        match &self.shared {
+            Some(shared) => SegmentChild::start(shared, name, Location::caller()),
+            None => SegmentChild::not(self.tracker.context()),
         }
     }
 
     /// Notes an error with the caller's location; the segment has failed.
     #[track_caller]
     pub fn add_error(&self, error: &(dyn Error + 'static)) {
-        let at = Location::caller();
-        let msg = ErrorInfo::new(error).msg;
-        let location = format!("{}:{}", at.file(), at.line());
-        let error = Tree::map().with(keys::LOCATION, location).with("msg", msg);
-        let mut inside = self.inside.lock();
-        if inside.errors.len() < limits::ERRORS {
-            inside.errors.push(error);
-        } else {
-            inside.errors_cut += 1;
+        if let Some(shared) = &self.shared {
+            shared.add_error(error, Location::caller());
         }
     }
 
-    /// Runs `f` inside the segment: events it makes are children of the segment's.
+    /// Runs `f` inside the segment: events it makes are children of the segment's, and what
+    /// [`segment!`](crate::segment!) times in it is a part of it.
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.tracker.context().enter(f)
+        self.inside().enter(f)
     }
 
     /// The same for each poll of a future.
-    pub fn scope<F: Future>(&self, future: F) -> InContext<F> {
-        future.in_context(self.tracker.context())
+    pub fn scope<F: Future>(&self, future: F) -> SegmentScope<F> {
+        self.inside().scope(future)
     }
 
     /// Ends the segment; the same as dropping it.
     pub fn finish(self) {}
+
+    fn inside(&self) -> Inside {
+        match &self.shared {
+            Some(shared) => Inside::Recorded(Some(Ambient::of(shared, None))),
+            None => Inside::Not(self.tracker.context()),
+        }
+    }
 }
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        if !self.tracker.is_recording() {
+        let Some(shared) = &self.shared else {
             return;
-        }
+        };
+        ambient::unlist(shared.context());
         let lapsed = clock::nanos_between(self.start, clock::now());
-        let inside = std::mem::take(self.inside.get_mut());
         self.tracker
             .set(keys::NAME, std::mem::take(&mut self.name))
-            .set(
-                keys::LOCATION,
-                format!("{}:{}", self.location.file(), self.location.line()),
-            )
+            .set(keys::LOCATION, place(self.location))
             .set(keys::TOTAL_LAPSED, lapsed)
-            .set(keys::COUNT, 1u64)
-            .set(keys::CHILDS, Value::Tree(inside.nodes.tree()))
-            .note_cut(keys::CHILDS, inside.nodes.cut());
-        if !inside.errors.is_empty() {
-            self.tracker
-                .set("errors", Tree::List(inside.errors))
-                .note_cut("errors", inside.errors_cut)
-                .mark(Outcome::Failed);
+            .set(keys::COUNT, 1u64);
+        if let Some(record) = self.tracker.record_mut() {
+            shared.total().set_on(record);
         }
     }
 }
 
-impl<'a> SegmentChild<'a> {
-    /// Starts one run of a part of this part.
-    #[track_caller]
-    pub fn child(&self, name: &'static str) -> SegmentChild<'a> {
-        match self.node {
-            Some(node) => self.segment.run(Some(node), name, Location::caller()),
-            None => SegmentChild {
-                segment: self.segment,
-                node: None,
-                start: self.start,
-            },
-        }
-    }
-
-    /// Ends this run; the same as dropping it.
-    pub fn finish(self) {}
+/// `file:line`.
+fn place(location: &Location<'_>) -> String {
+    format!("{}:{}", location.file(), location.line())
 }
 
-impl Drop for SegmentChild<'_> {
-    fn drop(&mut self) {
-        if let Some(node) = self.node {
-            let lapsed = clock::nanos_between(self.start, clock::now());
-            self.segment.inside.lock().nodes.record(node, lapsed);
-        }
-    }
+/// Times an expression as a part of the current segment, or as a [`Segment`] of its own where there is none.
+///
+/// The current segment is the one whose event is the current context: inside of its `enter` or `scope`, or
+/// inside of another `segment!`; also in tasks and threads that took the context along. The expression is
+/// evaluated in a closure, so `return` and `?` leave that alone. Written `async { … }` or `async move { … }` it is a future,
+/// timed from its first poll to its end, to be awaited.
+///
+/// ```
+/// use gomon_core::segment;
+///
+/// fn parse(text: &str) -> Result<i64, std::num::ParseIntError> {
+///     segment!("parse", text.trim().parse())
+/// }
+///
+/// async fn load() -> i64 {
+///     segment!("load", async {
+///         segment!("decode", parse("42").unwrap_or(0))
+///     })
+///     .await
+/// }
+/// # assert_eq!(parse(" 1"), Ok(1));
+/// ```
+#[macro_export]
+macro_rules! segment {
+    ($name:expr, async move $body:block) => {
+        $crate::__private::timed_future($name, async move $body)
+    };
+    ($name:expr, async $body:block) => {
+        $crate::__private::timed_future($name, async $body)
+    };
+    ($name:expr, $body:expr $(,)?) => {
+        $crate::__private::timed($name, || $body)
+    };
 }
 
 #[cfg(all(test, feature = "test-util"))]

@@ -1,58 +1,158 @@
+//! The parts of a segment, as a tree in a list.
+
 use std::panic::Location;
 
 use crate::aggregate::log_linear::LogLinear;
 use crate::event::value::Tree;
 use crate::keys;
+use crate::segment::place;
 
-/// The children of a segment, as a tree in a list.
-#[derive(Debug, Default)]
+/// What a segment counts of its children.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     nodes: Vec<Node>,
-    /// Children that found no place.
+    /// The one that was found last: the next run is mostly of it, or of the one after it.
+    last: usize,
+    /// Runs that found no place.
     cut: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NodeId(usize);
+pub(super) struct NodeId(pub(super) u16);
 
-#[derive(Debug)]
+/// What tells one child from another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) parent: Option<NodeId>,
+    pub(super) name: &'static str,
+    pub(super) location: &'static Location<'static>,
+}
+
+/// Where a run counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) node: NodeId,
+    /// The run is inside another run of the same node, whose time has its time.
+    pub(super) recursive: bool,
+}
+
+/// What a run took, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    pub(super) nanos: u64,
+    /// Of the thread's CPU time, if it is measured.
+    pub(super) cpu_nanos: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
 struct Node {
-    parent: Option<NodeId>,
-    name: &'static str,
-    location: &'static Location<'static>,
+    key: Key,
     times: Times,
+    /// What runs took that were inside others of this node.
+    inner: u128,
+    cpu: Option<u128>,
 }
 
 impl Nodes {
-    /// The child of that name and line, which is made if it is new.
-    pub(super) fn child(
-        &mut self,
-        parent: Option<NodeId>,
-        name: &'static str,
-        location: &'static Location<'static>,
-    ) -> Option<NodeId> {
-        let same =
-            |node: &Node| node.parent == parent && node.name == name && node.location == location;
-        if let Some(at) = self.nodes.iter().position(same) {
-            return Some(NodeId(at));
+    /// Where a run of this key counts; a new child is made for a new one, and `None` is what there is if
+    /// there are too many.
+    #[inline]
+    pub(super) fn find(&mut self, key: &Key) -> Option<Found> {
+        // Its address is enough: most runs come from the same line as one before.
+        let is_same = |node: &&Node| node.key.is_from_same_place(key);
+        for at in [self.last, self.last + 1] {
+            if self.nodes.get(at).as_ref().is_some_and(is_same) {
+                self.last = at;
+                return Found::own(at);
+            }
         }
-        if self.nodes.len() == MOST {
-            self.cut += 1;
-            return None;
-        }
-        self.nodes.push(Node {
-            parent,
-            name,
-            location,
-            times: Times::default(),
-        });
-        Some(NodeId(self.nodes.len() - 1))
+        self.search(key)
     }
 
-    pub(super) fn record(&mut self, node: NodeId, nanos: u64) {
-        if let Some(node) = self.nodes.get_mut(node.0) {
-            node.times.record(nanos);
+    fn search(&mut self, key: &Key) -> Option<Found> {
+        let mut ancestor = key.parent;
+        while let Some(node) = ancestor {
+            let found = self.nodes.get(usize::from(node.0))?;
+            if found.key.is_alike(key) {
+                let recursive = true;
+                return Some(Found { node, recursive });
+            }
+            ancestor = found.key.parent;
         }
+        let known = self
+            .nodes
+            .iter()
+            .position(|node| node.key.parent == key.parent && node.key.is_alike(key));
+        if known.is_none() {
+            if self.nodes.len() == MOST {
+                self.cut += 1;
+                return None;
+            }
+            self.nodes.push(Node {
+                key: *key,
+                times: Times::default(),
+                inner: 0,
+                cpu: None,
+            });
+        }
+        self.last = known.unwrap_or(self.nodes.len() - 1);
+        Found::own(self.last)
+    }
+
+    #[inline]
+    pub(super) fn record(&mut self, found: Found, cost: Cost) {
+        if let Some(node) = self.nodes.get_mut(usize::from(found.node.0)) {
+            node.times.record(cost.nanos);
+            if found.recursive {
+                node.inner += u128::from(cost.nanos);
+            } else if let Some(cpu_nanos) = cost.cpu_nanos {
+                // The reading of the one clock is within what the other measures, but not both ways round.
+                *node.cpu.get_or_insert(0) += u128::from(cpu_nanos.min(cost.nanos));
+            }
+        }
+    }
+
+    /// The names from the outermost child to this one.
+    pub(super) fn path(&self, node: NodeId) -> String {
+        let mut names = Vec::new();
+        let mut at = Some(node);
+        while let Some(node) = at.and_then(|node| self.nodes.get(usize::from(node.0))) {
+            names.push(node.key.name);
+            at = node.key.parent;
+        }
+        names.reverse();
+        names.join("/")
+    }
+
+    /// Counts what another counted, where both are of one segment.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let mut places: Vec<Option<NodeId>> = Vec::with_capacity(other.nodes.len());
+        for node in &other.nodes {
+            let parent = node
+                .key
+                .parent
+                .map(|parent| places.get(usize::from(parent.0)));
+            let place = match parent {
+                None => self.search(&Key {
+                    parent: None,
+                    ..node.key
+                }),
+                Some(parent) => parent.copied().flatten().and_then(|parent| {
+                    let parent = Some(parent);
+                    self.search(&Key { parent, ..node.key })
+                }),
+            };
+            let place = place.map(|found| found.node);
+            if let Some(own) = place.and_then(|place| self.nodes.get_mut(usize::from(place.0))) {
+                own.times.merge(&node.times);
+                own.inner += node.inner;
+                if let Some(nanos) = node.cpu {
+                    *own.cpu.get_or_insert(0) += nanos;
+                }
+            }
+            places.push(place);
+        }
+        self.cut += other.cut;
     }
 
     pub(super) fn cut(&self) -> u64 {
@@ -64,35 +164,52 @@ impl Nodes {
     }
 
     fn children_of(&self, parent: Option<NodeId>) -> Tree {
-        let children = self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.parent == parent);
-        Tree::List(
-            children
-                .map(|(at, node)| self.subtree(NodeId(at), node))
-                .collect(),
-        )
+        let numbered = (0..).map(NodeId).zip(&self.nodes);
+        let children = numbered.filter(|(_, node)| node.key.parent == parent);
+        Tree::List(children.map(|(id, node)| self.subtree(id, node)).collect())
     }
 
     fn subtree(&self, id: NodeId, node: &Node) -> Tree {
         let times = &node.times;
         let average = times.total().checked_div(times.count().into()).unwrap_or(0);
-        Tree::map()
-            .with(keys::NAME, node.name)
-            .with(
-                keys::LOCATION,
-                format!("{}:{}", node.location.file(), node.location.line()),
-            )
+        let tree = Tree::map()
+            .with(keys::NAME, node.key.name)
+            .with(keys::LOCATION, place(node.key.location))
             .with(keys::COUNT, times.count())
-            .with(keys::TOTAL_LAPSED, nanos(times.total()))
+            .with(keys::TOTAL_LAPSED, nanos(times.total() - node.inner))
             .with("min", times.min())
             .with("max", times.max())
             .with("avg", nanos(average))
             .with("p50", times.quantile(0.5))
-            .with("p99", times.quantile(0.99))
-            .with(keys::CHILDS, self.children_of(Some(id)))
+            .with("p99", times.quantile(0.99));
+        let tree = match node.cpu {
+            Some(cpu) => tree.with(keys::CPU, nanos(cpu)),
+            None => tree,
+        };
+        tree.with(keys::CHILDS, self.children_of(Some(id)))
+    }
+}
+
+impl Key {
+    #[inline]
+    fn is_from_same_place(&self, other: &Self) -> bool {
+        self.parent == other.parent
+            && std::ptr::eq(self.location, other.location)
+            && std::ptr::eq(self.name, other.name)
+    }
+
+    fn is_alike(&self, other: &Self) -> bool {
+        self.name == other.name && self.location == other.location
+    }
+}
+
+impl Found {
+    fn own(at: usize) -> Option<Self> {
+        let node = NodeId(u16::try_from(at).ok()?);
+        Some(Self {
+            node,
+            recursive: false,
+        })
     }
 }
 
@@ -101,7 +218,7 @@ fn nanos(sum: u128) -> u64 {
 }
 
 /// Percentiles within 1 %, at most 8 KiB a child.
-type Times = LogLinear<64>;
+type Times = LogLinear<64, 256>;
 
 /// Different children of a segment, at all levels.
 const MOST: usize = 256;

@@ -341,6 +341,10 @@ impl EventTracker {
         link::send(opening, now);
     }
 
+    pub(crate) fn record_mut(&mut self) -> Option<&mut Record> {
+        self.record.as_deref_mut()
+    }
+
     /// When it started, if there is an event.
     pub(crate) fn start_stamp(&self) -> Option<Stamp> {
         self.recorded().map(|record| record.start)

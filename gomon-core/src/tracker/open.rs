@@ -10,6 +10,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::hot;
+use crate::segment::ambient;
 use crate::state::{self, State};
 use crate::tracker::{EventTracker, head, panics, work};
 
@@ -26,8 +27,14 @@ pub(crate) fn open(fp: &'static str, parent: Context, now: State) -> EventTracke
     if now.samples_heads() && flags.has(Flags::LOCAL_ROOT) && parent.scope() == 0 {
         return open_sampled(fp, &parent, now);
     }
-    let trace = parent.ids().map(|(trace, _)| trace);
-    EventTracker::of(open_in(fp, &parent, flags, trace, now))
+    let ids = parent.ids();
+    let mut record = open_in(fp, &parent, flags, ids.map(|(trace, _)| trace), now);
+    if let Some((_, span)) = ids
+        && ambient::is_in_part_of(span)
+    {
+        ambient::note_part(&mut record);
+    }
+    EventTracker::of(record)
 }
 
 /// The same for the root of a trace that may not be recorded.
@@ -107,6 +114,17 @@ pub(crate) fn own(fp: &'static str) -> Box<Record> {
     begin(&mut record, fp, flags, state::load());
     record.start = start;
     record.trace = TraceId::new(hot::unix_millis(start));
+    record
+}
+
+/// The same as a child of that.
+pub(crate) fn own_child(fp: &'static str, parent: Context) -> Box<Record> {
+    let mut record = own(fp);
+    if let Some((trace, span)) = parent.ids() {
+        record.flags = parent.flags_of_child();
+        record.trace = trace;
+        record.set_parent(Some(span));
+    }
     record
 }
 

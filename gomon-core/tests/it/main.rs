@@ -8,6 +8,7 @@ mod header_noise;
 mod limits;
 mod lineage;
 mod propagation;
+mod segments;
 mod streams;
 mod values;
 mod waits;

@@ -467,10 +467,14 @@ impl Record {
         }
     }
 
-    /// Drops the attributes that were set last until the rest is within the event's limit.
+    /// Drops the attributes that were set last until the rest is within the event's limit; of a tree, as much as
+    /// is needed.
     fn trim(&mut self) {
         let limit = limits::EVENT_BYTES - limits::RESERVED_BYTES;
-        while self.json_bytes() > limit {
+        while let excess @ 1.. = self.json_bytes().saturating_sub(limit) {
+            if self.shrink_last(excess) {
+                continue;
+            }
             let beside = self
                 .rare
                 .as_deref_mut()
@@ -486,6 +490,20 @@ impl Record {
             let rare = self.rare();
             rare.release(dropped.value);
         }
+    }
+
+    /// Cuts so many bytes off the attribute that was set last; false if it is no tree, or not so large.
+    fn shrink_last(&mut self, excess: usize) -> bool {
+        let beside = self.rare.as_deref().and_then(|rare| rare.attributes.last());
+        let last = beside.or_else(|| self.inline().last()).copied();
+        let Some(Attribute {
+            key,
+            value: Stored::Tree(at),
+        }) = last
+        else {
+            return false;
+        };
+        self.rare().shrink_tree(key, at, excess)
     }
 
     /// Adds to `gomon:dropped`.
