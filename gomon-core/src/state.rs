@@ -70,7 +70,7 @@ impl State {
         self.0 / RUN
     }
 
-    fn is_enabled(self) -> bool {
+    pub(crate) fn is_enabled(self) -> bool {
         self.0 & DISABLED == 0
     }
 }

@@ -124,6 +124,23 @@ pub(crate) fn send(record: Box<Record>, end: Stamp) {
     if !state::load().is_on_in(record.run) {
         return refuse(record);
     }
+    push(record, end);
+}
+
+/// The same for a unit of work, which is not too late although gomon may have stopped since it was asked for.
+pub(crate) fn send_unit(record: Box<Record>, end: Stamp) {
+    let now = state::load();
+    if now.is_on() || now.run() != record.run || bus::has_ended() {
+        send(record, end);
+    } else if now.is_enabled() {
+        push(record, end);
+    } else {
+        disabled(record);
+    }
+}
+
+#[inline]
+fn push(record: Box<Record>, end: Stamp) {
     let mut record = Some(record);
     let sent = with_link(|link| {
         if let Some(record) = record.take() {
@@ -165,6 +182,10 @@ fn refuse(record: Box<Record>) {
     if !now.is_running() || record.run != now.run() {
         return after_the_end(record);
     }
+    disabled(record);
+}
+
+fn disabled(record: Box<Record>) {
     let mut record = Some(record);
     let counted = with_link(|link| {
         if let Some(record) = record.take() {

@@ -202,9 +202,8 @@ fn finish(mut record: Box<Record>, end: Stamp) {
     }
     if record.flags.has(Flags::LOCAL_ROOT.and(Flags::UNIT)) {
         let_go(&record);
-        // Shutdown may have sent a unit already, as abandoned: then this one was never created.
-        if record.flags.has(Flags::UNIT) && !work::unregister(&record) {
-            return;
+        if record.flags.has(Flags::UNIT) {
+            return work::end(record, |record| link::send_unit(record, end));
         }
     }
     link::send(record, end);

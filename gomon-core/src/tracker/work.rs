@@ -17,7 +17,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::tracker::open;
 use crate::wait::{self, Doing};
-use crate::{clock, fork, keys};
+use crate::{bus, clock, fork, keys, state};
 
 /// A unit of work that is open: a server request, a transaction, a connection, a root job.
 #[derive(Clone, Debug)]
@@ -102,6 +102,28 @@ fn bounded(label: Cow<'static, str>) -> Cow<'static, str> {
         kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
         _ => label,
     }
+}
+
+/// Ends a unit by `send`, unless shutdown takes it: it is then sent as abandoned.
+///
+/// All of it is done while the unit's place is locked. Shutdown says first that gomon does not run any more, then
+/// goes once more over all places, and then over the rings: so what is sent from here is on time, and what
+/// is left here is taken.
+pub(crate) fn end(record: Box<Record>, send: impl FnOnce(Box<Record>)) {
+    let Some(mut shard) = fork::lock(shard(record.span)) else {
+        return;
+    };
+    let ending = !state::load().is_running() && !bus::has_ended();
+    if ending {
+        return;
+    }
+    let unit = shard.remove(&(record.trace, record.span));
+    if unit.is_some() {
+        send(record);
+    }
+    // What is removed is dropped after the lock was let go: wakers are somebody else's.
+    drop(shard);
+    drop(unit);
 }
 
 /// False if shutdown took the unit before: it has been sent as abandoned.
