@@ -13,6 +13,8 @@ mod guides;
 pub mod prelude;
 
 pub use gomon_core::*;
+// `segment!` is in the prelude: an attribute and a macro cannot have one path.
+pub use gomon_core::attributes::{segment, trace};
 #[cfg(feature = "http")]
 pub use gomon_http as http;
 pub use gomon_listeners as listeners;

@@ -30,6 +30,7 @@
 
 mod aggregate;
 mod application;
+pub mod attributes;
 mod bus;
 mod capture;
 #[cfg(feature = "crossbeam")]
@@ -113,5 +114,10 @@ pub use uuid::Uuid;
 /// What macros expand to; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::attributes::noted::{
+        Inner, NoteDebug, NoteDeref, NoteDisplay, NoteError, Noted,
+    };
+    pub use crate::attributes::recorded::{Recordable, debug, display, record};
+    pub use crate::attributes::traced::{traced, traced_future, traced_root};
     pub use crate::segment::{timed, timed_future};
 }

@@ -341,6 +341,11 @@ impl EventTracker {
         link::send(opening, now);
     }
 
+    pub(crate) fn is_registered(&self) -> bool {
+        let record = self.record.as_deref();
+        record.is_some_and(|record| record.flags.has(Flags::UNIT))
+    }
+
     pub(crate) fn record_mut(&mut self) -> Option<&mut Record> {
         self.record.as_deref_mut()
     }

@@ -1,5 +1,6 @@
 //! Tests of the engine through its public API, each with a recorder of its own.
 
+mod attributes;
 mod carrying;
 mod channels;
 mod context;

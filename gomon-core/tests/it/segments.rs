@@ -260,7 +260,9 @@ fn cpu_time_is_measured_where_it_is_asked_for() {
         let busy = Segment::new("busy").with_cpu();
         {
             let _child = busy.child("spin");
-            (0..100_000u64).for_each(|n| drop(std::hint::black_box(n)));
+            (0..100_000u64).for_each(|n| {
+                std::hint::black_box(n);
+            });
         }
         busy.enter(|| segment!("macro", std::thread::sleep(Duration::from_millis(5))));
         Segment::new("plain").child("spin").finish();

@@ -1,0 +1,4 @@
+#[gomon_core::attributes::trace(crate = gomon_core)]
+const fn f() {}
+
+fn main() {}

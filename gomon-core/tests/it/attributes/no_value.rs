@@ -1,0 +1,6 @@
+struct Order;
+
+#[gomon_core::attributes::trace(record(order), crate = gomon_core)]
+fn f(order: Order) {}
+
+fn main() {}
