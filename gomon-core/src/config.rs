@@ -38,6 +38,8 @@ use crate::sampling::Sampling;
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
 /// - `propagation`: the fields of [`Propagation`]
 /// - `report_interval_ms`, `aggregate_interval_ms`, `tick_interval_ms`: the builder's settings of these names
+/// - `panic_backtraces`: whether `panic` events have a stack, see
+///   [`without_panic_backtraces`](crate::Builder::without_panic_backtraces)
 /// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
 ///   earlier configuration, and comes on top of the filter of the builder. Its `sampling` takes the
 ///   place of the builder's
@@ -52,6 +54,7 @@ pub struct Config {
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
     tick_interval_ms: Option<u64>,
+    panic_backtraces: Option<bool>,
     pub(crate) root: Option<RetransmitterConfig>,
     listeners: BTreeMap<String, ListenerConfig>,
 }
@@ -81,6 +84,7 @@ impl Config {
         report_interval_ms: None,
         aggregate_interval_ms: None,
         tick_interval_ms: None,
+        panic_backtraces: None,
         root: None,
         listeners: BTreeMap::new(),
     };
@@ -94,6 +98,7 @@ impl Config {
             report_interval_ms,
             aggregate_interval_ms,
             tick_interval_ms,
+            panic_backtraces,
             root,
             listeners,
         } = newer;
@@ -103,6 +108,7 @@ impl Config {
         replace(&mut self.report_interval_ms, report_interval_ms);
         replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
         replace(&mut self.tick_interval_ms, tick_interval_ms);
+        replace(&mut self.panic_backtraces, panic_backtraces);
         replace(&mut self.root, root);
         for (name, newer) in listeners {
             self.listeners.entry(name).or_default().merge(newer);
@@ -127,6 +133,10 @@ impl Config {
 
     pub(crate) fn aggregate_interval(&self) -> Option<Duration> {
         self.aggregate_interval_ms.map(Duration::from_millis)
+    }
+
+    pub(crate) fn panic_backtraces(&self) -> Option<bool> {
+        self.panic_backtraces
     }
 
     pub(crate) fn tick_interval(&self) -> Option<Duration> {

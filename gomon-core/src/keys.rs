@@ -52,6 +52,8 @@ pub(crate) const UPTIME: &str = "uptime";
 
 pub(crate) const THREAD: &str = "thread";
 pub(crate) const PAYLOAD: &str = "payload";
+pub(crate) const BACKTRACE: &str = "backtrace";
+pub(crate) const WORK: &str = "work";
 pub(crate) const LOCATION: &str = "location";
 pub(crate) const ROUTE: &str = "route";
 pub(crate) const LABEL: &str = "label";

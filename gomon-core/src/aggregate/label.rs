@@ -26,7 +26,8 @@ pub enum Label {
     Digest,
     /// The segment's name.
     Segment,
-    /// The group of the first error: its type, or else where it was noticed.
+    /// The [group](crate::ErrorInfo::group) of the first error: its type, its message without numbers, ids and quoted values,
+    /// and where it was noticed.
     Error,
 }
 

@@ -2,7 +2,6 @@
 
 use super::label::{Label, Labels};
 use crate::event::attribute::{Attribute, Stored};
-use crate::event::error_info::ErrorInfo;
 use crate::event::record::Record;
 use crate::event::shape::Row;
 use crate::event::value::Tree;
@@ -114,8 +113,8 @@ fn visit<'a>(record: &'a Record, sources: RowSources, mut see: impl FnMut(Label,
             show(source, attribute.value);
         }
     }
-    if let Some(group) = record.errors().first().and_then(group) {
-        see(Label::Error, group.as_bytes());
+    if let Some(error) = record.errors().first() {
+        see(Label::Error, error.grouped.as_bytes());
     }
 }
 
@@ -204,11 +203,6 @@ fn host(url: &Tree) -> &str {
     }
 }
 
-/// Errors of one type are one group; without a type, those noticed at one line are.
-fn group(error: &ErrorInfo) -> Option<&str> {
-    error.kind.as_deref().or(error.location.as_deref())
-}
-
 const METHODS: [&str; 9] = [
     "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE",
 ];
@@ -216,6 +210,7 @@ const METHODS: [&str; 9] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::error_info::ErrorInfo;
     use crate::event::flags::Flags;
     use crate::event::shape::Shapes;
     use crate::event::value::Value;
@@ -310,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_grouped_by_type_or_else_by_place() {
+    fn errors_are_grouped_by_type_message_and_place() {
         let typed = [ErrorInfo::message("user 7")
             .kind("NotFound")
             .location_str("a.rs:1")];
@@ -318,10 +313,13 @@ mod tests {
         let bare = [ErrorInfo::message("user 7")];
         assert_eq!(
             labels("a", &[], &typed),
-            owned([(Label::Error, "NotFound")])
+            owned([(Label::Error, "NotFound: user # (a.rs:1)")])
         );
-        assert_eq!(labels("a", &[], &placed), owned([(Label::Error, "a.rs:1")]));
-        assert_eq!(labels("a", &[], &bare), []);
+        assert_eq!(
+            labels("a", &[], &placed),
+            owned([(Label::Error, "user # (a.rs:1)")])
+        );
+        assert_eq!(labels("a", &[], &bare), owned([(Label::Error, "user #")]));
     }
 
     fn hash_of(keys: Keyed, attributes: &[(&'static str, &str)]) -> u64 {

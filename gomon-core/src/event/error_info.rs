@@ -3,6 +3,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Write};
 use std::panic::Location;
 
+use crate::event::error_group;
 use crate::event::limits::{CHAIN, MESSAGE_BYTES};
 
 /// One entry of an event's `error` list: `{"msg", "type", "location", "chain"}`.
@@ -22,6 +23,8 @@ pub struct ErrorInfo {
     pub(crate) chain: Vec<String>,
     /// Bytes and sources that were cut off.
     pub(crate) cut: u64,
+    /// Its group, once it is an event's: the bus counts by it.
+    pub(crate) grouped: String,
 }
 
 impl ErrorInfo {
@@ -75,6 +78,20 @@ impl ErrorInfo {
     pub fn location_str(mut self, at: impl Into<Cow<'static, str>>) -> Self {
         self.location = Some(at.into());
         self
+    }
+
+    /// The key by which errors are grouped: the same for those of one type and place whose messages differ in
+    /// nothing but numbers, ids and quoted values. It is made anew at each call.
+    ///
+    /// ```
+    /// use gomon_core::ErrorInfo;
+    ///
+    /// let error = ErrorInfo::message("user 17 has no 'admin' role").kind("Denied");
+    /// assert_eq!(error.group(), "Denied: user # has no ? role");
+    /// ```
+    #[must_use]
+    pub fn group(&self) -> String {
+        error_group::group(self.kind.as_deref(), &self.msg, self.location.as_deref())
     }
 
     /// The message.

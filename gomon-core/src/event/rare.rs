@@ -169,13 +169,17 @@ impl Rare {
         self.trees.get(usize_of(at)).map(|(tree, _)| tree)
     }
 
-    pub(crate) fn push_error(&mut self, error: ErrorInfo) {
+    pub(crate) fn push_error(&mut self, mut error: ErrorInfo) {
         let bytes = error.bytes();
         if self.errors.len() == limits::ERRORS || bytes > self.room {
             return self.note_cut(Cow::Borrowed("error"), 1);
         }
         self.room -= bytes;
         self.note_cut(Cow::Borrowed("error"), error.cut);
+        // The first one's counts.
+        if self.errors.is_empty() {
+            error.grouped = error.group();
+        }
         self.errors.push(error);
     }
 

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::life::listeners::Waiting;
 use crate::life::{self, Gomon};
 use crate::sampling::Sampling;
-use crate::tracker::head;
+use crate::tracker::{backtrace, head};
 
 /// Gathers what gomon starts with.
 ///
@@ -46,6 +46,7 @@ pub struct Builder {
     aggregate_interval: Option<Duration>,
     tick_interval: Option<Duration>,
     series_limit: usize,
+    panic_backtraces: Option<bool>,
 }
 
 /// A builder with nothing in it.
@@ -63,6 +64,7 @@ pub fn builder() -> Builder {
         aggregate_interval: None,
         tick_interval: None,
         series_limit: aggregate::SERIES_LIMIT,
+        panic_backtraces: None,
     }
 }
 
@@ -188,6 +190,13 @@ impl Builder {
         self
     }
 
+    /// Leaves the stack out of `panic` events. Otherwise the first panic at each place in ten seconds has it, which takes the
+    /// panicking thread milliseconds, and the first of all some time more: that reads the program's debug information.
+    pub const fn without_panic_backtraces(mut self) -> Self {
+        self.panic_backtraces = Some(false);
+        self
+    }
+
     /// How long the guard's drop may take. Default: 5 seconds.
     pub const fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.shutdown_deadline = deadline;
@@ -231,6 +240,8 @@ impl Builder {
             }
             filter = BUS.root.set_filter(self.filter);
             head::set_ratio(self.head_ratio);
+            let panic_backtraces = self.panic_backtraces.or(config.panic_backtraces());
+            backtrace::set_wanted(panic_backtraces.unwrap_or(true));
             life.sampling = self.sampling;
             life.series_limit = self.series_limit;
             life.roster.expect(self.listeners);

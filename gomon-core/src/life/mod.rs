@@ -21,7 +21,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::segment;
-use crate::tracker::panics;
+use crate::tracker::{backtrace, panics};
 use crate::{aggregate, application, fork, hot, state};
 
 pub use builder::{Builder, builder};
@@ -287,6 +287,9 @@ pub fn set_config(config: Config) -> Result<(), Error> {
     }
     if let Some(interval) = config.report_interval() {
         bus::set_report_interval(interval);
+    }
+    if let Some(wanted) = config.panic_backtraces() {
+        backtrace::set_wanted(wanted);
     }
     if let Some(interval) = config.tick_interval() {
         bus::set_tick_interval(interval);

@@ -1,3 +1,4 @@
+pub(crate) mod backtrace;
 pub(crate) mod cut_short;
 pub(crate) mod end_guard;
 pub(crate) mod head;

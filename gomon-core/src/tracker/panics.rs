@@ -11,7 +11,7 @@ use crate::event::error_info::ErrorInfo;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::keys;
-use crate::tracker::EventTracker;
+use crate::tracker::{EventTracker, backtrace, work};
 use crate::{hot, life, state};
 
 /// Puts the hook in front of the one that is there, once for the life of the process.
@@ -56,6 +56,15 @@ fn note(info: &PanicHookInfo<'_>) {
     tracker.set(keys::THREAD, thread.name().unwrap_or("unnamed"));
     tracker.set(keys::PAYLOAD, error.msg());
     tracker.set(keys::LOCATION, error.location.as_deref());
+    if tracker.is_recording() {
+        let stack = backtrace::of_panic(error.location.as_deref().unwrap_or(""));
+        if let Some(stack) = &stack {
+            tracker.set(keys::BACKTRACE, stack.as_str());
+        }
+        if let Some(unit) = work::in_hand() {
+            tracker.set(keys::WORK, unit.tree());
+        }
+    }
     tracker.mark(Outcome::Panicked);
     tracker.finish();
     hot::HOT.with(|hot| hot.panic_noted.set(true));

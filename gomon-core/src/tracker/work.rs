@@ -15,6 +15,7 @@ use crate::event::id::{SpanId, TraceId};
 use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
+use crate::event::value::Tree;
 use crate::tracker::open;
 use crate::wait::{self, Doing};
 use crate::{bus, clock, fork, keys, state};
@@ -52,6 +53,31 @@ pub fn in_flight() -> Vec<Work> {
     }
     units.sort_by_key(|(start, _)| *start);
     units.into_iter().map(|(_, work)| work).collect()
+}
+
+/// The unit of work that the running code belongs to: of those of the current trace the one that began last.
+pub(crate) fn in_hand() -> Option<Work> {
+    let (trace, _) = Context::current().ids()?;
+    let mut newest: Option<(u64, Work)> = None;
+    for shard in SHARDS.iter().filter_map(fork::lock) {
+        let of_trace = shard.values().filter(|unit| unit.record.trace == trace);
+        if let Some(unit) = of_trace.max_by_key(|unit| unit.record.start) {
+            let start = unit.record.start;
+            if newest.as_ref().is_none_or(|(other, _)| *other < start) {
+                newest = Some((start, unit.work()));
+            }
+        }
+    }
+    newest.map(|(_, work)| work)
+}
+
+impl Work {
+    pub(crate) fn tree(&self) -> Tree {
+        Tree::map()
+            .with("kind", self.kind)
+            .with("id", self.id.to_string())
+            .with(keys::LABEL, self.label.clone())
+    }
 }
 
 pub(crate) fn count() -> usize {

@@ -293,3 +293,56 @@ fn a_registered_detail_travels_once() {
     });
     assert_eq!(recorder.one("parent")["children"][0]["gomon:fp"], "detail");
 }
+
+#[test]
+fn a_panic_event_has_the_stack_and_the_work_in_hand() {
+    #[inline(never)]
+    fn goes_wrong() {
+        panic!("out of shelves");
+    }
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let mut request = EventTracker::new("request");
+        request.register("GET /shelves");
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            request.enter(|| EventTracker::new("query").enter(goes_wrong));
+        }));
+        assert!(caught.is_err());
+    });
+    let panic = recorder.one("panic");
+    assert!(panic.is_child_of(&recorder.one("query")));
+    let work = &panic["work"];
+    assert_eq!(
+        (&work["kind"], &work["label"]),
+        (&"request".into(), &"GET /shelves".into())
+    );
+    assert_eq!(work["id"], recorder.one("request").id());
+    let stack = panic["backtrace"].as_str().unwrap();
+    assert!(
+        stack.lines().next().unwrap().contains("goes_wrong"),
+        "{stack}"
+    );
+    assert!(!stack.contains("gomon_core::tracker::panics"), "{stack}");
+}
+
+#[test]
+fn errors_of_anyhow_and_eyre_are_added_by_reference() {
+    let recorder = Recorder::new();
+    let cause = || std::io::Error::other("disk on fire");
+    recorder.run(|| {
+        let by_anyhow = anyhow::Error::new(cause()).context("while saving");
+        EventTracker::new("anyhow").add_error(&*by_anyhow);
+        let by_eyre = eyre::Report::new(cause()).wrap_err("while saving");
+        EventTracker::new("eyre").add_error(&*by_eyre);
+        let boxed: Box<dyn std::error::Error> = Box::new(cause());
+        EventTracker::new("boxed").add_error(&*boxed);
+    });
+    for fp in ["anyhow", "eyre"] {
+        let error = recorder.one(fp)["error"][0].clone();
+        assert_eq!(
+            (&error["msg"], &error["chain"][0]),
+            (&"while saving".into(), &"disk on fire".into())
+        );
+    }
+    assert_eq!(recorder.one("boxed")["error"][0]["msg"], "disk on fire");
+}
