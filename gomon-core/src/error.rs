@@ -3,6 +3,7 @@ use std::fmt;
 use std::io;
 
 use crate::bus::listener::ListenerError;
+use crate::config::error::ConfigError;
 
 /// Why gomon could not do what it was told.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub enum Error {
     },
     /// A thread could not be started.
     Thread(io::Error),
+    /// A configuration is wrong; it is refused as a whole.
+    Config(ConfigError),
     /// A retransmitter's events would come back to it.
     Cycle {
         /// The retransmitter that was to get a listener.
@@ -32,6 +35,12 @@ pub enum Error {
         /// The listener.
         to: String,
     },
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
 }
 
 /// Why a flush did not reach every listener.
@@ -56,6 +65,7 @@ impl fmt::Display for Error {
             Self::Forked => f.write_str("gomon runs in the process that this one was forked from"),
             Self::Listener { name, cause } => write!(f, "listener {name} could not start: {cause}"),
             Self::Thread(cause) => write!(f, "a thread could not be started: {cause}"),
+            Self::Config(error) => fmt::Display::fmt(error, f),
             Self::Cycle { from, to } => {
                 write!(
                     f,
@@ -71,7 +81,11 @@ impl StdError for Error {
         match self {
             Self::Listener { cause, .. } => cause.source(),
             Self::Thread(cause) => cause.source(),
-            Self::AlreadyStarted | Self::NotRunning | Self::Forked | Self::Cycle { .. } => None,
+            Self::AlreadyStarted
+            | Self::NotRunning
+            | Self::Forked
+            | Self::Config(_)
+            | Self::Cycle { .. } => None,
         }
     }
 }

@@ -75,6 +75,10 @@ pub use bus::retransmitter::mapped::Mapped;
 pub use capture::{Capture, capture, set_capture};
 pub use clock::monotonic;
 pub use config::Config;
+pub use config::error::ConfigError;
+pub use config::plugin::{PluginConfig, register_plugin};
+#[cfg(feature = "toml")]
+pub use config::watch::{config_error, reload_config};
 pub use context::b3::B3;
 pub use context::baggage::Baggage;
 pub use context::future::{FutureExt, InContext, Monitored, Scope, root};

@@ -224,14 +224,26 @@ pub(crate) fn count_spent(begin: clock::Stamp) {
     BUS.spent_nanos.fetch_add(nanos, Ordering::Relaxed);
 }
 
+pub(crate) fn report_interval() -> Duration {
+    Duration::from_nanos(BUS.report_interval_nanos.load(Ordering::Relaxed))
+}
+
 pub(crate) fn set_report_interval(interval: Duration) {
     let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
     BUS.report_interval_nanos.store(nanos, Ordering::Relaxed);
 }
 
+pub(crate) fn aggregate_interval() -> Duration {
+    Duration::from_nanos(BUS.aggregate_interval_nanos.load(Ordering::Relaxed))
+}
+
 pub(crate) fn set_aggregate_interval(interval: Duration) {
     let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
     BUS.aggregate_interval_nanos.store(nanos, Ordering::Relaxed);
+}
+
+pub(crate) fn tick_interval() -> Duration {
+    Duration::from_nanos(BUS.tick_interval_nanos.load(Ordering::Relaxed))
 }
 
 pub(crate) fn set_tick_interval(interval: Duration) {

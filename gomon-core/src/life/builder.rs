@@ -1,4 +1,6 @@
 use std::fmt;
+#[cfg(feature = "toml")]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +11,13 @@ use crate::bus::options::ListenerOptions;
 use crate::bus::supply::{Supply, factory};
 use crate::bus::{self, BUS};
 use crate::capture::{self, Capture};
+#[cfg(feature = "toml")]
+use crate::config::{env, file::File};
 use crate::context::propagation::{Propagation, set_propagation};
 use crate::error::Error;
 use crate::event::Event;
 use crate::life::listeners::Waiting;
+use crate::life::over::Outer;
 use crate::life::{self, Gomon};
 use crate::sampling::Sampling;
 use crate::tracker::{backtrace, head};
@@ -47,6 +52,10 @@ pub struct Builder {
     tick_interval: Option<Duration>,
     series_limit: usize,
     panic_backtraces: Option<bool>,
+    #[cfg(feature = "toml")]
+    config_file: Option<PathBuf>,
+    #[cfg(feature = "toml")]
+    from_env: bool,
 }
 
 /// A builder with nothing in it.
@@ -65,6 +74,10 @@ pub fn builder() -> Builder {
         tick_interval: None,
         series_limit: aggregate::SERIES_LIMIT,
         panic_backtraces: None,
+        #[cfg(feature = "toml")]
+        config_file: None,
+        #[cfg(feature = "toml")]
+        from_env: false,
     }
 }
 
@@ -203,12 +216,29 @@ impl Builder {
         self
     }
 
+    /// Reads settings from a TOML file, with the fields of [`Config`](crate::Config): they are over what the program sets, also later.
+    /// While gomon runs the file is read again [when it changes](crate::reload_config).
+    #[cfg(feature = "toml")]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
+        self
+    }
+
+    /// Reads settings from the environment, which are over the file's: `GOMON_CAPTURE`, `GOMON_ROOT__SAMPLING__RATIO`, with two
+    /// underscores where a field is in a table. A value is JSON, or else text. The file is the one that `GOMON_CONFIG` names, else that of
+    /// [`config_file`](Self::config_file), else `gomon.toml` in the working folder if it is there.
+    #[cfg(feature = "toml")]
+    pub const fn config_from_env(mut self) -> Self {
+        self.from_env = true;
+        self
+    }
+
     /// Starts gomon: its listeners, its bus and its panic hook.
     ///
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot, [`Error::Forked`] in a child of a process in which gomon
+    /// [`Error::Thread`] if a thread cannot, [`Error::Config`] if a configuration is wrong, [`Error::Forked`] in a child of a process in which gomon
     /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
@@ -220,8 +250,16 @@ impl Builder {
     /// Starts and returns the number of the run. What was not set here is as
     /// [`set_config`](crate::set_config) says, else the default.
     pub(super) fn start_run(self) -> Result<u32, Error> {
+        #[cfg(feature = "toml")]
+        let outer = self.outer()?;
+        #[cfg(not(feature = "toml"))]
+        let outer = Outer::default();
+        let ready = outer.prepare()?;
+        let watched = outer.is_watched();
         let mut filter = None;
         let begun = life::start_with(|life| {
+            // Nothing is over these until the end.
+            life.put_over(Outer::default());
             let config = &life.config;
             let report_interval = self.report_interval.or(config.report_interval());
             let aggregate_interval = self.aggregate_interval.or(config.aggregate_interval());
@@ -245,10 +283,34 @@ impl Builder {
             life.sampling = self.sampling;
             life.series_limit = self.series_limit;
             life.roster.expect(self.listeners);
+            life.put_over(outer);
         });
         // One that a run left which was stuck: the user's to drop, not under the lock.
         drop(filter);
+        if let Ok(run) = begun {
+            ready.apply();
+            if watched {
+                life::watch_config(run)?;
+            }
+        }
         begun
+    }
+
+    /// What is over the program's own settings.
+    #[cfg(feature = "toml")]
+    fn outer(&self) -> Result<Outer, Error> {
+        let mut path = self.config_file.clone();
+        let mut environment = crate::Config::default();
+        if self.from_env {
+            let variables = std::env::vars_os();
+            let text = variables.map(|(name, value)| (name.into_string(), value.into_string()));
+            environment = env::read(text.filter_map(|(name, value)| name.ok().zip(value.ok())))?;
+            let named = std::env::var_os(env::FILE).map(PathBuf::from);
+            let usual = || Some(PathBuf::from(USUAL_FILE)).filter(|path| path.exists());
+            path = named.or(path).or_else(usual);
+        }
+        let file = path.map(|path| File::read(&path)).transpose()?;
+        Ok(Outer::new(file, environment))
     }
 }
 
@@ -264,6 +326,8 @@ impl fmt::Debug for Builder {
     }
 }
 
+#[cfg(feature = "toml")]
+const USUAL_FILE: &str = "gomon.toml";
 const REPORT_INTERVAL: Duration = Duration::from_nanos(bus::REPORT_INTERVAL_NANOS);
 const AGGREGATE_INTERVAL: Duration = Duration::from_nanos(bus::AGGREGATE_INTERVAL_NANOS);
 const TICK_INTERVAL: Duration = Duration::from_nanos(bus::TICK_INTERVAL_NANOS);

@@ -2,8 +2,11 @@
 
 mod builder;
 mod listeners;
+pub(crate) mod over;
 
 use std::collections::VecDeque;
+#[cfg(feature = "toml")]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +17,15 @@ use crate::aggregate::snapshot::Snapshot;
 use crate::bus::port::Port;
 use crate::bus::report::Report;
 use crate::bus::{self, BUS};
-use crate::capture;
-use crate::config::Config;
-use crate::context::propagation::set_propagation;
+use crate::config::layers::Overridden;
+use crate::config::{Config, plugin};
+#[cfg(feature = "toml")]
+use crate::config::{file::File, watch};
 use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::segment;
-use crate::tracker::{backtrace, panics};
+use crate::tracker::panics;
 use crate::{aggregate, application, fork, hot, state};
 
 pub use builder::{Builder, builder};
@@ -262,50 +266,61 @@ pub fn set_application_id(id: impl Into<String>) -> Result<(), Error> {
 ///
 /// Before a start, what the builder sets itself comes first, but for what [`Config`] says is over
 /// it: `root`, which has conditions of its own and whose sampling takes the place of the builder's,
-/// and `listeners`.
+/// and `listeners`. What a [file](Builder::config_file) and the environment say is over both.
 ///
 /// # Errors
 ///
-/// [`Error::AlreadyStarted`] if it names another application while gomon runs, [`Error::Forked`]
-/// in a child of a process in which gomon ran; nothing is changed then.
+/// [`Error::AlreadyStarted`] if it names another application while gomon runs, [`Error::Config`] if the settings of a plug-in are
+/// wrong, [`Error::Forked`] in a child of a process in which gomon ran; nothing is changed then.
 pub fn set_config(config: Config) -> Result<(), Error> {
     if fork::is_child() {
         return Err(Error::Forked);
     }
-    let mut life = LIFE.lock();
-    if let Some(id) = &config.application_id {
-        if !life.is_stopped() && life.application_id.as_ref() != Some(id) {
+    // One at a time: a plug-in's own code reads its settings, without the lock of all else.
+    let _changing = CHANGING.lock();
+    let (code, over) = {
+        let life = LIFE.lock();
+        if let Some(id) = &config.application_id
+            && !life.is_stopped()
+            && life.application_id.as_ref() != Some(id)
+        {
             return Err(Error::AlreadyStarted);
         }
-        life.application_id = Some(id.clone());
+        (life.config.clone(), life.over.clone())
+    };
+    // Also what is not heeded because a file says otherwise.
+    plugin::check(&config.plugins)?;
+    let plugins = code.with(config.clone()).with(over).plugins;
+    let ready = plugin::prepare(&plugins)?;
+    let mut life = LIFE.lock();
+    if config.application_id.is_some() {
+        life.application_id.clone_from(&config.application_id);
     }
-    if let Some(capture) = config.capture() {
-        capture::set_capture(capture);
-    }
-    if let Some(propagation) = config.propagation() {
-        set_propagation(propagation);
-    }
-    if let Some(interval) = config.report_interval() {
-        bus::set_report_interval(interval);
-    }
-    if let Some(wanted) = config.panic_backtraces() {
-        backtrace::set_wanted(wanted);
-    }
-    if let Some(interval) = config.tick_interval() {
-        bus::set_tick_interval(interval);
-    }
-    if let Some(interval) = config.aggregate_interval() {
-        bus::set_aggregate_interval(interval);
-    }
-    if let Some(root) = &config.root {
-        BUS.root.configure(root);
-    }
-    let samples_anew = config.root.is_some();
+    life.overridden.set_below(&config);
+    let other_root = config.root.is_some();
     life.config.merge(config);
-    if samples_anew {
-        bus::set_sampling(life.sampling());
-    }
-    BUS.root.configure_listeners(&life.config);
+    life.apply(other_root);
+    drop(life);
+    plugin::keep(plugins);
+    ready.into_iter().for_each(plugin::Ready::apply);
+    Ok(())
+}
+
+/// Where the configuration file of this run is.
+#[cfg(feature = "toml")]
+pub(crate) fn config_path() -> Option<PathBuf> {
+    LIFE.lock()
+        .source
+        .as_ref()
+        .map(|source| source.path.clone())
+}
+
+/// Reads it again when it changes.
+fn watch_config(run: u32) -> Result<(), Error> {
+    #[cfg(feature = "toml")]
+    watch::start(run).map_err(Error::Thread)?;
+    #[cfg(not(feature = "toml"))]
+    let _ = run;
     Ok(())
 }
 
@@ -341,7 +356,14 @@ struct Life {
     phase: Phase,
     application_id: Option<String>,
     roster: Roster,
+    /// What the program has set, and what is over it.
     config: Config,
+    over: Config,
+    overridden: Overridden,
+    #[cfg(feature = "toml")]
+    source: Option<File>,
+    #[cfg(feature = "toml")]
+    environment: Config,
     /// The builder's.
     sampling: Option<Sampling>,
     series_limit: usize,
@@ -384,8 +406,24 @@ impl Life {
 
     /// A configuration's sampling, else the builder's.
     fn sampling(&self) -> Option<Sampling> {
-        let configured = self.config.sampling();
+        let configured = self.over.sampling().or(self.config.sampling());
         configured.or(self.sampling.as_ref()).cloned()
+    }
+
+    /// What the program has set, with what is over it.
+    fn effective(&self) -> Config {
+        self.config.clone().with(self.over.clone())
+    }
+
+    /// Lets the bus and the listeners heed what is set.
+    fn apply(&self, other_root: bool) {
+        let config = self.effective();
+        if other_root {
+            let root = config.root.clone().unwrap_or_default();
+            BUS.root.configure(&root);
+            bus::set_sampling(self.sampling());
+        }
+        BUS.root.configure_listeners(&config);
     }
 
     fn report(&self) -> Report {
@@ -400,11 +438,19 @@ impl Life {
 }
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+/// Held while settings change: before `LIFE`, and not by what only looks.
+static CHANGING: Mutex<()> = Mutex::new(());
 static LIFE: Mutex<Life> = Mutex::new(Life {
     phase: Phase::Stopped,
     application_id: None,
     roster: Roster::EMPTY,
     config: Config::EMPTY,
+    over: Config::EMPTY,
+    overridden: Overridden::NOTHING,
+    #[cfg(feature = "toml")]
+    source: None,
+    #[cfg(feature = "toml")]
+    environment: Config::EMPTY,
     sampling: None,
     series_limit: aggregate::SERIES_LIMIT,
     last_report: None,

@@ -14,6 +14,10 @@ pub(crate) fn set_wanted(wanted: bool) {
     WANTED.store(wanted, Ordering::Relaxed);
 }
 
+pub(crate) fn is_wanted() -> bool {
+    WANTED.load(Ordering::Relaxed)
+}
+
 /// The stack of the panic that is being raised there, its innermost frame first; `None` if it is not wanted, or that place had
 /// one in the last ten seconds. To find the names takes milliseconds, the first time more.
 pub(super) fn of_panic(location: &str) -> Option<String> {

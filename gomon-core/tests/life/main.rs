@@ -4,6 +4,7 @@ mod aggregates;
 mod callbacks;
 mod callers;
 mod config;
+mod config_file;
 mod configured;
 mod crowds;
 mod factories;

@@ -1,5 +1,15 @@
 //! What can be set from outside the program, before a start and while gomon runs.
 
+#[cfg(feature = "toml")]
+pub(crate) mod env;
+pub(crate) mod error;
+#[cfg(feature = "toml")]
+pub(crate) mod file;
+pub(crate) mod layers;
+pub(crate) mod plugin;
+#[cfg(feature = "toml")]
+pub(crate) mod watch;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -45,6 +55,7 @@ use crate::sampling::Sampling;
 ///   place of the builder's
 /// - `listeners`: settings of [`ListenerOptions`](crate::ListenerOptions) for all of the process's
 ///   listeners of a name, also those that are added later; over what the program set
+/// - `plugins`: a table for each plug-in, see [`PluginConfig`](crate::PluginConfig)
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -57,6 +68,7 @@ pub struct Config {
     panic_backtraces: Option<bool>,
     pub(crate) root: Option<RetransmitterConfig>,
     listeners: BTreeMap<String, ListenerConfig>,
+    pub(crate) plugins: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -87,6 +99,7 @@ impl Config {
         panic_backtraces: None,
         root: None,
         listeners: BTreeMap::new(),
+        plugins: BTreeMap::new(),
     };
 
     /// Takes over what a newer one says.
@@ -101,6 +114,7 @@ impl Config {
             panic_backtraces,
             root,
             listeners,
+            plugins,
         } = newer;
         replace(&mut self.application_id, application_id);
         replace(&mut self.capture, capture);
@@ -113,6 +127,13 @@ impl Config {
         for (name, newer) in listeners {
             self.listeners.entry(name).or_default().merge(newer);
         }
+        self.plugins.extend(plugins);
+    }
+
+    /// This with what is over it.
+    pub(crate) fn with(mut self, over: Self) -> Self {
+        self.merge(over);
+        self
     }
 
     pub(crate) fn capture(&self) -> Option<Capture> {

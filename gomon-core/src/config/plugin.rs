@@ -1,0 +1,168 @@
+//! Settings of plug-ins, which the core does not know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::config::error::ConfigError;
+
+/// The settings of a plug-in: a wrapper or a listener of somebody else's.
+///
+/// A configuration has them under `plugins` and the name, before or after the plug-in
+/// [registers](register_plugin): until then they are kept.
+///
+/// ```
+/// use gomon_core::{PluginConfig, register_plugin};
+/// use serde::Deserialize;
+///
+/// #[derive(Debug, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct QueueConfig {
+///     #[serde(default)]
+///     slow_ms: u64,
+/// }
+///
+/// impl PluginConfig for QueueConfig {
+///     const NAME: &'static str = "queue";
+/// }
+///
+/// let json = r#"{"plugins": {"queue": {"slow_ms": 50}}}"#;
+/// gomon_core::set_config(serde_json::from_str(json)?)?;
+/// register_plugin(|config: QueueConfig| assert_eq!(config.slow_ms, 50))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait PluginConfig: DeserializeOwned + Send + 'static {
+    /// What a configuration calls the plug-in.
+    const NAME: &'static str;
+}
+
+/// Gives a plug-in its settings now, and again whenever a configuration changes them: what is there for it, else an
+/// empty table. `apply` is called on the thread that changes them; it must not block, nor change them itself. Who registers
+/// a name again takes the place of the one before.
+///
+/// # Errors
+///
+/// What is wrong with the settings that are there; nothing is registered then. From here on a configuration
+/// in which they are wrong is refused as a whole.
+pub fn register_plugin<C: PluginConfig>(
+    apply: impl Fn(C) + Send + Sync + 'static,
+) -> Result<(), ConfigError> {
+    let read: Reader = Arc::new(move |value| {
+        let config: C = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        Ok(Box::new(config))
+    });
+    let apply: Applier = Arc::new(move |config| {
+        if let Ok(config) = config.downcast::<C>() {
+            apply(*config);
+        }
+    });
+    let plugin = Plugin { read, apply };
+    let current = PLUGINS.lock().settings(C::NAME);
+    let ready = plugin.ready(C::NAME, current)?;
+    PLUGINS.lock().registered.insert(C::NAME, plugin);
+    ready.apply();
+    Ok(())
+}
+
+type Reader = Arc<dyn Fn(Value) -> Result<Box<dyn std::any::Any>, String> + Send + Sync>;
+type Applier = Arc<dyn Fn(Box<dyn std::any::Any>) + Send + Sync>;
+
+#[derive(Clone)]
+struct Plugin {
+    read: Reader,
+    apply: Applier,
+}
+
+/// Settings that were read and are right, to be applied once all others are.
+pub(crate) struct Ready {
+    apply: Applier,
+    config: Box<dyn std::any::Any>,
+}
+
+impl Plugin {
+    fn ready(&self, name: &str, value: Value) -> Result<Ready, ConfigError> {
+        // The plug-in's own code.
+        let read = std::panic::AssertUnwindSafe(|| (self.read)(value));
+        let read = std::panic::catch_unwind(read).unwrap_or_else(|payload| {
+            std::mem::forget(payload);
+            Err("the plug-in panicked while it read its settings".to_owned())
+        });
+        let config = read.map_err(|message| ConfigError::new(place(name), None, message))?;
+        Ok(Ready {
+            apply: Arc::clone(&self.apply),
+            config,
+        })
+    }
+}
+
+impl Ready {
+    pub(crate) fn apply(self) {
+        let apply = std::panic::AssertUnwindSafe(|| (self.apply)(self.config));
+        if let Err(payload) = std::panic::catch_unwind(apply) {
+            std::mem::forget(payload);
+        }
+    }
+}
+
+/// What a configuration calls a plug-in's settings.
+pub(crate) fn place(name: &str) -> String {
+    format!("plugins.{name}")
+}
+
+/// Reads new settings for all plug-ins that are registered and whose settings change. Nothing is changed yet.
+pub(crate) fn prepare(new: &BTreeMap<String, Value>) -> Result<Vec<Ready>, ConfigError> {
+    // Their code runs without the lock.
+    let changed: Vec<_> = {
+        let plugins = PLUGINS.lock();
+        let registered = plugins.registered.iter();
+        let changed = registered.filter(|(name, _)| new.get(**name) != plugins.kept.get(**name));
+        changed
+            .map(|(name, plugin)| (*name, plugin.clone()))
+            .collect()
+    };
+    let ready = changed.into_iter().map(|(name, plugin)| {
+        let value = new.get(name).cloned();
+        plugin.ready(name, value.unwrap_or_else(empty))
+    });
+    ready.collect()
+}
+
+/// Whether settings are right, as far as their plug-ins are registered.
+pub(crate) fn check(new: &BTreeMap<String, Value>) -> Result<(), ConfigError> {
+    for (name, value) in new {
+        let plugin = PLUGINS.lock().registered.get(name.as_str()).cloned();
+        if let Some(plugin) = plugin {
+            plugin.ready(name, value.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps settings for those that register later.
+pub(crate) fn keep(new: BTreeMap<String, Value>) {
+    let old = std::mem::replace(&mut PLUGINS.lock().kept, new);
+    drop(old);
+}
+
+struct Plugins {
+    registered: BTreeMap<&'static str, Plugin>,
+    kept: BTreeMap<String, Value>,
+}
+
+impl Plugins {
+    fn settings(&self, name: &str) -> Value {
+        self.kept.get(name).cloned().unwrap_or_else(empty)
+    }
+}
+
+fn empty() -> Value {
+    Value::Object(Map::new())
+}
+
+static PLUGINS: Mutex<Plugins> = Mutex::new(Plugins {
+    registered: BTreeMap::new(),
+    kept: BTreeMap::new(),
+});

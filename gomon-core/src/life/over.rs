@@ -1,0 +1,118 @@
+//! What is over the program's own settings: a configuration file and the environment.
+
+use crate::config::Config;
+use crate::config::error::ConfigError;
+#[cfg(feature = "toml")]
+use crate::config::file::File;
+use crate::config::plugin::{self, Ready};
+use crate::life::{CHANGING, LIFE, Life};
+
+/// What a run starts with.
+#[derive(Debug, Default)]
+pub(super) struct Outer {
+    config: Config,
+    #[cfg(feature = "toml")]
+    file: Option<File>,
+    #[cfg(feature = "toml")]
+    environment: Config,
+}
+
+/// Settings of plug-ins that are right, and are still to be given to them.
+pub(super) struct PluginsReady {
+    settings: std::collections::BTreeMap<String, serde_json::Value>,
+    ready: Vec<Ready>,
+}
+
+impl Outer {
+    #[cfg(feature = "toml")]
+    pub(super) fn new(file: Option<File>, environment: Config) -> Self {
+        let config = file.as_ref().map(|file| file.config.clone());
+        Self {
+            config: config.unwrap_or_default().with(environment.clone()),
+            file,
+            environment,
+        }
+    }
+
+    /// Lets the plug-ins that are registered read their settings.
+    pub(super) fn prepare(&self) -> Result<PluginsReady, ConfigError> {
+        let _changing = CHANGING.lock();
+        let code = LIFE.lock().config.clone();
+        let settings = code.with(self.config.clone()).plugins;
+        let ready = plugin::prepare(&settings);
+        #[cfg(feature = "toml")]
+        let ready = ready.map_err(|error| match &self.file {
+            Some(file) => file.error_of_plugin(&error),
+            None => error,
+        });
+        Ok(PluginsReady {
+            ready: ready?,
+            settings,
+        })
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        #[cfg(feature = "toml")]
+        return self.file.is_some();
+        #[cfg(not(feature = "toml"))]
+        false
+    }
+}
+
+impl PluginsReady {
+    pub(super) fn apply(self) {
+        plugin::keep(self.settings);
+        self.ready.into_iter().for_each(Ready::apply);
+    }
+}
+
+impl Life {
+    /// Puts this over what the program has set, in place of what was over it.
+    pub(super) fn put_over(&mut self, outer: Outer) {
+        if let Some(id) = &outer.config.application_id {
+            self.application_id = Some(id.clone());
+        }
+        self.overridden.put(&outer.config);
+        let other_root = self.over.root != outer.config.root;
+        self.over = outer.config;
+        #[cfg(feature = "toml")]
+        {
+            self.source = outer.file;
+            self.environment = outer.environment;
+        }
+        self.apply(other_root);
+    }
+}
+
+/// Reads the configuration file again; true if anything is different.
+#[cfg(feature = "toml")]
+pub(crate) fn reload() -> Result<bool, ConfigError> {
+    let Some((source, environment)) = ({
+        let life = LIFE.lock();
+        life.source
+            .clone()
+            .map(|source| (source, life.environment.clone()))
+    }) else {
+        return Ok(false);
+    };
+    let file = File::read(&source.path)?;
+    if file.text == source.text {
+        return Ok(false);
+    }
+    let outer = Outer::new(Some(file), environment);
+    let ready = outer.prepare()?;
+    let mut life = LIFE.lock();
+    let id = &outer.config.application_id;
+    if id.is_some() && *id != life.application_id {
+        let message = "`application_id` cannot change while gomon runs";
+        return Err(ConfigError::new(
+            source.path.display().to_string(),
+            None,
+            message,
+        ));
+    }
+    life.put_over(outer);
+    drop(life);
+    ready.apply();
+    Ok(true)
+}
