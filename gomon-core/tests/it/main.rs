@@ -3,6 +3,7 @@
 mod attributes;
 mod carrying;
 mod channels;
+mod configuration_page;
 mod context;
 mod endings;
 mod header_noise;
