@@ -1,5 +1,8 @@
 //! The code in the guides under docs/, compiled and run with the doc tests.
 
+#[doc = include_str!("../docs/code.md")]
+pub struct Code;
+
 #[doc = include_str!("../docs/configuration.md")]
 pub struct Configuration;
 
