@@ -46,6 +46,7 @@ mod fork;
 mod hot;
 mod keys;
 mod life;
+pub mod logs;
 pub mod mask;
 mod primitives;
 mod sampling;
@@ -102,6 +103,7 @@ pub use life::{
     add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
     set_application_id, set_config, shutdown, start, stats,
 };
+pub use logs::{LogIds, log_ids};
 pub use sampling::Sampling;
 pub use segment::{Segment, SegmentChild};
 pub use state::{disable, enable, is_enabled, toggle};

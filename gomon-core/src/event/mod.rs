@@ -1,5 +1,6 @@
 pub(crate) mod attribute;
 pub(crate) mod batch;
+pub(crate) mod bounded;
 pub(crate) mod error_info;
 pub(crate) mod flags;
 pub(crate) mod handed;

@@ -7,6 +7,7 @@ mod endings;
 mod header_noise;
 mod limits;
 mod lineage;
+mod logs;
 mod propagation;
 mod streams;
 mod values;

@@ -8,6 +8,7 @@ mod configured;
 mod crowds;
 mod factories;
 mod listeners;
+mod logs;
 #[cfg(target_os = "linux")]
 mod process;
 mod quarantine;

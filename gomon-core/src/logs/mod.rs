@@ -1,0 +1,32 @@
+//! The program's own logs: a bridge from `log`, and the ids of an event in every
+//! line of a log.
+//!
+//! A line that is logged becomes an event `log`, a child of what is current where it is logged: of the request, the
+//! job, the span. The bridges stand in front of the logger that is there, or alone:
+//!
+//! | feature | put in front of the logger | what it does |
+//! |---|---|---|
+//! | `log` | [`GomonLogger`] | lines become events |
+//!
+//! [`log_ids`](crate::log_ids) shows the ids in any format closure, without a feature.
+//!
+//! # What is taken, and what is not
+//!
+//! Lines down to the level `info`; at most 10,000 in a second by one bridge, the others count as dropped
+//! (`filtered`). Texts are cut at 8 KiB; fields whose name looks secret are masked, see
+//! [`Capture::mask`](crate::Capture::mask), but nothing is masked in a line's text.
+//!
+//! # No feedback
+//!
+//! What gomon's own threads log, such as a listener that logs each event, goes to the logger behind the bridge
+//! and becomes no event. Nor does what a type logs while a bridge formats it.
+
+mod ids;
+#[cfg(feature = "log")]
+mod line;
+#[cfg(feature = "log")]
+mod logger;
+
+pub use ids::{LogIds, log_ids};
+#[cfg(feature = "log")]
+pub use logger::GomonLogger;

@@ -1,0 +1,4 @@
+//! The bridges from the program's own logs.
+
+mod logger;
+mod support;
