@@ -1,4 +1,4 @@
-//! The program's own logs: a bridge from `log`, and the ids of an event in every
+//! The program's own logs: bridges from `log` and `tracing`, and the ids of an event in every
 //! line of a log.
 //!
 //! A line that is logged becomes an event `log`, a child of what is current where it is logged: of the request, the
@@ -7,6 +7,7 @@
 //! | feature | put in front of the logger | what it does |
 //! |---|---|---|
 //! | `log` | [`GomonLogger`] | lines become events |
+//! | `tracing` | [`GomonLayer`] | the same, and spans become events with children |
 //!
 //! [`log_ids`](crate::log_ids) shows the ids in any format closure, without a feature.
 //!
@@ -22,11 +23,15 @@
 //! and becomes no event. Nor does what a type logs while a bridge formats it.
 
 mod ids;
-#[cfg(feature = "log")]
+#[cfg(feature = "tracing")]
+mod layer;
+#[cfg(any(feature = "log", feature = "tracing"))]
 mod line;
 #[cfg(feature = "log")]
 mod logger;
 
 pub use ids::{LogIds, log_ids};
+#[cfg(feature = "tracing")]
+pub use layer::GomonLayer;
 #[cfg(feature = "log")]
 pub use logger::GomonLogger;

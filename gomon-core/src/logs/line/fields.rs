@@ -2,9 +2,11 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use super::inside;
+use super::{inside, masked};
 use crate::capture::{Capture, capture};
-use crate::event::limits::{ENTRIES, EVENT_BYTES, KEY_BYTES, STRING_BYTES, prefix};
+use crate::event::limits::{ENTRIES, EVENT_BYTES, STRING_BYTES};
+#[cfg(feature = "log")]
+use crate::event::limits::{KEY_BYTES, prefix};
 use crate::event::value::Tree;
 use crate::mask::REDACTED;
 
@@ -19,13 +21,27 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// A field. The last value of a name wins.
+    /// A field of a name that is known for good. The last value of a name wins.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Tree>) {
+        self.put(Cow::Borrowed(name), || (value.into(), 0));
+    }
+
+    /// The same with a value that is formatted, by the code of its type.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn display(&mut self, name: &'static str, value: impl Display) {
+        self.put(Cow::Borrowed(name), || formatted(value));
+    }
+
+    /// A field of any name.
+    #[cfg(feature = "log")]
     pub(crate) fn set_named(&mut self, name: &str, value: impl Into<Tree>) {
         let name = self.owned(name);
         self.put(name, || (value.into(), 0));
     }
 
     /// The same with a value that is formatted, by the code of its type.
+    #[cfg(feature = "log")]
     pub(crate) fn display_named(&mut self, name: &str, value: impl Display) {
         let name = self.owned(name);
         self.put(name, || formatted(value));
@@ -40,6 +56,7 @@ impl Fields {
         (!self.entries.is_empty()).then_some(Tree::Map(self.entries))
     }
 
+    #[cfg(feature = "log")]
     fn owned(&mut self, name: &str) -> Cow<'static, str> {
         let kept = prefix(name, KEY_BYTES);
         self.cut += (name.len() - kept.len()) as u64;
@@ -53,7 +70,14 @@ impl Fields {
             self.cut += 1;
             return;
         }
-        let (value, cut) = if self.hides(&name) {
+        let hidden = match &name {
+            Cow::Borrowed(name) => masked::hides(name),
+            Cow::Owned(name) => {
+                let capture = self.capture.get_or_insert_with(capture);
+                capture.mask().hides(name)
+            }
+        };
+        let (value, cut) = if hidden {
             (Tree::Str(Cow::Borrowed(REDACTED)), 0)
         } else {
             value()
@@ -64,11 +88,6 @@ impl Fields {
             Some(entry) => entry.1 = value,
             None => self.entries.push((name, value)),
         }
-    }
-
-    fn hides(&mut self, name: &str) -> bool {
-        let capture = self.capture.get_or_insert_with(capture);
-        capture.mask().hides(name)
     }
 }
 

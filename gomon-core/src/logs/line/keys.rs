@@ -6,3 +6,5 @@ pub(crate) const TARGET: &str = "target";
 pub(crate) const MESSAGE: &str = "message";
 pub(crate) const FIELDS: &str = "fields";
 pub(crate) use crate::keys::LOCATION;
+#[cfg(feature = "tracing")]
+pub(crate) const FOLLOWS_FROM: &str = "follows-from";

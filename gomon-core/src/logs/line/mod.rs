@@ -5,13 +5,13 @@ pub(super) mod fields;
 pub(super) mod filter;
 pub(super) mod inside;
 pub(super) mod keys;
+pub(super) mod masked;
 pub(super) mod severity;
-
-use std::fmt;
 
 use crate::bus::link;
 use crate::context::Context;
-use crate::event::limits::STRING_BYTES;
+#[cfg(feature = "log")]
+use crate::event::limits;
 use crate::event::value::Value;
 use crate::tracker::EventTracker;
 use crate::{hot, state};
@@ -71,11 +71,12 @@ impl Line {
     }
 
     /// The line's text. Its parts are formatted here, by the code of their types.
-    pub(super) fn message(&mut self, message: &fmt::Arguments<'_>) {
+    #[cfg(feature = "log")]
+    pub(super) fn message(&mut self, message: &std::fmt::Arguments<'_>) {
         if let Some(text) = message.as_str() {
             self.text(text);
         } else {
-            let (text, cut) = inside::formatted(message, STRING_BYTES);
+            let (text, cut) = inside::formatted(message, limits::STRING_BYTES);
             self.text(&text);
             self.tracker.note_cut(keys::MESSAGE, cut);
         }
@@ -84,6 +85,18 @@ impl Line {
     /// The line's text, if it is at hand.
     pub(super) fn text(&mut self, text: &str) {
         self.tracker.set(keys::MESSAGE, text);
+    }
+
+    /// Bytes that were cut off one of its values.
+    #[cfg(feature = "tracing")]
+    pub(super) fn cut(&mut self, key: &'static str, bytes: u64) {
+        self.tracker.note_cut(key, bytes);
+    }
+
+    /// Another target: that of the logger from which it was forwarded.
+    #[cfg(feature = "tracing")]
+    pub(super) fn target(&mut self, target: &str) {
+        self.tracker.set(keys::TARGET, target);
     }
 
     /// Sends it, with where it was logged.
@@ -106,10 +119,12 @@ impl Line {
 /// Whether what is logged in that context can become an event at all. What gomon's own threads
 /// log never does, nor what code logs that a bridge has called to format something.
 pub(super) fn is_recorded(context: Context) -> bool {
-    state::load().is_on()
-        && context.is_monitored()
-        && !hot::is_own_thread()
-        && !inside::is_formatting()
+    is_on() && context.is_monitored() && !hot::is_own_thread()
+}
+
+/// Whether there is anything to do.
+pub(super) fn is_on() -> bool {
+    state::load().is_on() && !inside::is_formatting()
 }
 
 /// Whether there is room for one more; if not, it is counted.

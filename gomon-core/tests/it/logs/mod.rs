@@ -1,4 +1,5 @@
 //! The bridges from the program's own logs.
 
+mod layer;
 mod logger;
 mod support;
