@@ -207,7 +207,7 @@ pub fn set_capture(capture: Capture) {
 }
 
 /// How often it was changed: what was found out by [`capture`] before it changes again holds until then.
-#[cfg(any(feature = "log", feature = "tracing"))]
+#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
 pub(crate) fn generation() -> u64 {
     // Pairs with the store in `set_capture`: who sees the number sees what it stands for.
     GENERATION.load(Ordering::Acquire)

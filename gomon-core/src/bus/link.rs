@@ -151,7 +151,7 @@ pub(crate) fn count_sampled_out() {
 }
 
 /// Counts an event that is not recorded because there were too many of its kind.
-#[cfg(any(feature = "log", feature = "tracing"))]
+#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
 #[cold]
 pub(crate) fn count_filtered() {
     let counted = with_link(|link| bump(&link.shared.counters.filtered));

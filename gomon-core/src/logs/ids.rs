@@ -71,3 +71,29 @@ impl Display for LogIds {
         }
     }
 }
+
+/// For a record of slog's: `trace` and `id`, or nothing. `o!(gomon::log_ids())` would keep those of the
+/// moment; a [`GomonDrain`](crate::logs::GomonDrain) adds those of each record.
+#[cfg(feature = "slog")]
+impl slog::KV for LogIds {
+    fn serialize(
+        &self,
+        _record: &slog::Record<'_>,
+        serializer: &mut dyn slog::Serializer,
+    ) -> slog::Result {
+        if let Some((trace, id)) = self.ids {
+            serializer.emit_arguments(key("trace"), &format_args!("{trace}"))?;
+            serializer.emit_arguments(key("id"), &format_args!("{id}"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "slog")]
+#[allow(
+    clippy::useless_conversion,
+    reason = "slog's feature `dynamic-keys` makes keys a type of their own"
+)]
+fn key(name: &'static str) -> slog::Key {
+    name.into()
+}

@@ -1,4 +1,4 @@
-//! The program's own logs: bridges from `log` and `tracing`, and the ids of an event in every
+//! The program's own logs: bridges from `log`, slog and `tracing`, and the ids of an event in every
 //! line of a log.
 //!
 //! A line that is logged becomes an event `log`, a child of what is current where it is logged: of the request, the
@@ -7,7 +7,8 @@
 //! | feature | put in front of the logger | what it does |
 //! |---|---|---|
 //! | `log` | [`GomonLogger`] | lines become events |
-//! | `tracing` | [`GomonLayer`] | the same, and spans become events with children |
+//! | `slog` | [`GomonDrain`] | the same, and the ids go into the records behind it |
+//! | `tracing` | [`GomonLayer`] | lines become events, and spans events with children |
 //!
 //! [`log_ids`](crate::log_ids) shows the ids in any format closure, without a feature.
 //!
@@ -22,14 +23,18 @@
 //! What gomon's own threads log, such as a listener that logs each event, goes to the logger behind the bridge
 //! and becomes no event. Nor does what a type logs while a bridge formats it.
 
+#[cfg(feature = "slog")]
+mod drain;
 mod ids;
 #[cfg(feature = "tracing")]
 mod layer;
-#[cfg(any(feature = "log", feature = "tracing"))]
+#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
 mod line;
 #[cfg(feature = "log")]
 mod logger;
 
+#[cfg(feature = "slog")]
+pub use drain::GomonDrain;
 pub use ids::{LogIds, log_ids};
 #[cfg(feature = "tracing")]
 pub use layer::GomonLayer;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{inside, masked};
 use crate::capture::{Capture, capture};
 use crate::event::limits::{ENTRIES, EVENT_BYTES, STRING_BYTES};
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", feature = "slog"))]
 use crate::event::limits::{KEY_BYTES, prefix};
 use crate::event::value::Tree;
 use crate::mask::REDACTED;
@@ -34,17 +34,23 @@ impl Fields {
     }
 
     /// A field of any name.
-    #[cfg(feature = "log")]
+    #[cfg(any(feature = "log", feature = "slog"))]
     pub(crate) fn set_named(&mut self, name: &str, value: impl Into<Tree>) {
         let name = self.owned(name);
         self.put(name, || (value.into(), 0));
     }
 
     /// The same with a value that is formatted, by the code of its type.
-    #[cfg(feature = "log")]
+    #[cfg(any(feature = "log", feature = "slog"))]
     pub(crate) fn display_named(&mut self, name: &str, value: impl Display) {
         let name = self.owned(name);
         self.put(name, || formatted(value));
+    }
+
+    /// Whether there is a field of that name.
+    #[cfg(feature = "slog")]
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.0 == name)
     }
 
     /// Bytes and fields that found no place.
@@ -56,7 +62,7 @@ impl Fields {
         (!self.entries.is_empty()).then_some(Tree::Map(self.entries))
     }
 
-    #[cfg(feature = "log")]
+    #[cfg(any(feature = "log", feature = "slog"))]
     fn owned(&mut self, name: &str) -> Cow<'static, str> {
         let kept = prefix(name, KEY_BYTES);
         self.cut += (name.len() - kept.len()) as u64;

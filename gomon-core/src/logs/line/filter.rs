@@ -40,7 +40,7 @@ impl Filter {
     }
 
     /// The least serious line that may pass.
-    #[cfg(feature = "log")]
+    #[cfg(any(feature = "log", feature = "slog"))]
     pub(crate) fn least(&self) -> Severity {
         let targets = self.targets.iter().map(|(_, most)| *most);
         targets.fold(self.most, Severity::max)

@@ -10,7 +10,7 @@ pub(super) mod severity;
 
 use crate::bus::link;
 use crate::context::Context;
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", feature = "slog"))]
 use crate::event::limits;
 use crate::event::value::Value;
 use crate::tracker::EventTracker;
@@ -71,7 +71,7 @@ impl Line {
     }
 
     /// The line's text. Its parts are formatted here, by the code of their types.
-    #[cfg(feature = "log")]
+    #[cfg(any(feature = "log", feature = "slog"))]
     pub(super) fn message(&mut self, message: &std::fmt::Arguments<'_>) {
         if let Some(text) = message.as_str() {
             self.text(text);

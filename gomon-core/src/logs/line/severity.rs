@@ -4,7 +4,10 @@
 pub(crate) struct Severity(u8);
 
 impl Severity {
+    #[cfg(any(feature = "log", feature = "tracing"))]
     pub(crate) const OFF: Self = Self(0);
+    #[cfg(feature = "slog")]
+    pub(crate) const CRITICAL: Self = Self(1);
     pub(crate) const ERROR: Self = Self(2);
     pub(crate) const WARN: Self = Self(3);
     pub(crate) const INFO: Self = Self(4);
