@@ -134,6 +134,12 @@ impl Event {
         self.record.flags.has(Flags::CALLER_SAMPLED)
     }
 
+    /// Whether it came from `tracing`.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_of_tracing(&self) -> bool {
+        self.record.flags.has(Flags::OF_TRACING)
+    }
+
     /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.
     #[must_use]
     pub fn weight(&self) -> Option<f64> {

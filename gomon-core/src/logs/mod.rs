@@ -12,6 +12,9 @@
 //!
 //! [`log_ids`](crate::log_ids) shows the ids in any format closure, without a feature.
 //!
+//! The other way, [`TracingListener`] (feature `tracing`) emits gomon's events as spans, for those who keep the
+//! stack they have.
+//!
 //! # What is taken, and what is not
 //!
 //! Lines down to the level `info`; at most 10,000 in a second by one bridge, the others count as dropped
@@ -25,6 +28,8 @@
 
 #[cfg(feature = "slog")]
 mod drain;
+#[cfg(feature = "tracing")]
+mod emitted;
 mod ids;
 #[cfg(feature = "tracing")]
 mod layer;
@@ -32,6 +37,8 @@ mod layer;
 mod line;
 #[cfg(feature = "log")]
 mod logger;
+#[cfg(feature = "tracing")]
+mod tracing_listener;
 
 #[cfg(feature = "slog")]
 pub use drain::GomonDrain;
@@ -40,3 +47,5 @@ pub use ids::{LogIds, log_ids};
 pub use layer::GomonLayer;
 #[cfg(feature = "log")]
 pub use logger::GomonLogger;
+#[cfg(feature = "tracing")]
+pub use tracing_listener::TracingListener;

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gomon_core::logs::GomonLogger;
-use gomon_core::{DropReason, Event, EventTracker, stats};
+use gomon_core::logs::{GomonLayer, GomonLogger};
+use gomon_core::mask::NameMask;
+use gomon_core::{Capture, DropReason, Event, EventTracker, set_capture, stats};
 use log::{LevelFilter, Log, Metadata, Record, info};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::{DEADLINE, Sink, account, assert_ledger, builder, turn};
 
@@ -69,4 +71,28 @@ fn while_gomon_is_off_no_line_is_asked_for() {
     let _turn = turn();
     let logger = GomonLogger::new();
     assert!(!logger.enabled(&Metadata::builder().level(log::Level::Error).build()));
+}
+
+#[test]
+fn another_mask_holds_from_the_next_span_on() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry().with(GomonLayer::new());
+    tracing::subscriber::with_default(subscriber, || {
+        let spans = || tracing::info_span!("login", user = "ada", password = "123").in_scope(|| {});
+        spans();
+        set_capture(Capture::safe().with_mask(NameMask::new(["user"])));
+        spans();
+        set_capture(Capture::safe());
+    });
+    gomon_core::flush(DEADLINE).unwrap();
+    let events = sink.events();
+    let taken = |at: usize| (events[at]["user"].clone(), events[at]["password"].clone());
+    assert_eq!(taken(1), ("ada".into(), "[redacted]".into()));
+    assert_eq!(taken(2), ("[redacted]".into(), "123".into()));
+    drop(gomon);
 }

@@ -21,4 +21,5 @@ mod sifting;
 mod sifting_traces;
 mod support;
 mod switching;
+mod to_tracing;
 mod wall_clock;

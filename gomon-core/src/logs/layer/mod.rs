@@ -14,6 +14,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context as Within;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::emitted;
 use super::line::bound::Bound;
 use super::line::severity::Severity;
 use super::line::{Line, Settings, is_on, is_recorded};
@@ -217,7 +218,7 @@ where
         if line.is_none() && !fails {
             return;
         }
-        let mut said = Said::new(line, fails);
+        let mut said = Said::new(line.map(Line::of_tracing), fails);
         event.record(&mut said);
         if let Some(error) = said.finish(metadata)
             && let Some(span) = within.event_span(event)
@@ -267,7 +268,7 @@ where
 }
 
 fn is_own(metadata: &Metadata<'_>) -> bool {
-    metadata.target() == OWN_TARGET
+    metadata.target() == emitted::TARGET
 }
 
 fn severity_of(level: impl Into<LevelFilter>) -> Severity {
@@ -280,6 +281,3 @@ fn severity_of(level: impl Into<LevelFilter>) -> Severity {
         Some(Level::TRACE) => Severity::TRACE,
     }
 }
-
-/// The target of what gomon itself emits.
-const OWN_TARGET: &str = "gomon";

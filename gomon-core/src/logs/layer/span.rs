@@ -114,6 +114,7 @@ impl SpanEvent {
 
 /// What the event of every span says.
 pub(super) fn describe(tracker: &mut EventTracker, metadata: &'static Metadata<'static>) {
+    tracker.note_of_tracing();
     tracker.set(TARGET, Value::Static(metadata.target()));
 }
 

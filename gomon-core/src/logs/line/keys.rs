@@ -8,3 +8,5 @@ pub(crate) const FIELDS: &str = "fields";
 pub(crate) use crate::keys::LOCATION;
 #[cfg(feature = "tracing")]
 pub(crate) const FOLLOWS_FROM: &str = "follows-from";
+#[cfg(feature = "tracing")]
+pub(crate) const DIRECTION: &str = "direction";

@@ -93,6 +93,13 @@ impl Line {
         self.tracker.note_cut(key, bytes);
     }
 
+    /// It came from `tracing`.
+    #[cfg(feature = "tracing")]
+    pub(super) fn of_tracing(mut self) -> Self {
+        self.tracker.note_of_tracing();
+        self
+    }
+
     /// Another target: that of the logger from which it was forwarded.
     #[cfg(feature = "tracing")]
     pub(super) fn target(&mut self, target: &str) {
