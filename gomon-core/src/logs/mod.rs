@@ -10,7 +10,7 @@
 //! | `slog` | [`GomonDrain`] | the same, and the ids go into the records behind it |
 //! | `tracing` | [`GomonLayer`] | lines become events, and spans events with children |
 //!
-//! [`log_ids`](crate::log_ids) shows the ids in any format closure, without a feature.
+//! [`log_ids`] shows the ids in any format closure, without a feature.
 //!
 //! The other way, [`TracingListener`] (feature `tracing`) emits gomon's events as spans, for those who keep the
 //! stack they have.

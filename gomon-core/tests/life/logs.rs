@@ -96,3 +96,28 @@ fn another_mask_holds_from_the_next_span_on() {
     assert_eq!(taken(2), ("[redacted]".into(), "123".into()));
     drop(gomon);
 }
+
+#[test]
+fn spans_and_lines_of_a_trace_that_is_sampled_out_are_counted_and_nothing_more() {
+    let _turn = turn();
+    let sink = Sink::default();
+    let gomon = builder()
+        .head_sampling(0.0)
+        .named_listener("sink", sink.listener())
+        .start()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry().with(GomonLayer::new());
+    tracing::subscriber::with_default(subscriber, || {
+        let root = tracing::info_span!("root", rows = 3);
+        let child = root.in_scope(|| tracing::info_span!("child"));
+        child.in_scope(|| tracing::error!("said"));
+        child.in_scope(|| EventTracker::new("query").finish());
+    });
+    gomon_core::flush(DEADLINE).unwrap();
+    let report = stats();
+    assert_ledger(&report);
+    let listener = account(&report, "sink");
+    assert_eq!(listener.dropped, [(DropReason::SampledOut, 4)]);
+    assert_eq!(sink.fps(), ["application"]);
+    drop(gomon);
+}

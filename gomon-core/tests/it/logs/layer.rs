@@ -113,12 +113,30 @@ fn a_span_that_is_entered_twice_is_current_until_it_is_left_twice() {
     let recorder = recorded(GomonLayer::new(), || {
         let span = info_span!("twice");
         span.in_scope(|| {
-            span.in_scope(|| {});
-            EventTracker::new("still").finish();
+            info_span!("between").in_scope(|| {
+                span.in_scope(|| EventTracker::new("inside").finish());
+                EventTracker::new("still").finish();
+            });
+            EventTracker::new("at-last").finish();
         });
         EventTracker::new("after").finish();
     });
-    assert_eq!(recorder.tree(), "twice\n  still\nafter\n");
+    assert_eq!(
+        recorder.tree(),
+        "twice\n  between\n    still\n  inside\n  at-last\nafter\n"
+    );
+}
+
+#[test]
+fn a_guard_that_is_dropped_inside_of_an_event_takes_nothing_from_it() {
+    let recorder = recorded(GomonLayer::new(), || {
+        let guard = info_span!("outer").entered();
+        EventTracker::new("query").enter(|| {
+            drop(guard);
+            EventTracker::new("row").finish();
+        });
+    });
+    assert_eq!(recorder.tree(), "outer\n  query\n    row\n");
 }
 
 #[test]
@@ -147,9 +165,7 @@ async fn a_future_is_in_its_span_whenever_it_is_polled_and_on_whichever_thread()
             tokio::task::yield_now().await;
         }
     }
-    // The runtime's threads know no other.
-    let _ = tracing::subscriber::set_global_default(registry().with(GomonLayer::new()));
-    let recorder = Recorder::new();
+    let recorder = recorder_for_all_threads();
     let tasks = recorder.run(|| {
         let outer = info_span!("outer").entered();
         let one = tokio::spawn(steps("one-step").instrument(info_span!("one")));
@@ -242,6 +258,23 @@ fn an_event_is_a_line_of_the_log_in_its_span() {
     );
     assert_eq!(log["location"], format!("{}:{line}", file!()));
     assert_eq!(recorder.one("pay").outcome(), "completed");
+}
+
+#[test]
+fn a_line_that_was_forwarded_from_log_keeps_its_target_and_its_place() {
+    let recorder = recorded(GomonLayer::new(), || {
+        let (target, file, line) = ("shop::till", "src/till.rs", 7_u64);
+        tracing::event!(target: "log", Level::INFO, { log.target = target, log.module_path = target, log.file = file, log.line = line }, "closed");
+    });
+    let log = recorder.one("log");
+    assert_eq!(
+        (&log["target"], &log["location"]),
+        (&json!("shop::till"), &json!("src/till.rs:7"))
+    );
+    assert_eq!(
+        (&log["message"], log.get("fields")),
+        (&json!("closed"), None)
+    );
 }
 
 #[test]
@@ -428,7 +461,9 @@ fn values_that_panic_or_log_while_they_are_formatted_harm_nobody() {
             f.write_str("talkative")
         }
     }
-    let recorder = recorded(GomonLayer::new(), || {
+    // Of a subscriber for one thread alone, `tracing` itself would hide what is logged meanwhile.
+    let recorder = recorder_for_all_threads();
+    recorder.run(|| {
         let span = info_span!("odd", a = %Panicking, b = %Talkative, c = field::Empty);
         span.record("c", field::display(Talkative));
         span.in_scope(|| info!(d = %Talkative, "{Panicking}"));
@@ -499,6 +534,14 @@ fn recorded(layer: GomonLayer, f: impl FnOnce()) -> Recorder {
     let recorder = Recorder::new();
     tracing::subscriber::with_default(registry().with(layer), || recorder.run(f));
     recorder
+}
+
+/// A recorder, and the process's subscriber.
+fn recorder_for_all_threads() -> Recorder {
+    let subscriber = registry().with(GomonLayer::new());
+    // Another test may have been first, with the same.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Recorder::new()
 }
 
 fn parent_of(recorder: &Recorder, message: &str) -> String {
