@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gomon_core::logs::{GomonLayer, GomonLogger};
+use gomon_core::logs::{GomonDrain, GomonLayer, GomonLogger};
 use gomon_core::mask::NameMask;
 use gomon_core::{Capture, DropReason, Event, EventTracker, set_capture, stats};
 use log::{LevelFilter, Log, Metadata, Record, info};
@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::support::{DEADLINE, Sink, account, assert_ledger, builder, turn};
 
 #[test]
-fn a_listener_that_logs_each_event_is_not_fed_by_its_own_lines() {
+fn a_listener_that_logs_each_event_by_every_logger_is_not_fed_by_its_own_lines() {
     static BEHIND: AtomicU64 = AtomicU64::new(0);
     struct Counting;
     impl Log for Counting {
@@ -26,8 +26,17 @@ fn a_listener_that_logs_each_event_is_not_fed_by_its_own_lines() {
     let _turn = turn();
     log::set_max_level(LevelFilter::Trace);
     let logger = GomonLogger::new().then(Counting);
+    let slog = slog::Logger::root(GomonDrain::new(slog::Discard), slog::o!());
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(GomonLayer::new()));
     let gomon = builder()
-        .listener(move |event: &Event| info!(logger: logger, "fed {}", event.fp()))
+        .listener(move |event: &Event| {
+            info!(logger: logger, "fed {}", event.fp());
+            slog::info!(slog, "fed {}", event.fp());
+            tracing::dispatcher::with_default(&subscriber, || {
+                let feeding = || tracing::error!("fed {}", event.fp());
+                tracing::info_span!("feeding").in_scope(feeding);
+            });
+        })
         .start()
         .unwrap();
     for _ in 0..10 {
