@@ -14,3 +14,6 @@ pub struct Delivery;
 
 #[doc = include_str!("../docs/sampling.md")]
 pub struct Sampling;
+
+#[doc = include_str!("../docs/logs.md")]
+pub struct Logs;

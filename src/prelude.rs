@@ -1,5 +1,11 @@
 //! What a program that uses gomon names most: `use gomon::prelude::*`.
 
+#[cfg(feature = "slog")]
+pub use gomon_core::logs::GomonDrain;
+#[cfg(feature = "tracing")]
+pub use gomon_core::logs::GomonLayer;
+#[cfg(feature = "log")]
+pub use gomon_core::logs::GomonLogger;
 pub use gomon_core::{
     Capture, Event, EventTracker, FutureExt, Listener, Outcome, Segment, segment,
 };

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
@@ -201,6 +202,16 @@ pub fn capture() -> Arc<Capture> {
 /// Changes what the process records, from the next event on.
 pub fn set_capture(capture: Capture) {
     *CURRENT.write() = Arc::new(capture);
+    // Pairs with the load in `generation`.
+    GENERATION.fetch_add(1, Ordering::Release);
 }
 
+/// How often it was changed: what was found out by [`capture`] before it changes again holds until then.
+#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
+pub(crate) fn generation() -> u64 {
+    // Pairs with the store in `set_capture`: who sees the number sees what it stands for.
+    GENERATION.load(Ordering::Acquire)
+}
+
+static GENERATION: AtomicU64 = AtomicU64::new(0);
 static CURRENT: LazyLock<RwLock<Arc<Capture>>> = LazyLock::new(RwLock::default);

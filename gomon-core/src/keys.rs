@@ -4,7 +4,12 @@ pub(crate) const APPLICATION: &str = "application";
 pub(crate) const APPLICATION_END: &str = "application-end";
 pub(crate) const GOMON_SELF: &str = "gomon-self";
 pub(crate) const PANIC: &str = "panic";
-#[cfg(feature = "toml")]
+#[cfg(any(
+    feature = "log",
+    feature = "slog",
+    feature = "toml",
+    feature = "tracing"
+))]
 pub(crate) const LOG: &str = "log";
 pub(crate) const SEGMENT: &str = "segment";
 pub(crate) const SEGMENT_TICK: &str = "segment-tick";
@@ -52,11 +57,26 @@ pub(crate) const QUARANTINES: &str = "quarantines";
 pub(crate) const QUEUE_HIGH_WATER: &str = "queue-high-water";
 pub(crate) const UPTIME: &str = "uptime";
 
-#[cfg(feature = "toml")]
+#[cfg(any(
+    feature = "log",
+    feature = "slog",
+    feature = "toml",
+    feature = "tracing"
+))]
 pub(crate) const LEVEL: &str = "level";
-#[cfg(feature = "toml")]
+#[cfg(any(
+    feature = "log",
+    feature = "slog",
+    feature = "toml",
+    feature = "tracing"
+))]
 pub(crate) const TARGET: &str = "target";
-#[cfg(feature = "toml")]
+#[cfg(any(
+    feature = "log",
+    feature = "slog",
+    feature = "toml",
+    feature = "tracing"
+))]
 pub(crate) const MESSAGE: &str = "message";
 pub(crate) const THREAD: &str = "thread";
 pub(crate) const PAYLOAD: &str = "payload";

@@ -47,6 +47,7 @@ mod fork;
 mod hot;
 mod keys;
 mod life;
+pub mod logs;
 pub mod mask;
 mod primitives;
 mod sampling;
@@ -107,6 +108,7 @@ pub use life::{
     add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
     set_application_id, set_config, shutdown, start, stats,
 };
+pub use logs::{LogIds, log_ids};
 pub use sampling::Sampling;
 pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};

@@ -3,5 +3,6 @@
 
 mod causes;
 mod hanging_up;
+mod logs;
 mod server;
 mod trace_context;

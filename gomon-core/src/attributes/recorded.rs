@@ -8,7 +8,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::capture::capture;
-use crate::event::error_info::bounded_text;
+use crate::event::bounded::bounded_text;
+use crate::event::limits::MESSAGE_BYTES;
 use crate::event::value::{Tree, Value};
 use crate::mask::REDACTED;
 use crate::tracker::EventTracker;
@@ -40,7 +41,7 @@ pub fn debug(value: &(impl Debug + ?Sized)) -> Value<'static> {
 
 /// The same by `Display`.
 pub fn display(value: &(impl Display + ?Sized)) -> Value<'static> {
-    Value::String(bounded_text(value).0)
+    Value::String(bounded_text(value, MESSAGE_BYTES).0)
 }
 
 /// What an attribute can hold as it is.

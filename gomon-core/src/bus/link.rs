@@ -63,7 +63,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Counters {
     /// Records of the process: sent, or lost on the way to the ring. Without those that were sampled
-    /// out.
+    /// out or filtered.
     pub(crate) created: AtomicU64,
     /// Of these, lost because the ring was full, or all records were on their way.
     pub(crate) queue_full: AtomicU64,
@@ -73,6 +73,8 @@ pub(crate) struct Counters {
     pub(crate) disabled: AtomicU64,
     /// Not recorded because the root of their trace was not.
     pub(crate) sampled_out: AtomicU64,
+    /// Not recorded because there were too many of their kind.
+    pub(crate) filtered: AtomicU64,
 }
 
 impl Counters {
@@ -83,6 +85,7 @@ impl Counters {
             bytes_full: AtomicU64::new(0),
             disabled: AtomicU64::new(0),
             sampled_out: AtomicU64::new(0),
+            filtered: AtomicU64::new(0),
         }
     }
 
@@ -94,7 +97,7 @@ impl Counters {
         for reason in COUNTED {
             let lost = self.lost_for(reason).load(Ordering::Relaxed);
             account.lose(reason, lost);
-            if reason == DropReason::SampledOut {
+            if matches!(reason, DropReason::SampledOut | DropReason::Filtered) {
                 account.created += lost;
             }
         }
@@ -106,6 +109,7 @@ impl Counters {
             DropReason::BytesFull => &self.bytes_full,
             DropReason::Disabled => &self.disabled,
             DropReason::SampledOut => &self.sampled_out,
+            DropReason::Filtered => &self.filtered,
             _ => &self.queue_full,
         }
     }
@@ -159,7 +163,17 @@ fn push(record: Box<Record>, end: Stamp) {
 pub(crate) fn count_sampled_out() {
     let counted = with_link(|link| bump(&link.shared.counters.sampled_out));
     if counted.is_none() {
-        bus::count_sampled_out();
+        bus::count_unrecorded(DropReason::SampledOut);
+    }
+}
+
+/// Counts an event that is not recorded because there were too many of its kind.
+#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
+#[cold]
+pub(crate) fn count_filtered() {
+    let counted = with_link(|link| bump(&link.shared.counters.filtered));
+    if counted.is_none() {
+        bus::count_unrecorded(DropReason::Filtered);
     }
 }
 
@@ -170,7 +184,7 @@ pub(crate) fn send_sampled_out(record: Box<Record>) {
         link.stock.put(record);
     });
     if counted.is_none() {
-        bus::count_sampled_out();
+        bus::count_unrecorded(DropReason::SampledOut);
     }
 }
 
@@ -355,11 +369,12 @@ fn bump(counter: &AtomicU64) {
 }
 
 /// Why records are lost before the bus has them.
-const COUNTED: [DropReason; 4] = [
+const COUNTED: [DropReason; 5] = [
     DropReason::QueueFull,
     DropReason::BytesFull,
     DropReason::Disabled,
     DropReason::SampledOut,
+    DropReason::Filtered,
 ];
 /// Records a thread may be ahead of the bus.
 pub(super) const RING: usize = 4096;

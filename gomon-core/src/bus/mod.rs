@@ -36,6 +36,7 @@ use crate::aggregate::snapshot::Snapshot;
 use crate::bus::fan_out::{Account, FanOut};
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::port::Port;
+use crate::bus::reason::DropReason;
 use crate::bus::report::Report;
 use crate::deadline::Deadline;
 use crate::error::FlushError;
@@ -201,10 +202,9 @@ fn counting(record: &Record) -> impl Fn(&AtomicU64) + use<> {
 }
 
 /// Counts an event that is not recorded, on a thread without a ring.
-pub(crate) fn count_sampled_out() {
-    BUS.ringless_counters
-        .sampled_out
-        .fetch_add(1, Ordering::Relaxed);
+pub(crate) fn count_unrecorded(reason: DropReason) {
+    let counter = BUS.ringless_counters.lost_for(reason);
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 pub(crate) fn after_shutdown() -> u64 {

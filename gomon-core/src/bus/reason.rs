@@ -14,7 +14,8 @@ pub enum DropReason {
     Disabled,
     /// Its trace was not among those that sampling keeps.
     SampledOut,
-    /// A condition, a map or a limit of a retransmitter left it out.
+    /// A condition, a map or a limit of a retransmitter left it out; or it was a line of a log, and
+    /// there were more of them than [`logs`](crate::logs) lets pass in a second.
     Filtered,
     /// The listener cannot take a record of that size.
     Oversize,

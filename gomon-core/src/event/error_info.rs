@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
 use std::panic::Location;
 
+use crate::event::bounded::bounded_text;
 use crate::event::error_group;
 use crate::event::limits::{CHAIN, MESSAGE_BYTES};
 
@@ -41,7 +42,7 @@ impl ErrorInfo {
                 info.cut += 1;
                 break;
             }
-            let (text, cut) = bounded_text(cause);
+            let (text, cut) = bounded_text(cause, MESSAGE_BYTES);
             info.chain.push(text);
             info.cut += cut;
             source = source_of(cause);
@@ -52,7 +53,7 @@ impl ErrorInfo {
     /// A message alone.
     #[must_use]
     pub fn message(message: impl Display) -> Self {
-        let (msg, cut) = bounded_text(message);
+        let (msg, cut) = bounded_text(message, MESSAGE_BYTES);
         Self {
             msg,
             cut,
@@ -123,43 +124,10 @@ fn source_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 's
     })
 }
 
-/// Formats at most [`MESSAGE_BYTES`]; also what was cut, as far as it was formatted.
-pub(crate) fn bounded_text(value: impl Display) -> (String, u64) {
-    let mut text = Bounded::default();
-    let written =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write!(text, "{value}")));
-    if let Err(payload) = written {
-        // A payload may panic again when it is dropped.
-        std::mem::forget(payload);
-        text.text.push_str(" [its Display panicked]");
-    }
-    (text.text, text.cut)
-}
-
-#[derive(Default)]
-struct Bounded {
-    text: String,
-    cut: u64,
-}
-
-impl Write for Bounded {
-    /// Errs once it is full, which ends a well-behaved `Display` that would write for ever.
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        let kept =
-            crate::event::limits::prefix(more, MESSAGE_BYTES.saturating_sub(self.text.len()));
-        self.text.push_str(kept);
-        self.cut += (more.len() - kept.len()) as u64;
-        if self.cut > 0 {
-            Err(fmt::Error)
-        } else {
-            Ok(())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt;
 
     #[derive(Debug)]
     struct Endless;
@@ -174,28 +142,9 @@ mod tests {
         }
     }
 
-    struct Panicking;
-    impl Display for Panicking {
-        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("no text today")
-        }
-    }
-
     #[test]
     fn a_cycle_of_sources_ends_at_the_limit() {
         let info = ErrorInfo::new(&Endless);
         assert_eq!((info.chain.len(), info.cut), (CHAIN, 1));
-    }
-
-    #[test]
-    fn huge_messages_are_cut() {
-        let info = ErrorInfo::message("x".repeat(1 << 20));
-        assert_eq!(info.msg.len(), MESSAGE_BYTES);
-        assert!(info.cut > 0);
-    }
-
-    #[test]
-    fn a_display_that_panics_is_survived() {
-        assert_eq!(ErrorInfo::message(Panicking).msg, " [its Display panicked]");
     }
 }

@@ -36,6 +36,10 @@ impl Flags {
     /// Something lies beside the record. Said by [`Brief`](super::handed::Brief)s only.
     pub(crate) const BESIDE: Self = Self(1 << 13);
 
+    /// It is a span of `tracing`, or what was said in one: who emits events there leaves it out.
+    #[cfg(feature = "tracing")]
+    pub(crate) const OF_TRACING: Self = Self(1 << 14);
+
     #[inline]
     pub(crate) const fn bits(self) -> u16 {
         self.0

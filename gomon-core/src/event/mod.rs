@@ -1,5 +1,6 @@
 pub(crate) mod attribute;
 pub(crate) mod batch;
+pub(crate) mod bounded;
 pub(crate) mod error_group;
 pub(crate) mod error_info;
 pub(crate) mod flags;
@@ -132,6 +133,12 @@ impl Event {
     #[must_use]
     pub fn is_caller_sampled(&self) -> bool {
         self.record.flags.has(Flags::CALLER_SAMPLED)
+    }
+
+    /// Whether it came from `tracing`.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_of_tracing(&self) -> bool {
+        self.record.flags.has(Flags::OF_TRACING)
     }
 
     /// How many events it stands for; `None` where nothing was sampled. Sums of it are unbiased.

@@ -363,6 +363,14 @@ impl EventTracker {
         }
     }
 
+    /// Notes that `tracing` knows of it already.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn note_of_tracing(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.flags.add(Flags::OF_TRACING);
+        }
+    }
+
     /// Whether it is being dropped by a panic that began after it.
     pub(crate) fn is_unwound(&self) -> bool {
         let heeds = |record: &Record| !record.flags.has(Flags::IGNORES_UNWINDING);

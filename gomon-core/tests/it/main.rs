@@ -9,6 +9,7 @@ mod endings;
 mod header_noise;
 mod limits;
 mod lineage;
+mod logs;
 mod propagation;
 mod segments;
 mod streams;

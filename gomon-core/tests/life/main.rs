@@ -10,6 +10,7 @@ mod crowds;
 mod factories;
 mod global_segments;
 mod listeners;
+mod logs;
 #[cfg(target_os = "linux")]
 mod process;
 mod quarantine;
@@ -22,4 +23,5 @@ mod sifting;
 mod sifting_traces;
 mod support;
 mod switching;
+mod to_tracing;
 mod wall_clock;

@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::ser::{self, Serialize};
 
-use crate::event::error_info::bounded_text;
-use crate::event::limits::{DEPTH, ENTRIES, EVENT_BYTES, STRING_BYTES, prefix};
+use crate::event::bounded::bounded_text;
+use crate::event::limits::{DEPTH, ENTRIES, EVENT_BYTES, MESSAGE_BYTES, STRING_BYTES, prefix};
 use crate::event::value::Tree;
 
 /// Structs, maps and enums as JSON has them. What cannot be read is a string that says why.
@@ -169,7 +169,7 @@ impl std::error::Error for Stop {}
 
 impl ser::Error for Stop {
     fn custom<T: Display>(message: T) -> Self {
-        Self::Because(bounded_text(message).0)
+        Self::Because(bounded_text(message, MESSAGE_BYTES).0)
     }
 }
 

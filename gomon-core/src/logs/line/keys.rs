@@ -1,0 +1,8 @@
+//! Names of the event `log` and of its attributes, spelled as in docs/events.md.
+
+pub(crate) const FIELDS: &str = "fields";
+pub(crate) use crate::keys::{LEVEL, LOCATION, LOG, MESSAGE, TARGET};
+#[cfg(feature = "tracing")]
+pub(crate) const FOLLOWS_FROM: &str = "follows-from";
+#[cfg(feature = "tracing")]
+pub(crate) const DIRECTION: &str = "direction";
