@@ -1,14 +1,9 @@
-//! For tests: a recorder that gets the events of one test alone, so that tests run in parallel.
-
-use std::fmt::Write;
 use std::future::Future;
-use std::ops::Index;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde_json::Value;
 
 use crate::bus::options::Limits;
 use crate::bus::port::Port;
@@ -20,6 +15,7 @@ use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::keys;
 use crate::life::{self, ListenerId};
+use crate::testing::{Recorded, forest};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
 /// everything that carries their context on: `gomon::spawn`, `in_current`, the wrappers. No other
@@ -42,10 +38,6 @@ pub struct Recorder {
     records: Arc<Mutex<Vec<Recorded>>>,
 }
 
-/// An event as its JSON says it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recorded(Value);
-
 impl Recorder {
     /// A recorder without events. Starts gomon if nobody has yet.
     ///
@@ -58,12 +50,7 @@ impl Recorder {
         life::ensure_started();
         let records = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&records);
-        let listener = move |event: &Event| {
-            let json = event.to_json();
-            let value = serde_json::from_str(&json);
-            sink.lock()
-                .push(Recorded(value.unwrap_or(Value::String(json))));
-        };
+        let listener = move |event: &Event| sink.lock().push(Recorded::new(event));
         let scope = SCOPES.fetch_add(1, Ordering::Relaxed);
         let id = ListenerId::next();
         let started = Port::start(
@@ -182,13 +169,8 @@ impl Recorder {
     /// `completed`. Siblings come in the order in which they started.
     #[must_use]
     pub fn tree(&self) -> String {
-        let mut events = self.events();
-        events.sort_by_key(|event| event["gomon:start"].as_u64());
-        let is_root = |event: &&Recorded| !events.iter().any(|other| event.is_child_of(other));
         let mut out = String::new();
-        for root in events.iter().filter(is_root) {
-            write_tree(&mut out, root, &events, 0);
-        }
+        forest::write(&mut out, &forest::grow(self.events()), 0);
         out
     }
 
@@ -208,92 +190,6 @@ impl Default for Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         BUS.root.remove(self.id);
-    }
-}
-
-impl Recorded {
-    /// The fingerprint.
-    #[must_use]
-    pub fn fp(&self) -> &str {
-        self.text("gomon:fp")
-    }
-
-    /// The id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        self.text("id")
-    }
-
-    /// The parent's id.
-    #[must_use]
-    pub fn parent(&self) -> &str {
-        self.text("parent")
-    }
-
-    /// The outcome; empty for an opening event.
-    #[must_use]
-    pub fn outcome(&self) -> &str {
-        self.text("gomon:outcome")
-    }
-
-    /// From start to finish, in nanoseconds.
-    #[must_use]
-    pub fn lapsed(&self) -> u64 {
-        self["gomon:lapsed"].as_u64().unwrap_or(0)
-    }
-
-    /// Whether it is an opening event.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.get("gomon:open").is_some()
-    }
-
-    /// Whether the other event is its parent.
-    #[must_use]
-    pub fn is_child_of(&self, other: &Recorded) -> bool {
-        self.parent() == other.id()
-    }
-
-    /// The value of a key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.get(key)
-    }
-
-    fn text(&self, key: &str) -> &str {
-        self.get(key).and_then(Value::as_str).unwrap_or("")
-    }
-}
-
-/// The value of a key; `null` where there is none.
-impl Index<&str> for Recorded {
-    type Output = Value;
-
-    fn index(&self, key: &str) -> &Value {
-        self.get(key).unwrap_or(&Value::Null)
-    }
-}
-
-impl std::fmt::Display for Recorded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-fn write_tree(out: &mut String, event: &Recorded, events: &[Recorded], depth: usize) {
-    let outcome = match event.outcome() {
-        "completed" => String::new(),
-        other => format!(" {other}"),
-    };
-    let _ = writeln!(
-        out,
-        "{:indent$}{}{outcome}",
-        "",
-        event.fp(),
-        indent = depth * 2
-    );
-    for child in events.iter().filter(|other| other.is_child_of(event)) {
-        write_tree(out, child, events, depth + 1);
     }
 }
 
