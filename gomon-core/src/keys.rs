@@ -15,8 +15,6 @@ pub(crate) const URL: &str = "url";
 pub(crate) const ADDR: &str = "addr";
 pub(crate) const SYSTEM: &str = "system";
 pub(crate) const DIGEST: &str = "digest";
-#[cfg(feature = "test-util")]
-pub(crate) const CALLER: &str = "caller";
 pub(crate) const ERROR: &str = "error";
 
 /// Whether an attribute of that name may say something about an event's labels (see `aggregate`).

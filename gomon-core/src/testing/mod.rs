@@ -1,18 +1,36 @@
 //! For tests: what one test makes happen, and assertions about it. Tests run in parallel, each with
 //! a [`Recorder`] of its own.
 
+mod bound;
 mod check;
+mod event_count;
 mod forest;
+mod keys;
+mod orphans;
+mod outcomes;
+mod queries;
 mod recorded;
 mod recorder;
+mod tally;
 mod tree;
 mod wildcard;
 mod with_recorder;
 
-#[doc(inline)]
-pub use crate::assert_tree;
+pub use bound::Bound;
+#[doc(hidden)]
+pub use bound::count;
 #[doc(hidden)]
 pub use check::check;
+#[doc(hidden)]
+pub use event_count::events_difference;
+#[doc(hidden)]
+pub use orphans::orphans_difference;
+#[doc(hidden)]
+pub use outcomes::outcome_difference;
+pub use queries::Queries;
 pub use recorded::Recorded;
 pub use recorder::Recorder;
 pub use with_recorder::{with_recorder, with_recorder_async};
+
+#[doc(inline)]
+pub use crate::{assert_events, assert_no_orphans, assert_outcome, assert_queries, assert_tree};

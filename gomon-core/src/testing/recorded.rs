@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::clock::Stamp;
 use crate::event::Event;
-use crate::keys;
+use crate::keys::DIGEST;
+use crate::testing::keys::CALLER;
 
 /// An event as its JSON says it.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +95,7 @@ impl Recorded {
     /// what it is.
     #[must_use]
     pub fn site(&self) -> &str {
-        let known = [keys::CALLER, keys::DIGEST, "url.host"];
+        let known = [CALLER, DIGEST, "url.host"];
         let known = known
             .iter()
             .find_map(|path| self.at(path).and_then(Value::as_str));
