@@ -67,9 +67,10 @@ impl Segment {
     /// Starts a segment; its location is the caller's.
     #[track_caller]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        let tracker = EventTracker::new(keys::SEGMENT);
         Self {
-            tracker: EventTracker::new(keys::SEGMENT),
-            start: clock::now(),
+            start: tracker.clock().now(),
+            tracker,
             name: name.into(),
             location: Location::caller(),
             inside: Mutex::default(),
@@ -96,7 +97,7 @@ impl Segment {
         SegmentChild {
             segment: self,
             node,
-            start: clock::now(),
+            start: self.tracker.clock().now(),
         }
     }
 
@@ -134,7 +135,7 @@ impl Drop for Segment {
         if !self.tracker.is_recording() {
             return;
         }
-        let lapsed = clock::nanos_between(self.start, clock::now());
+        let lapsed = clock::nanos_between(self.start, self.tracker.clock().now());
         let inside = std::mem::take(self.inside.get_mut());
         self.tracker
             .set(keys::NAME, std::mem::take(&mut self.name))
@@ -176,7 +177,8 @@ impl<'a> SegmentChild<'a> {
 impl Drop for SegmentChild<'_> {
     fn drop(&mut self) {
         if let Some(node) = self.node {
-            let lapsed = clock::nanos_between(self.start, clock::now());
+            let now = self.segment.tracker.clock().now();
+            let lapsed = clock::nanos_between(self.start, now);
             self.segment.inside.lock().nodes.record(node, lapsed);
         }
     }

@@ -3,6 +3,7 @@
 
 mod bound;
 mod check;
+mod clock;
 mod event_count;
 mod forest;
 mod keys;
@@ -21,6 +22,7 @@ pub use bound::Bound;
 pub use bound::count;
 #[doc(hidden)]
 pub use check::check;
+pub use clock::Clock;
 #[doc(hidden)]
 pub use event_count::events_difference;
 #[doc(hidden)]

@@ -9,13 +9,14 @@ use crate::bus::options::Limits;
 use crate::bus::port::Port;
 use crate::bus::supply::Opened;
 use crate::bus::{self, BUS};
+use crate::clock::manual::ManualClock;
 use crate::context::Context;
 use crate::context::future::FutureExt;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::keys;
 use crate::life::{self, ListenerId};
-use crate::testing::{Recorded, forest};
+use crate::testing::{Clock, Recorded, forest};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
 /// everything that carries their context on: `gomon::spawn`, `in_current`, the wrappers. No other
@@ -174,6 +175,14 @@ impl Recorder {
         out
     }
 
+    /// Takes the times of this test's events from a clock that stands still until it is advanced.
+    /// To be taken before the first event: one that began by the real clock ends with a length of
+    /// zero. Called again, it gives the same clock.
+    #[must_use]
+    pub fn manual_clock(&self) -> Clock {
+        Clock::of_scope(self.scope)
+    }
+
     /// Forgets what was recorded so far.
     pub fn clear(&self) {
         let _ = self.records();
@@ -190,6 +199,7 @@ impl Default for Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         BUS.root.remove(self.id);
+        ManualClock::forget(self.scope);
     }
 }
 
