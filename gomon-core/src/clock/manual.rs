@@ -66,6 +66,12 @@ impl ManualClock {
         clock
     }
 
+    /// Whether a test holds the clock of a recorder.
+    pub(crate) fn is_held(scope: u32) -> bool {
+        let clocks = CLOCKS.read();
+        clocks.iter().any(|(other, _)| *other == scope)
+    }
+
     /// The recorder is gone.
     pub(crate) fn forget(scope: u32) {
         let mut clocks = CLOCKS.write();

@@ -7,11 +7,13 @@ mod clock;
 mod event_count;
 mod forest;
 mod keys;
+pub(crate) mod losses;
 mod orphans;
 mod outcomes;
 mod queries;
 mod recorded;
 mod recorder;
+mod snapshot;
 mod tally;
 mod tree;
 mod wildcard;
@@ -32,7 +34,12 @@ pub use outcomes::outcome_difference;
 pub use queries::Queries;
 pub use recorded::Recorded;
 pub use recorder::Recorder;
+pub use snapshot::JsonSnapshot;
+#[doc(hidden)]
+pub use snapshot::beside;
 pub use with_recorder::{with_recorder, with_recorder_async};
 
 #[doc(inline)]
-pub use crate::{assert_events, assert_no_orphans, assert_outcome, assert_queries, assert_tree};
+pub use crate::{
+    assert_events, assert_no_orphans, assert_outcome, assert_queries, assert_snapshot, assert_tree,
+};

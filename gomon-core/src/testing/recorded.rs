@@ -106,6 +106,10 @@ impl Recorded {
         self.get(key).and_then(Value::as_str).unwrap_or("")
     }
 
+    pub(super) fn json(&self) -> &Value {
+        &self.json
+    }
+
     /// The stamp of its start, which also tells apart what began at the same nanosecond.
     pub(super) fn began(&self) -> Stamp {
         self.began

@@ -16,7 +16,7 @@ use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::keys;
 use crate::life::{self, ListenerId};
-use crate::testing::{Clock, Recorded, forest};
+use crate::testing::{Clock, Recorded, forest, losses};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
 /// everything that carries their context on: `gomon::spawn`, `in_current`, the wrappers. No other
@@ -36,7 +36,15 @@ pub struct Recorder {
     scope: u32,
     id: ListenerId,
     port: Arc<Port>,
-    records: Arc<Mutex<Vec<Recorded>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What a recorder got.
+#[derive(Debug, Default)]
+struct Kept {
+    records: Vec<Recorded>,
+    /// The ids of the application events.
+    applications: Vec<String>,
 }
 
 impl Recorder {
@@ -49,9 +57,12 @@ impl Recorder {
     pub fn new() -> Self {
         static SCOPES: AtomicU32 = AtomicU32::new(1);
         life::ensure_started();
-        let records = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&records);
-        let listener = move |event: &Event| sink.lock().push(Recorded::new(event));
+        let kept: Arc<Mutex<Kept>> = Arc::default();
+        let sink = Arc::clone(&kept);
+        let listener = move |event: &Event| match event.fp() {
+            keys::APPLICATION => sink.lock().applications.push(event.id().to_string()),
+            _ => sink.lock().records.push(Recorded::new(event)),
+        };
         let scope = SCOPES.fetch_add(1, Ordering::Relaxed);
         let id = ListenerId::next();
         let started = Port::start(
@@ -71,7 +82,7 @@ impl Recorder {
             scope,
             id,
             port,
-            records,
+            kept,
         }
     }
 
@@ -96,7 +107,8 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// If they do not arrive within 10 seconds.
+    /// If they do not arrive within 10 seconds, or some were lost because the test made them by
+    /// thousands without a look at the recorder.
     #[must_use]
     pub fn events(&self) -> Vec<Recorded> {
         self.records()
@@ -109,17 +121,17 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// If they do not arrive within 10 seconds.
+    /// As [`events`](Self::events).
     #[must_use]
     pub fn records(&self) -> Vec<Recorded> {
-        let flushed = bus::flush_ports(std::slice::from_ref(&self.port), PATIENCE);
-        assert_eq!(flushed, Ok(()), "the recorder did not get its events");
-        let records = self.records.lock();
-        records
-            .iter()
-            .filter(|event| event.fp() != keys::APPLICATION)
-            .cloned()
-            .collect()
+        self.wait_until_all_is_here();
+        let lost = losses::of(self.scope);
+        assert_eq!(
+            lost, 0,
+            "{lost} events were lost: the test made them faster than they are taken; looking at the \
+             recorder after each few thousand waits for them"
+        );
+        self.kept.lock().records.clone()
     }
 
     /// The closing events of one fingerprint.
@@ -175,6 +187,15 @@ impl Recorder {
         out
     }
 
+    /// The ids of the application events.
+    pub(super) fn applications(&self) -> Vec<String> {
+        self.kept.lock().applications.clone()
+    }
+
+    pub(super) fn scope_number(&self) -> u32 {
+        self.scope
+    }
+
     /// Takes the times of this test's events from a clock that stands still until it is advanced.
     /// To be taken before the first event: one that began by the real clock ends with a length of
     /// zero. Called again, it gives the same clock.
@@ -184,9 +205,19 @@ impl Recorder {
     }
 
     /// Forgets what was recorded so far.
+    ///
+    /// # Panics
+    ///
+    /// If it does not arrive within 10 seconds.
     pub fn clear(&self) {
-        let _ = self.records();
-        self.records.lock().clear();
+        self.wait_until_all_is_here();
+        losses::forget(self.scope);
+        self.kept.lock().records.clear();
+    }
+
+    fn wait_until_all_is_here(&self) {
+        let flushed = bus::flush_ports(std::slice::from_ref(&self.port), PATIENCE);
+        assert_eq!(flushed, Ok(()), "the recorder did not get its events");
     }
 }
 
@@ -200,6 +231,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         BUS.root.remove(self.id);
         ManualClock::forget(self.scope);
+        losses::forget(self.scope);
     }
 }
 
@@ -210,3 +242,30 @@ const LIMITS: Limits = Limits {
     ..Limits::DEFAULT
 };
 const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EventTracker;
+
+    #[test]
+    #[should_panic(expected = "events were lost: the test made them faster than they are taken")]
+    fn events_that_were_lost_do_not_go_unseen() {
+        let recorder = Recorder::new();
+        recorder.run(|| {
+            losses::note(Context::current().scope());
+            EventTracker::new("seen").finish();
+        });
+        let _ = recorder.events();
+    }
+
+    #[test]
+    fn after_it_was_cleared_a_recorder_is_as_new() {
+        let recorder = Recorder::new();
+        recorder.run(|| EventTracker::new("before").finish());
+        losses::note(recorder.scope);
+        recorder.clear();
+        recorder.run(|| EventTracker::new("after").finish());
+        assert_eq!(recorder.tree(), "after\n");
+    }
+}
