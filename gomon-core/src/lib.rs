@@ -47,6 +47,7 @@ mod hot;
 mod keys;
 mod life;
 pub mod mask;
+pub mod meter;
 mod primitives;
 mod sampling;
 mod segment;

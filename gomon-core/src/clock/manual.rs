@@ -9,6 +9,8 @@
 use std::sync::Arc;
 #[cfg(feature = "test-util")]
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+#[cfg(feature = "test-util")]
+use std::time::Duration;
 
 #[cfg(feature = "test-util")]
 use parking_lot::RwLock;
@@ -50,6 +52,8 @@ pub(crate) struct ManualClock {
     /// The stamp without its tag.
     now: AtomicU64,
     advances: AtomicU64,
+    /// Where [`start_counting`](Self::start_counting) was called: time, and advances.
+    counted_from: (AtomicU64, AtomicU64),
 }
 
 #[cfg(feature = "test-util")]
@@ -66,10 +70,11 @@ impl ManualClock {
         clock
     }
 
-    /// Whether a test holds the clock of a recorder.
-    pub(crate) fn is_held(scope: u32) -> bool {
+    /// The clock of a recorder, if a test holds it.
+    pub(crate) fn held(scope: u32) -> Option<Arc<Self>> {
         let clocks = CLOCKS.read();
-        clocks.iter().any(|(other, _)| *other == scope)
+        let mine = clocks.iter().find(|(other, _)| *other == scope);
+        mine.map(|(_, clock)| Arc::clone(clock))
     }
 
     /// The recorder is gone.
@@ -92,6 +97,23 @@ impl ManualClock {
 
     pub(crate) fn advances(&self) -> u64 {
         self.advances.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn start_counting(&self) {
+        self.counted_from.0.store(self.nanos(), Ordering::Relaxed);
+        self.counted_from
+            .1
+            .store(self.advances(), Ordering::Relaxed);
+    }
+
+    /// Time and advances since then.
+    pub(crate) fn counted(&self) -> (Duration, u64) {
+        let (nanos, advances) = &self.counted_from;
+        let nanos = self.nanos().saturating_sub(nanos.load(Ordering::Relaxed));
+        let advances = self
+            .advances()
+            .saturating_sub(advances.load(Ordering::Relaxed));
+        (Duration::from_nanos(nanos), advances)
     }
 
     fn read(&self) -> Stamp {

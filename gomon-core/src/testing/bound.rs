@@ -47,19 +47,19 @@ impl Display for Bound {
 #[macro_export]
 macro_rules! __bound {
     (== $count:expr) => {
-        $crate::testing::Bound::Exactly($crate::testing::count($count))
+        $crate::testing::Bound::Exactly($count)
     };
     (<= $count:expr) => {
-        $crate::testing::Bound::AtMost($crate::testing::count($count))
+        $crate::testing::Bound::AtMost($count)
     };
     (< $count:expr) => {
-        $crate::testing::Bound::Below($crate::testing::count($count))
+        $crate::testing::Bound::Below($count)
     };
     (>= $count:expr) => {
-        $crate::testing::Bound::AtLeast($crate::testing::count($count))
+        $crate::testing::Bound::AtLeast($count)
     };
     (> $count:expr) => {
-        $crate::testing::Bound::Above($crate::testing::count($count))
+        $crate::testing::Bound::Above($count)
     };
 }
 

@@ -29,7 +29,7 @@ macro_rules! assert_events {
         $crate::testing::check($crate::testing::events_difference(
             &$recorder.events(),
             $fp,
-            $crate::__bound!($op $count),
+            $crate::__bound!($op $crate::testing::count($count)),
         ))
     };
     ($recorder:expr, $op:tt $count:expr $(,)?) => {

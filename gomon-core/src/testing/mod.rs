@@ -2,6 +2,7 @@
 //! a [`Recorder`] of its own.
 
 mod bound;
+mod budget;
 mod check;
 mod clock;
 mod event_count;
@@ -14,6 +15,7 @@ mod queries;
 mod recorded;
 mod recorder;
 mod snapshot;
+pub(crate) mod spent;
 mod tally;
 mod tree;
 mod wildcard;
@@ -22,6 +24,9 @@ mod with_recorder;
 pub use bound::Bound;
 #[doc(hidden)]
 pub use bound::count;
+pub use budget::Budget;
+#[doc(hidden)]
+pub use budget::{Amount, Limit, budget_difference};
 #[doc(hidden)]
 pub use check::check;
 pub use clock::Clock;
@@ -41,5 +46,6 @@ pub use with_recorder::{with_recorder, with_recorder_async};
 
 #[doc(inline)]
 pub use crate::{
-    assert_events, assert_no_orphans, assert_outcome, assert_queries, assert_snapshot, assert_tree,
+    assert_budget, assert_events, assert_no_orphans, assert_outcome, assert_queries,
+    assert_snapshot, assert_tree,
 };

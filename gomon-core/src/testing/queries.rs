@@ -51,7 +51,7 @@ macro_rules! assert_queries {
             $recorder
                 .queries()
                 $(.of($summary))?
-                .difference($crate::__bound!($op $count)),
+                .difference($crate::__bound!($op $crate::testing::count($count))),
         )
     };
 }

@@ -16,6 +16,7 @@ use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::keys;
 use crate::life::{self, ListenerId};
+use crate::testing::spent::{self, Spent};
 use crate::testing::{Clock, Recorded, forest, losses};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
@@ -55,6 +56,11 @@ impl Recorder {
     /// If the machine has no thread left.
     #[must_use]
     pub fn new() -> Self {
+        // One inside of another's test is no part of that.
+        spent::aside(Self::start)
+    }
+
+    fn start() -> Self {
         static SCOPES: AtomicU32 = AtomicU32::new(1);
         life::ensure_started();
         let kept: Arc<Mutex<Kept>> = Arc::default();
@@ -78,6 +84,7 @@ impl Recorder {
         )]
         let port = started.expect("a thread for the recorder");
         BUS.root.add(Arc::clone(&port));
+        let _opened = Spent::of_scope(scope);
         Self {
             scope,
             id,
@@ -124,6 +131,10 @@ impl Recorder {
     /// As [`events`](Self::events).
     #[must_use]
     pub fn records(&self) -> Vec<Recorded> {
+        spent::aside(|| self.all_records())
+    }
+
+    fn all_records(&self) -> Vec<Recorded> {
         self.wait_until_all_is_here();
         let lost = losses::of(self.scope);
         assert_eq!(
@@ -183,7 +194,7 @@ impl Recorder {
     #[must_use]
     pub fn tree(&self) -> String {
         let mut out = String::new();
-        forest::write(&mut out, &forest::grow(self.events()), 0);
+        spent::aside(|| forest::write(&mut out, &forest::grow(self.events()), 0));
         out
     }
 
@@ -204,7 +215,12 @@ impl Recorder {
         Clock::of_scope(self.scope)
     }
 
-    /// Forgets what was recorded so far.
+    /// How far the clock that the test holds was advanced since the beginning, and how often.
+    pub(super) fn clock_in_hand(&self) -> Option<(Duration, u64)> {
+        ManualClock::held(self.scope).map(|clock| clock.counted())
+    }
+
+    /// Forgets what was recorded and [spent](Self::budget) so far.
     ///
     /// # Panics
     ///
@@ -213,6 +229,10 @@ impl Recorder {
         self.wait_until_all_is_here();
         losses::forget(self.scope);
         self.kept.lock().records.clear();
+        spent::aside(|| Spent::of_scope(self.scope).reset());
+        if let Some(clock) = ManualClock::held(self.scope) {
+            clock.start_counting();
+        }
     }
 
     fn wait_until_all_is_here(&self) {
@@ -229,9 +249,10 @@ impl Default for Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        BUS.root.remove(self.id);
+        spent::aside(|| BUS.root.remove(self.id));
         ManualClock::forget(self.scope);
         losses::forget(self.scope);
+        Spent::forget(self.scope);
     }
 }
 

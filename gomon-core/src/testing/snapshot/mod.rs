@@ -87,9 +87,9 @@ impl Recorder {
     pub fn snapshot(&self) -> JsonSnapshot {
         let mut events = self.records();
         events.sort_by_key(|event| (event.began(), !event.is_open()));
-        let times = match ManualClock::is_held(self.scope_number()) {
-            true => Times::Kept,
-            false => Times::Hidden,
+        let times = match ManualClock::held(self.scope_number()) {
+            Some(_) => Times::Kept,
+            None => Times::Hidden,
         };
         JsonSnapshot {
             events,

@@ -10,7 +10,7 @@ mod unordered;
 
 use align::Aligner;
 
-use crate::testing::{Recorder, forest};
+use crate::testing::{Recorded, Recorder, forest, spent};
 
 /// Asserts that the closing events form a tree.
 ///
@@ -82,21 +82,23 @@ impl Recorder {
     /// If the events do not arrive within 10 seconds.
     #[must_use]
     pub fn tree_difference(&self, expected: &str) -> Option<String> {
-        let level = match parse::parse(expected) {
-            Ok(level) => level,
-            Err(wrong) => {
-                let (line, reason) = (wrong.line, wrong.reason);
-                return Some(format!("line {line} of the expected tree: {reason}"));
-            }
-        };
-        let nodes = forest::grow(self.events());
-        let aligner = Aligner::default();
-        if aligner.cost(&aligner.steps(&level, &nodes)) == 0 {
-            return None;
-        }
-        Some(report::report(
-            &rows::rows(&aligner, &level, &nodes),
-            &nodes,
-        ))
+        spent::aside(|| difference(self.events(), expected))
     }
+}
+
+fn difference(events: Vec<Recorded>, expected: &str) -> Option<String> {
+    let level = match parse::parse(expected) {
+        Ok(level) => level,
+        Err(wrong) => {
+            let (line, reason) = (wrong.line, wrong.reason);
+            return Some(format!("line {line} of the expected tree: {reason}"));
+        }
+    };
+    let nodes = forest::grow(events);
+    let aligner = Aligner::default();
+    if aligner.cost(&aligner.steps(&level, &nodes)) == 0 {
+        return None;
+    }
+    let rows = rows::rows(&aligner, &level, &nodes);
+    Some(report::report(&rows, &nodes))
 }
