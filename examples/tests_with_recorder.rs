@@ -14,7 +14,7 @@ async fn greet(ids: &[u32], look_up: impl AsyncFn(u32)) -> Result<Vec<String>, S
     let mut names = Vec::new();
     for id in ids {
         let mut lookup = event.child("lookup");
-        lookup.set("id", *id);
+        lookup.set("user", *id);
         lookup.scope(look_up(*id)).await;
         if *id == 0 {
             lookup.add_error_msg("no such user");
@@ -50,7 +50,7 @@ async fn a_lookup_that_fails_ends_the_greeting() {
             recorder,
             r#"
             greet failed
-              lookup {id=1}
+              lookup {user=1}
               lookup failed {error.0.msg="no such user"}
             "#
         );

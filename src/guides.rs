@@ -8,3 +8,6 @@ pub struct Delivery;
 
 #[doc = include_str!("../docs/sampling.md")]
 pub struct Sampling;
+
+#[doc = include_str!("../docs/testing.md")]
+pub struct Testing;
