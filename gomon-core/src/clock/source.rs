@@ -27,11 +27,17 @@ impl Source {
     /// What it says now.
     #[inline(always)]
     pub(crate) fn now(self) -> Stamp {
+        self.instead_of(clock::now())
+    }
+
+    /// What it says where the process's clock has just said that.
+    #[inline(always)]
+    pub(crate) fn instead_of(self, now: Stamp) -> Stamp {
         #[cfg(feature = "test-util")]
         if let Some(stamp) = manual::read(self.scope) {
             return stamp;
         }
-        clock::now()
+        now
     }
 }
 

@@ -1,5 +1,19 @@
-//! For tests: what one test makes happen, and assertions about it. Tests run in parallel, each with
-//! a [`Recorder`] of its own.
+//! For tests: what one test makes happen, and assertions about it.
+//!
+//! Tests run in parallel, each with a [`Recorder`] of its own: [`with_recorder`],
+//! [`with_recorder_async`].
+//!
+//! | assertion | about |
+//! |---|---|
+//! | [`assert_tree!`](crate::assert_tree) | who caused what, with outcomes and values |
+//! | [`assert_queries!`](crate::assert_queries), [`assert_events!`](crate::assert_events) | how many |
+//! | [`assert_outcome!`](crate::assert_outcome) | how it ended |
+//! | [`assert_no_orphans!`](crate::assert_no_orphans) | that nothing lost its cause |
+//! | [`assert_snapshot!`](crate::assert_snapshot) | all that is in the events, in a JSON file |
+//! | [`assert_budget!`](crate::assert_budget) | what was spent: events, statements, polls, allocations, time |
+//!
+//! The events' times are those of a [`Clock`] that the test holds, if it takes one. Each failure says
+//! what happened instead.
 
 mod bound;
 mod budget;

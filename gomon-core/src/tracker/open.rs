@@ -147,7 +147,9 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
     (record.scope, record.run) = (scope, now.run());
     record.start = clock::now();
     record.set(key, value);
-    link::send(record, Source::of(scope).now());
+    // It waits for its event by the clock of the process, and comes before its end by the event's.
+    let sent = Source::of(scope).instead_of(record.start);
+    link::send(record, sent);
 }
 
 /// Ends an event and hands it over.
