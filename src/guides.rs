@@ -17,3 +17,5 @@ pub struct Sampling;
 
 #[doc = include_str!("../docs/logs.md")]
 pub struct Logs;
+#[doc = include_str!("../docs/testing.md")]
+pub struct Testing;

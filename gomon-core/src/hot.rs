@@ -32,7 +32,12 @@ thread_local! {
 
 #[inline]
 pub(crate) fn replace_context(context: Context) -> Context {
-    HOT.with(|hot| hot.context.replace(context))
+    let before = HOT.with(|hot| hot.context.replace(context));
+    #[cfg(feature = "test-util")]
+    if before.scope() != context.scope() {
+        crate::testing::spent::cross(before.scope(), context.scope());
+    }
+    before
 }
 
 /// Marks the running thread as one of gomon's own: what it does is never monitored, or a listener

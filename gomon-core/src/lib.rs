@@ -49,6 +49,7 @@ mod keys;
 mod life;
 pub mod logs;
 pub mod mask;
+pub mod meter;
 mod primitives;
 mod sampling;
 mod segment;

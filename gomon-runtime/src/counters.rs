@@ -10,6 +10,8 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize};
 
+use gomon_core::meter::{self, Allocations};
+
 /// What passed through every [`MonitoredAlloc`](crate::MonitoredAlloc) of this process so far.
 ///
 /// The counters of all threads are read one after the other while they go on: between them a snapshot may be off by
@@ -121,12 +123,24 @@ fn claim(slot: &Cell<Option<Slot>>) -> Slot {
     let shared = Slot::Shared(shared_shard());
     // First, so that an allocation made by the registration of the destructor would find an answer.
     slot.set(Some(shared));
+    meter::provide(of_this_thread);
     if GIVE_BACK.try_with(|_| ()).is_err() {
         return shared;
     }
     let claimed = free_shard().map_or(shared, Slot::Owned);
     slot.set(Some(claimed));
     claimed
+}
+
+/// What the running thread has counted; `None` where others count in the same shard.
+fn of_this_thread() -> Option<Allocations> {
+    match SLOT.get()? {
+        Slot::Owned(shard) => Some(Allocations {
+            count: shard.mallocs.load(Relaxed),
+            bytes: shard.alloc_bytes.load(Relaxed),
+        }),
+        Slot::Shared(_) => None,
+    }
 }
 
 fn free_shard() -> Option<&'static Shard> {

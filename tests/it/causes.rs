@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use gomon::sql::{MonitoredSqlitePool, PoolExt};
-use gomon::testing::Recorder;
+use gomon::testing::{Recorder, assert_no_orphans, assert_queries, assert_tree};
 use gomon::{EventTracker, Segment};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 
@@ -22,20 +22,24 @@ async fn a_request_is_the_cause_of_all_that_happens_in_it() {
         })
         .await;
 
-    let expected = "\
-net-listener
-  net-conn
-http-wmux-servehttp
-  sql-wpool-acquire
-  conn-begintx
-    sql-wstmt-execctx
-    sql-wtx-commit
-  segment
-  receipt
-    sql-wconn-queryctx
-    sql-wpool-acquire
-";
-    assert_eq!(recorder.tree(), expected);
+    assert_tree!(
+        recorder,
+        r#"
+        net-listener
+          net-conn
+        http-wmux-servehttp {route="/orders", response_code=200}
+          sql-wpool-acquire
+          conn-begintx
+            sql-wstmt-execctx {summary="INSERT orders"}
+            sql-wtx-commit
+          segment {name="pricing", childs.0.count=1000}
+          receipt
+            sql-wconn-queryctx {summary="SELECT orders"}
+            sql-wpool-acquire
+        "#
+    );
+    assert_queries!(recorder, == 2);
+    assert_no_orphans!(recorder);
 }
 
 #[tokio::test]

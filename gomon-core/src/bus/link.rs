@@ -307,6 +307,10 @@ impl Link {
         if counts(&record) {
             bump(self.shared.counters.lost_for(reason));
         }
+        #[cfg(feature = "test-util")]
+        if reason != DropReason::Disabled {
+            crate::testing::losses::note(record.scope);
+        }
         self.stock.put(record);
     }
 

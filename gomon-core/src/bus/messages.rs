@@ -248,7 +248,8 @@ mod tests {
         messages.add(&message(1, 1.into()));
         messages.expire(0);
         assert!(!messages.is_empty());
-        messages.expire(Stamp::MAX);
+        // The highest bit is that of a test's clock.
+        messages.expire(Stamp::MAX >> 1);
         assert!(messages.is_empty());
         assert_eq!(messages.late(), 1);
     }

@@ -29,7 +29,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, by their numbers.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-util"))]
     pub(crate) const ALL: [Self; 7] = [
         Self::Completed,
         Self::Abandoned,

@@ -64,7 +64,7 @@ impl<'a> SegmentChild<'a> {
             key,
             found: AtomicU32::new(UNKNOWN),
             cpu: shared.measures_cpu.then(CpuMark::now),
-            start: clock::now(),
+            start: shared.clock.now(),
         }))
     }
 
@@ -146,7 +146,7 @@ impl Drop for SegmentChild<'_> {
             return;
         };
         let cost = Cost {
-            nanos: clock::nanos_between(run.start, clock::now()),
+            nanos: clock::nanos_between(run.start, run.shared.clock.now()),
             cpu_nanos: run.cpu.as_ref().and_then(CpuMark::elapsed),
         };
         let mut inside = run.shared.shard(run.shard).lock();

@@ -99,8 +99,8 @@ impl Segment {
         let recording = tracker.is_recording();
         Self {
             shared: recording.then(|| Arc::new(Shared::new(tracker.context()))),
+            start: tracker.clock().now(),
             tracker,
-            start: clock::now(),
             name,
             location,
         }
@@ -164,7 +164,7 @@ impl Drop for Segment {
             return;
         };
         ambient::unlist(shared.context());
-        let lapsed = clock::nanos_between(self.start, clock::now());
+        let lapsed = clock::nanos_between(self.start, self.tracker.clock().now());
         self.tracker
             .set(keys::NAME, std::mem::take(&mut self.name))
             .set(keys::LOCATION, place(self.location))

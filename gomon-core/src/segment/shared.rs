@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::clock::Source;
 use crate::context::Context;
 use crate::event::error_info::ErrorInfo;
 use crate::event::limits;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     first: Mutex<Inside>,
     more: Box<[Mutex<Inside>]>,
     pub(super) measures_cpu: bool,
+    pub(super) clock: Source,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,7 @@ pub(super) struct Inside {
 impl Shared {
     pub(super) fn new(context: Context) -> Self {
         Self {
+            clock: Source::of(context.scope()),
             context: Mutex::new(context),
             first: Mutex::default(),
             more: Box::default(),

@@ -131,9 +131,9 @@ impl PartRun {
             ambient.part = Some(Part { shard, node });
         }
         Self {
+            start: ambient.shared.clock.now(),
             ambient: Some(ambient),
             found,
-            start: clock::now(),
             cpu_nanos: None,
         }
     }
@@ -152,13 +152,13 @@ impl PartRun {
 
 impl Drop for PartRun {
     fn drop(&mut self) {
-        let cost = Cost {
-            nanos: clock::nanos_between(self.start, clock::now()),
-            cpu_nanos: self.cpu_nanos,
-        };
         if let (Some(ambient), Some(found)) = (&self.ambient, self.found)
             && let Some(part) = ambient.part
         {
+            let cost = Cost {
+                nanos: clock::nanos_between(self.start, ambient.shared.clock.now()),
+                cpu_nanos: self.cpu_nanos,
+            };
             let shard = ambient.shared.shard(part.shard);
             shard.lock().nodes.record(found, cost);
         }

@@ -2,7 +2,6 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll};
 
-use crate::clock;
 use crate::event::outcome::Outcome;
 use crate::tracker::{EventTracker, panics};
 use crate::wait::breakdown;
@@ -52,7 +51,8 @@ impl EndGuard {
     /// [`in_flight`](crate::in_flight) what it is doing if it is registered. See
     /// [`wait`](crate::wait).
     pub fn unit(tracker: EventTracker) -> Self {
-        let meter = tracker.start_stamp().map(Meter::new);
+        let meter = tracker.start_stamp();
+        let meter = meter.map(|start| Meter::new(start, tracker.clock()));
         if let Some(meter) = &meter {
             tracker.watch(meter.unit());
         }
@@ -157,7 +157,7 @@ impl Drop for EndGuard {
         }
         if let Some(meter) = self.meter.take() {
             let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());
-            let (end, spent) = meter.close(clock::now());
+            let (end, spent) = meter.close(tracker.clock().now());
             breakdown::write(&spent, &mut tracker);
             tracker.finish_at(end);
         }

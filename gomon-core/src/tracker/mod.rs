@@ -18,7 +18,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::bus::link;
-use crate::clock::{self, Stamp};
+use crate::clock::{self, Source, Stamp};
 use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
@@ -229,7 +229,7 @@ impl EventTracker {
     pub fn elapsed(&self) -> Duration {
         let nanos = self
             .recorded()
-            .map(|record| clock::nanos_between(record.start, clock::now()));
+            .map(|record| clock::nanos_between(record.start, self.clock().now()));
         Duration::from_nanos(nanos.unwrap_or(0))
     }
 
@@ -272,7 +272,7 @@ impl EventTracker {
             && child.is_recording()
             && let (Some(record), Some(mut detail)) = (&mut self.record, child.record.take())
         {
-            detail.end = clock::now();
+            detail.end = Source::of(detail.scope).now();
             open::let_go(&detail);
             if detail.flags.has(Flags::UNIT) {
                 work::unregister(&detail);
@@ -325,7 +325,7 @@ impl EventTracker {
         // What lives long is never sampled out, nor is what happens in it from now on.
         if record.flags.has(Flags::SAMPLED_OUT) {
             record.flags.remove(Flags::SAMPLED_OUT);
-            record.start = clock::now();
+            record.start = Source::of(record.scope).now();
             self.sampled_out = false;
         }
         record.flags.remove(Flags::UNSAMPLED);
@@ -354,6 +354,13 @@ impl EventTracker {
     /// When it started, if there is an event.
     pub(crate) fn start_stamp(&self) -> Option<Stamp> {
         self.recorded().map(|record| record.start)
+    }
+
+    /// What its times are read from.
+    #[inline]
+    pub(crate) fn clock(&self) -> Source {
+        let record = self.record.as_deref();
+        record.map_or(Source::PROCESS, |record| Source::of(record.scope))
     }
 
     /// Ends the event as of that moment.

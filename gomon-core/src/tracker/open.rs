@@ -2,7 +2,7 @@
 
 use crate::bus::link;
 use crate::bus::pool;
-use crate::clock::{self, Stamp};
+use crate::clock::{self, Source, Stamp};
 use crate::context::{Context, Origin};
 use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
@@ -75,7 +75,7 @@ fn open_in(
 ) -> Box<Record> {
     // Before the record is there: reading the clock waits for what is being loaded, and the records
     // come from afar.
-    let start = clock::now();
+    let start = Source::of(parent.scope()).now();
     let mut record = link::take();
     begin(&mut record, fp, flags, now);
     record.start = start;
@@ -95,7 +95,7 @@ pub(crate) fn open_child(fp: &'static str, parent: &Record, now: State) -> Event
     if hot::is_own_thread() {
         return EventTracker::empty();
     }
-    let start = clock::now();
+    let start = Source::of(parent.scope).now();
     let mut record = link::take();
     begin(&mut record, fp, parent.flags.of_child(), now);
     record.start = start;
@@ -165,8 +165,9 @@ pub(crate) fn send_message(origin: &Origin, scope: u32, key: &'static str, value
     (record.scope, record.run) = (scope, now.run());
     record.start = clock::now();
     record.set(key, value);
-    let now = record.start;
-    link::send(record, now);
+    // It waits for its event by the clock of the process, and comes before its end by the event's.
+    let sent = Source::of(scope).instead_of(record.start);
+    link::send(record, sent);
 }
 
 /// Ends an event and hands it over.
@@ -175,7 +176,8 @@ pub(crate) fn close(record: Box<Record>) {
     if record.flags.has(Flags::SAMPLED_OUT) {
         return close_sampled_out(record);
     }
-    finish(record, clock::now());
+    let end = Source::of(record.scope).now();
+    finish(record, end);
 }
 
 /// The same as of that moment.

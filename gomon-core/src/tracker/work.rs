@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::clock::Source;
 use crate::context::Context;
 use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
@@ -240,7 +241,7 @@ impl Unit {
         let mut record = open::own(fp);
         (record.trace, record.span) = (trace, span);
         record.set_parent(parent);
-        (record.scope, record.start, record.end) = (scope, start, clock::now());
+        (record.scope, record.start, record.end) = (scope, start, Source::of(scope).now());
         // Whether it is a root, and whether its opening event was sent: sampling goes by that.
         record.flags = flags;
         record.set(keys::LABEL, self.label.into_owned().into());

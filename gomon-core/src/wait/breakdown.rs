@@ -10,7 +10,10 @@ use crate::wait::kind::UNACCOUNTED;
 /// Writes `busy`, `ready` and `wait`: nanoseconds that add up to `gomon:lapsed`. Of the kinds of
 /// waits, `wait` has those that took time.
 pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
-    let spent = spent.in_nanos(|ticks| clock::nanos_between(0, ticks));
+    // By the clock of its start, which may be a test's.
+    let start = tracker.start_stamp().unwrap_or(0);
+    let nanos = |ticks: u64| clock::nanos_between(start, start.saturating_add(ticks));
+    let spent = spent.in_nanos(nanos);
     let kinds = spent
         .waited
         .iter()

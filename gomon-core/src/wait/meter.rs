@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::clock::{self, Stamp};
+use crate::clock::{Source, Stamp};
 use crate::wait::account::Spent;
 use crate::wait::frame::{Frame, Lent};
 use crate::wait::hold::{About, Hold};
@@ -21,8 +21,8 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(start: Stamp) -> Self {
-        let unit = spare::take(start);
+    pub(crate) fn new(start: Stamp, clock: Source) -> Self {
+        let unit = spare::take(start, clock);
         let waker = Waker::from(Arc::clone(&unit));
         Self {
             frame: Some(Frame::new(Arc::clone(&unit), Some(waker.clone()))),
@@ -63,7 +63,7 @@ impl Meter {
         let result = f();
         drop(lent);
         if !self.polled {
-            self.unit.await_first_poll(clock::now());
+            self.unit.await_first_poll(self.unit.now());
         }
         result
     }
@@ -75,12 +75,12 @@ impl Meter {
 
     fn begin(&self, task: Option<&Waker>) {
         let touches = self.frame.as_ref().map_or(0, Frame::touches);
-        self.unit.begin(clock::now, touches, task);
+        self.unit.begin(|| self.unit.now(), touches, task);
     }
 
     /// Until the next poll a unit round this one waits for what this one waits for.
     fn pend(&mut self, task: &Waker) {
-        self.unit.pend(clock::now());
+        self.unit.pend(self.unit.now());
         if let Some((other, ticket)) = self.outer.pending(About::UNIT, task, None) {
             self.unit.awaited_by(other, ticket);
         } else if self.outer.is_open() {
@@ -89,7 +89,7 @@ impl Meter {
     }
 
     fn hand_over(&mut self) {
-        self.unit.hand_over(clock::now());
+        self.unit.hand_over(self.unit.now());
         if self.outer.close() {
             self.unit.not_awaited();
         }
@@ -110,6 +110,7 @@ mod tests {
     use std::task::Wake;
 
     use super::*;
+    use crate::clock;
 
     #[derive(Default)]
     struct Task(AtomicUsize);
@@ -124,6 +125,10 @@ mod tests {
         fn woken(&self) -> usize {
             self.0.load(Ordering::Relaxed)
         }
+    }
+
+    fn new_meter() -> Meter {
+        Meter::new(clock::now(), Source::PROCESS)
     }
 
     /// Polls a unit as a part of that task; what waits in it keeps the waker.
@@ -141,7 +146,7 @@ mod tests {
     #[test]
     fn a_wake_up_reaches_the_task_once_a_poll() {
         let task = Arc::default();
-        let mut meter = Meter::new(clock::now());
+        let mut meter = new_meter();
         for polls in 1..4 {
             let waker = poll(&mut meter, &task);
             waker.wake_by_ref();
@@ -154,7 +159,7 @@ mod tests {
     fn a_wake_up_during_a_poll_is_passed_on_at_once() {
         let task = Arc::<Task>::default();
         let waker = Waker::from(Arc::clone(&task));
-        let mut meter = Meter::new(clock::now());
+        let mut meter = new_meter();
         let _: Poll<()> = meter.poll(&mut Context::from_waker(&waker), |cx| {
             cx.waker().wake_by_ref();
             assert_eq!(task.woken(), 1);
@@ -165,7 +170,7 @@ mod tests {
     #[test]
     fn a_unit_that_moves_to_another_task_wakes_that_one() {
         let (first, second) = (Arc::default(), Arc::default());
-        let mut meter = Meter::new(clock::now());
+        let mut meter = new_meter();
         let before = poll(&mut meter, &first);
         let after = poll(&mut meter, &second);
         assert!(before.will_wake(&after), "one waker for all of its life");
@@ -176,22 +181,22 @@ mod tests {
     #[test]
     fn an_ended_unit_keeps_no_task_and_its_place_is_used_again() {
         let task = Arc::<Task>::default();
-        let mut meter = Meter::new(clock::now());
+        let mut meter = new_meter();
         let _ = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
         drop(meter);
         assert_eq!(Arc::strong_count(&task), 1);
-        assert_eq!(Arc::as_ptr(&Meter::new(clock::now()).unit), place);
+        assert_eq!(Arc::as_ptr(&new_meter().unit), place);
     }
 
     #[test]
     fn a_unit_that_somebody_still_knows_is_not_used_again() {
         let task = Arc::default();
-        let mut meter = Meter::new(clock::now());
+        let mut meter = new_meter();
         let late = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
         drop(meter);
-        assert_ne!(Arc::as_ptr(&Meter::new(clock::now()).unit), place);
+        assert_ne!(Arc::as_ptr(&new_meter().unit), place);
         late.wake();
     }
 }

@@ -4,19 +4,19 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::clock::Stamp;
+use crate::clock::{Source, Stamp};
 use crate::wait::unit::Unit;
 
 /// A unit that starts at that moment.
-pub(crate) fn take(start: Stamp) -> Arc<Unit> {
+pub(crate) fn take(start: Stamp, clock: Source) -> Arc<Unit> {
     let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop());
     if let Ok(Some(mut unit)) = spare
         && let Some(again) = Arc::get_mut(&mut unit)
     {
-        *again = Unit::new(start);
+        *again = Unit::new(start, clock);
         return unit;
     }
-    Arc::new(Unit::new(start))
+    Arc::new(Unit::new(start, clock))
 }
 
 /// Keeps a unit that has ended, unless somebody still has it.

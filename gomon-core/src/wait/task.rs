@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::clock::Source;
 use crate::wait::frame::{self, Frame, Lent};
 use crate::wait::hold::{About, Hold};
 use crate::wait::unit::Unit;
@@ -68,7 +69,7 @@ struct Waits {
 
 impl Waits {
     fn new() -> Self {
-        let unit = Arc::new(Unit::new(0));
+        let unit = Arc::new(Unit::new(0, Source::PROCESS));
         Self {
             frame: Some(Frame::new(Arc::clone(&unit), None)),
             unit,

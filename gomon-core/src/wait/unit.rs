@@ -4,7 +4,7 @@ use std::task::{Wake, Waker};
 
 use parking_lot::Mutex;
 
-use crate::clock::{self, Stamp};
+use crate::clock::{Source, Stamp};
 use crate::wait::account::{Account, Phase, Spent};
 use crate::wait::doing::Doing;
 use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
@@ -16,6 +16,7 @@ use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 /// units are concerned, the lock of one is let go before that of the other is taken.
 #[derive(Debug)]
 pub(crate) struct Unit {
+    clock: Source,
     state: Mutex<State>,
 }
 
@@ -43,8 +44,9 @@ impl State {
 }
 
 impl Unit {
-    pub(crate) fn new(start: Stamp) -> Self {
+    pub(crate) fn new(start: Stamp, clock: Source) -> Self {
         Self {
+            clock,
             state: Mutex::new(State {
                 account: Account::new(start),
                 waits: Table::default(),
@@ -58,9 +60,13 @@ impl Unit {
     /// One that only waits.
     #[cfg(feature = "tokio")]
     pub(crate) fn pending() -> Self {
-        let unit = Self::new(0);
+        let unit = Self::new(0, Source::PROCESS);
         unit.pend(0);
         unit
+    }
+
+    pub(crate) fn now(&self) -> Stamp {
+        self.clock.now()
     }
 
     /// A poll begins, or a drop, after so many touches. From now on wake-ups go to this task.
@@ -164,7 +170,7 @@ impl Unit {
             if state.account.phase() != Phase::Pending || leaves == state.account.leaves() {
                 return;
             }
-            state.account.change(clock::now(), leaves);
+            state.account.change(self.clock.now(), leaves);
             (state.awaited.clone(), state.say())
         };
         if let (Some((other, ticket)), Some(left)) = (awaited, left.checked_sub(1)) {
@@ -196,7 +202,7 @@ impl Wake for Unit {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let now = clock::now();
+        let now = self.clock.now();
         let task = {
             let mut state = self.state.lock();
             state.account.wake(now);

@@ -3,7 +3,7 @@
 use gomon_core::channel::crossbeam;
 use gomon_core::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
 use gomon_core::sync::{Mutex, Semaphore, mpsc, oneshot};
-use gomon_core::testing::Recorder;
+use gomon_core::testing::{Recorder, assert_tree};
 use gomon_core::{Context, EventTracker, Message};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn order<R>(send: impl FnOnce() -> R) -> R {
 
 #[track_caller]
 fn assert_packed_for_the_order(recorder: &Recorder) {
-    assert_eq!(recorder.tree(), "order\n  pack\n");
+    assert_tree!(recorder, "order\n  pack");
 }
 
 #[test]

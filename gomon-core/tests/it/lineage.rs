@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use gomon_core::testing::Recorder;
+use gomon_core::testing::{Recorder, assert_tree};
 use gomon_core::{Context, EventTracker};
 
 #[test]
@@ -60,7 +60,7 @@ fn an_event_is_not_its_own_ancestor_however_its_context_is_entered() {
             inner.enter(|| context.enter(|| EventTracker::new("again").finish()));
         });
     });
-    assert_eq!(recorder.tree(), "outer\n  inner\n  again\n");
+    assert_tree!(recorder, "outer\n  inner\n  again");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn trackers_that_are_leaked_send_nothing_and_harm_nobody() {
         EventTracker::new("after").finish();
         assert!(Context::current().is_application());
     });
-    assert_eq!(recorder.tree(), "after\n");
+    assert_tree!(recorder, "after");
 }
 
 #[test]

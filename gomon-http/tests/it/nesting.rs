@@ -3,10 +3,11 @@
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::routing::get as on_get;
-use gomon_core::testing::Recorder;
+use gomon_core::testing::{Recorder, assert_snapshot, assert_tree, with_recorder_async};
 use gomon_core::{EventTracker, in_flight};
 use gomon_http::MonitoringLayer;
 use http::{Request, Response};
@@ -67,51 +68,43 @@ async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
 
 #[tokio::test]
 async fn what_the_service_does_is_a_child_of_the_request() {
-    let recorder = Recorder::new();
-    recorder
-        .scope(async {
-            let service = full_layer().layer(tower::service_fn(async |_| {
-                EventTracker::new("before").finish();
-                tokio::task::yield_now().await;
-                EventTracker::new("after").finish();
-                Ok::<_, BoxError>(empty(204))
-            }));
-            service.oneshot(get("/")).await.expect("answered");
-            EventTracker::new("outside").finish();
-        })
-        .await;
-    let request = the_end(&recorder);
-    for child in ["before", "after"] {
-        assert!(
-            recorder.one(child).is_child_of(&request),
-            "{}",
-            recorder.tree()
+    with_recorder_async(async |recorder| {
+        let service = full_layer().layer(tower::service_fn(async |_| {
+            EventTracker::new("before").finish();
+            tokio::task::yield_now().await;
+            EventTracker::new("after").finish();
+            Ok::<_, BoxError>(empty(204))
+        }));
+        service.oneshot(get("/")).await.expect("answered");
+        EventTracker::new("outside").finish();
+        assert_tree!(
+            recorder,
+            "
+            http-wmux-servehttp
+              before
+              after
+            outside
+            "
         );
-    }
-    assert!(!recorder.one("outside").is_child_of(&request));
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_the_body_does_is_a_child_of_the_request() {
-    let recorder = Recorder::new();
-    recorder
-        .scope(async {
-            let service = full_layer().layer(tower::service_fn(async |_| {
-                let rows = futures_util::stream::once(async {
-                    EventTracker::new("row").finish();
-                    Ok("row")
-                });
-                Ok::<_, BoxError>(crate::support::streaming(rows))
-            }));
-            let response = service.oneshot(get("/")).await.expect("answered");
-            response.into_body().collect().await.expect("read");
-        })
-        .await;
-    assert!(
-        recorder.one("row").is_child_of(&the_end(&recorder)),
-        "{}",
-        recorder.tree()
-    );
+    with_recorder_async(async |recorder| {
+        let service = full_layer().layer(tower::service_fn(async |_| {
+            let rows = futures_util::stream::once(async {
+                EventTracker::new("row").finish();
+                Ok("row")
+            });
+            Ok::<_, BoxError>(crate::support::streaming(rows))
+        }));
+        let response = service.oneshot(get("/")).await.expect("answered");
+        response.into_body().collect().await.expect("read");
+        assert_tree!(recorder, "http-wmux-servehttp\n  row");
+    })
+    .await;
 }
 
 /// Sends an event when it is dropped.
@@ -125,50 +118,54 @@ impl Drop for Farewell {
 
 #[tokio::test]
 async fn what_a_cancelled_service_drops_is_a_child_of_the_request() {
-    let recorder = Recorder::new();
-    recorder
-        .scope(async {
-            let service = full_layer().layer(tower::service_fn(async |_| {
-                let _farewell = Farewell;
-                std::future::pending::<Result<Response<Body>, BoxError>>().await
-            }));
-            let mut call = Box::pin(service.oneshot(get("/")));
-            let mut task = Context::from_waker(std::task::Waker::noop());
-            assert!(call.as_mut().poll(&mut task).is_pending());
-        })
-        .await;
-    let request = the_end(&recorder);
-    assert_eq!(request.outcome(), "cancelled");
-    assert!(
-        recorder.one("farewell").is_child_of(&request),
-        "{}",
-        recorder.tree()
-    );
+    with_recorder_async(async |recorder| {
+        let service = full_layer().layer(tower::service_fn(async |_| {
+            let _farewell = Farewell;
+            std::future::pending::<Result<Response<Body>, BoxError>>().await
+        }));
+        let mut call = Box::pin(service.oneshot(get("/")));
+        let mut task = Context::from_waker(std::task::Waker::noop());
+        assert!(call.as_mut().poll(&mut task).is_pending());
+        drop(call);
+        assert_tree!(recorder, "http-wmux-servehttp cancelled\n  farewell");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_a_truncated_body_drops_is_a_child_of_the_request() {
-    let recorder = Recorder::new();
-    recorder
-        .scope(async {
-            let service = full_layer().layer(tower::service_fn(async |_| {
-                let farewell = Farewell;
-                let rows = futures_util::stream::once(async move {
-                    let _held = farewell;
-                    std::future::pending().await
-                });
-                Ok::<_, BoxError>(crate::support::streaming(rows))
-            }));
-            drop(service.oneshot(get("/")).await.expect("answered"));
-        })
-        .await;
-    let request = the_end(&recorder);
-    assert_eq!(request.outcome(), "truncated");
-    assert!(
-        recorder.one("farewell").is_child_of(&request),
-        "{}",
-        recorder.tree()
-    );
+    with_recorder_async(async |recorder| {
+        let service = full_layer().layer(tower::service_fn(async |_| {
+            let farewell = Farewell;
+            let rows = futures_util::stream::once(async move {
+                let _held = farewell;
+                std::future::pending().await
+            });
+            Ok::<_, BoxError>(crate::support::streaming(rows))
+        }));
+        drop(service.oneshot(get("/")).await.expect("answered"));
+        assert_tree!(recorder, "http-wmux-servehttp truncated\n  farewell");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_is_all_that_the_snapshot_says() {
+    with_recorder_async(async |recorder| {
+        let clock = recorder.manual_clock();
+        let service = full_layer().layer(tower::service_fn(async |_| {
+            let lookup = EventTracker::new("lookup");
+            clock.advance(Duration::from_millis(3));
+            lookup.finish();
+            Ok::<_, BoxError>(text("welcome"))
+        }));
+        let response = service.oneshot(get("/users/7?page=2")).await;
+        clock.advance(Duration::from_millis(1));
+        let body = response.expect("answered").into_body();
+        body.collect().await.expect("read");
+        assert_snapshot!(recorder, "snapshots/request.json");
+    })
+    .await;
 }
 
 #[tokio::test]

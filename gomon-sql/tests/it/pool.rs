@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gomon_core::testing::Recorder;
+use gomon_core::testing::{Recorder, assert_no_orphans, assert_queries, assert_tree};
 use gomon_core::{EventTracker, FutureExt};
 use gomon_sql::PoolExt;
 use sqlx::sqlite::SqlitePoolOptions;
@@ -146,11 +146,41 @@ async fn in_a_spawned_task_with_context_nothing_is_an_orphan() {
         });
         task.await.unwrap();
         request.finish();
-        assert!(
-            recorder
-                .one("sql-wstmt-execctx")
-                .is_child_of(&recorder.one("request"))
+        assert_no_orphans!(recorder);
+        assert_tree!(
+            recorder,
+            "
+            request
+              (any order)
+              sql-wstmt-execctx
+              sql-wpool-acquire
+            "
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn statements_for_each_row_of_another_are_counted_and_told_apart() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let mut cart = EventTracker::in_context("cart", recorder.context());
+        let load = async {
+            for id in 1..=4 {
+                let row = sqlx::query("SELECT name FROM items WHERE id = ?").bind(id);
+                row.fetch_optional(&pool).await.unwrap();
+            }
+            pool.execute("DELETE FROM items").await.unwrap();
+        };
+        cart.scope(load).await;
+        cart.finish();
+        assert_queries!(recorder, == 5);
+        assert_queries!(recorder, == 4, of "SELECT items");
+        let listed = recorder.queries().to_string();
+        let first = "    4 x SELECT items  <- N+1? 4 in one cart\n";
+        assert!(listed.starts_with(first), "{listed}");
+        assert!(listed.contains("WHERE id = ?\n"), "{listed}");
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! The life of a transaction, the same scenarios on each engine.
 
 use gomon_core::EventTracker;
-use gomon_core::testing::Recorder;
+use gomon_core::testing::{Recorder, assert_tree};
 use gomon_sql::PoolExt;
 use sqlx::Executor;
 
@@ -57,11 +57,19 @@ async fn commit<DB: Engine>(fixture: &Fixture<DB>) {
     })
     .await;
 
-    let tree = "request\n  sql-wpool-acquire\n  conn-begintx\n    sql-wstmt-execctx\n    sql-wconn-queryctx\n      \
-                sql-wrows\n    sql-wtx-commit\n";
-    assert_eq!(recorder.tree(), tree);
+    assert_tree!(
+        recorder,
+        r#"
+        request
+          sql-wpool-acquire
+          conn-begintx
+            sql-wstmt-execctx {summary="INSERT items", rows-aff=1}
+            sql-wconn-queryctx {summary="SELECT items"}
+              sql-wrows
+            sql-wtx-commit
+        "#
+    );
     let statement = recorder.one("sql-wstmt-execctx");
-    assert_eq!(statement["rows-aff"], 1);
     assert!(
         statement["caller"]
             .as_str()
@@ -315,9 +323,18 @@ async fn on_a_lease<DB: Engine>(fixture: &Fixture<DB>) {
     })
     .await;
 
-    let tree = "request\n  sql-wpool-acquire\n  sql-wlease\n    sql-wstmt-execctx\n    conn-begintx\n      \
-                sql-wstmt-execctx\n      sql-wtx-commit\n";
-    assert_eq!(recorder.tree(), tree);
+    assert_tree!(
+        recorder,
+        "
+        request
+          sql-wpool-acquire
+          sql-wlease
+            sql-wstmt-execctx
+            conn-begintx
+              sql-wstmt-execctx
+              sql-wtx-commit
+        "
+    );
     is_whole(fixture).await;
 }
 

@@ -1,4 +1,4 @@
-//! `gomon-core/src/clock.rs`, `AnchorCell`: a reader of the wall clock's anchor gets the words of one write, never of two.
+//! `gomon-core/src/clock/mod.rs`, `AnchorCell`: a reader of the wall clock's anchor gets the words of one write, never of two.
 
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
 use loom::sync::{Arc, Mutex};

@@ -6,6 +6,8 @@ mod misc;
 mod products;
 mod search;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::routing::{get, post};

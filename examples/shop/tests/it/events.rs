@@ -58,10 +58,10 @@ fn a_minimal_capture_leaves_headers_out_too() {
     assert!(text(&tree.stdout).starts_with("http-wmux-servehttp POST /checkout 200\n"));
 }
 
-/// A changed tree is written anew with `GOMON_UPDATE_SNAPSHOTS=1`, to be looked at in the diff.
+/// A changed tree is written anew with `UPDATE_SNAPSHOTS=1`, to be looked at in the diff.
 fn assert_snapshot(tree: &str) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/it/checkout.snap");
-    if std::env::var_os("GOMON_UPDATE_SNAPSHOTS").is_some() {
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
         std::fs::write(file, tree).unwrap();
     }
     assert_eq!(

@@ -9,7 +9,7 @@ use arrayvec::ArrayString;
 use uuid::Uuid;
 
 use crate::bus::pool::Counted;
-use crate::clock::{self, Stamp};
+use crate::clock::{Source, Stamp};
 use crate::context::Context;
 use crate::context::carried::Handle;
 use crate::event::attribute::{Attribute, Stored, key_bytes};
@@ -151,7 +151,7 @@ impl Record {
 
     /// Turns a copy of an open record into its opening event.
     pub(crate) fn into_opening(mut self) -> Self {
-        self.end = clock::now();
+        self.end = Source::of(self.scope).now();
         self.flags.add(Flags::OPENING);
         if let Some(rare) = &mut self.rare {
             rare.errors.clear();

@@ -12,6 +12,9 @@
 //! seconds less. Within the process the times agree with each other all along; to agree with others
 //! it has to be started again.
 
+pub(crate) mod manual;
+mod source;
+
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,6 +22,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 
 use crate::fork;
+
+pub(crate) use source::Source;
 
 /// A raw reading of the monotonic clock.
 pub(crate) type Stamp = u64;
@@ -47,6 +52,9 @@ impl Speed {
     /// As [`nanos_between`].
     #[inline]
     pub(crate) fn nanos_between(self, from: Stamp, to: Stamp) -> u64 {
+        if manual::is_manual(from | to) {
+            return manual::nanos_between(from, to);
+        }
         scaled(to.saturating_sub(from), self.0)
     }
 }
@@ -62,6 +70,9 @@ pub(crate) fn unix_nanos(stamp: Stamp) -> u64 {
 pub(crate) fn unix_millis(stamp: Stamp) -> (u64, Stamp) {
     let nanos = unix_nanos(stamp);
     let left = MILLI - nanos % MILLI;
+    if manual::is_manual(stamp) {
+        return (nanos / MILLI, manual::later(stamp, left));
+    }
     // A little too early is found out by then; a little too late never is.
     let ticks = (u128::from(left) << 32) / u128::from(*SPEED + *SPEED / SLOWEST_SLEW);
     let until = stamp.saturating_add(u64::try_from(ticks).unwrap_or(0));
@@ -93,7 +104,9 @@ impl WallTime {
 
     #[inline]
     pub(crate) fn unix_nanos(&self, stamp: Stamp) -> u64 {
-        if stamp >= self.0.stamp {
+        if manual::is_manual(stamp) {
+            manual::unix_nanos(stamp)
+        } else if stamp >= self.0.stamp {
             self.0.unix_nanos(stamp)
         } else {
             // A child whose parent was just slewing does without.
