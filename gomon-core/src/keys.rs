@@ -91,6 +91,7 @@ pub(crate) const TOTAL_LAPSED: &str = "total_lapsed";
 pub(crate) const CHILDS: &str = "childs";
 pub(crate) const ERRORS: &str = "errors";
 pub(crate) const CPU: &str = "cpu";
+pub(crate) const ALLOCS: &str = "allocs";
 
 pub(crate) const BUSY: &str = "busy";
 pub(crate) const READY: &str = "ready";

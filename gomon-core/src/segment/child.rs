@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::clock::{self, Stamp};
 use crate::context::Context;
 use crate::segment::ambient::{Ambient, Part};
-use crate::segment::cpu::CpuMark;
 use crate::segment::node::{Cost, Found, Key, NodeId};
 use crate::segment::scope::{Inside, SegmentScope};
 use crate::segment::shared::Shared;
+use crate::segment::spent::Mark;
 
 /// One run of a part of a [`Segment`](crate::Segment), from its creation to its drop.
 ///
@@ -34,7 +34,7 @@ struct Run<'a> {
     /// Where it counts, once that is known: [`packed`], for it may be shared between threads.
     found: AtomicU32,
     start: Stamp,
-    cpu: Option<CpuMark>,
+    mark: Option<Mark>,
 }
 
 impl<'a> SegmentChild<'a> {
@@ -63,7 +63,7 @@ impl<'a> SegmentChild<'a> {
             shard,
             key,
             found: AtomicU32::new(UNKNOWN),
-            cpu: shared.measures_cpu.then(CpuMark::now),
+            mark: shared.measures.mark(),
             start: shared.clock.now(),
         }))
     }
@@ -147,7 +147,7 @@ impl Drop for SegmentChild<'_> {
         };
         let cost = Cost {
             nanos: clock::nanos_between(run.start, run.shared.clock.now()),
-            cpu_nanos: run.cpu.as_ref().and_then(CpuMark::elapsed),
+            spent: run.mark.as_ref().map(Mark::spent).unwrap_or_default(),
         };
         let mut inside = run.shared.shard(run.shard).lock();
         let found = match run.found.load(Ordering::Relaxed) {

@@ -5,7 +5,9 @@ use std::panic::Location;
 use crate::aggregate::log_linear::LogLinear;
 use crate::event::value::Tree;
 use crate::keys;
+use crate::meter::Allocations;
 use crate::segment::place;
+use crate::segment::spent::Spent;
 
 /// What a segment counts of its children.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +42,7 @@ pub(super) struct Found {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cost {
     pub(super) nanos: u64,
-    /// Of the thread's CPU time, if it is measured.
-    pub(super) cpu_nanos: Option<u64>,
+    pub(super) spent: Spent,
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +51,8 @@ struct Node {
     times: Times,
     /// What runs took that were inside others of this node.
     inner: u128,
-    cpu: Option<u128>,
+    /// Of the runs that were in no other of this node.
+    spent: Spent,
 }
 
 impl Nodes {
@@ -92,7 +94,7 @@ impl Nodes {
                 key: *key,
                 times: Times::default(),
                 inner: 0,
-                cpu: None,
+                spent: Spent::default(),
             });
         }
         self.last = known.unwrap_or(self.nodes.len() - 1);
@@ -105,9 +107,13 @@ impl Nodes {
             node.times.record(cost.nanos);
             if found.recursive {
                 node.inner += u128::from(cost.nanos);
-            } else if let Some(cpu_nanos) = cost.cpu_nanos {
-                // The reading of the one clock is within what the other measures, but not both ways round.
-                *node.cpu.get_or_insert(0) += u128::from(cpu_nanos.min(cost.nanos));
+            } else {
+                let spent = Spent {
+                    // The reading of the one clock is within what the other measures, but not both ways round.
+                    cpu_nanos: cost.spent.cpu_nanos.map(|nanos| nanos.min(cost.nanos)),
+                    ..cost.spent
+                };
+                node.spent = node.spent.plus(spent);
             }
         }
     }
@@ -146,9 +152,7 @@ impl Nodes {
             if let Some(own) = place.and_then(|place| self.nodes.get_mut(usize::from(place.0))) {
                 own.times.merge(&node.times);
                 own.inner += node.inner;
-                if let Some(nanos) = node.cpu {
-                    *own.cpu.get_or_insert(0) += nanos;
-                }
+                own.spent = own.spent.plus(node.spent);
             }
             places.push(place);
         }
@@ -182,8 +186,17 @@ impl Nodes {
             .with("avg", nanos(average))
             .with("p50", times.quantile(0.5))
             .with("p99", times.quantile(0.99));
-        let tree = match node.cpu {
-            Some(cpu) => tree.with(keys::CPU, nanos(cpu)),
+        let tree = match node.spent.cpu_nanos {
+            Some(nanos) => tree.with(keys::CPU, nanos),
+            None => tree,
+        };
+        let tree = match node.spent.allocations {
+            Some(Allocations { count, bytes }) => {
+                let allocs = Tree::map()
+                    .with(keys::COUNT, count)
+                    .with(keys::BYTES, bytes);
+                tree.with(keys::ALLOCS, allocs)
+            }
             None => tree,
         };
         tree.with(keys::CHILDS, self.children_of(Some(id)))

@@ -17,6 +17,7 @@ use crate::event::value::{Tree, Value};
 use crate::keys;
 use crate::segment::node::Nodes;
 use crate::segment::place;
+use crate::segment::spent::Measures;
 
 /// A segment as its children see it, and what is counted of them. A child counts in the shard of the thread
 /// it began on, whichever it ends on, and so do its own children.
@@ -26,7 +27,7 @@ pub(super) struct Shared {
     context: Mutex<Context>,
     first: Mutex<Inside>,
     more: Box<[Mutex<Inside>]>,
-    pub(super) measures_cpu: bool,
+    pub(super) measures: Measures,
     pub(super) clock: Source,
 }
 
@@ -44,7 +45,7 @@ impl Shared {
             context: Mutex::new(context),
             first: Mutex::default(),
             more: Box::default(),
-            measures_cpu: false,
+            measures: Measures::default(),
         }
     }
 

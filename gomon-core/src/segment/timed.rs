@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 use crate::clock::{self, Stamp};
 use crate::segment::Segment;
 use crate::segment::ambient::{Ambient, Part};
-use crate::segment::cpu::CpuMark;
 use crate::segment::node::{Cost, Found, Key};
+use crate::segment::spent::{Measures, Spent};
 
 /// Runs `f` as a part of the current segment, or as a segment of its own where there is none.
 #[doc(hidden)]
@@ -92,7 +92,7 @@ struct PartRun {
     found: Option<Found>,
     start: Stamp,
     /// What its polls or calls took, if it is measured.
-    cpu_nanos: Option<u64>,
+    spent: Spent,
 }
 
 impl TimedRun {
@@ -134,17 +134,17 @@ impl PartRun {
             start: ambient.shared.clock.now(),
             ambient: Some(ambient),
             found,
-            cpu_nanos: None,
+            spent: Spent::default(),
         }
     }
 
     fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let ambient = self.ambient.as_ref();
-        let measures_cpu = ambient.is_some_and(|ambient| ambient.shared.measures_cpu);
-        let mark = measures_cpu.then(CpuMark::now);
+        let measures = ambient.map_or_else(Measures::default, |ambient| ambient.shared.measures);
+        let mark = measures.mark();
         let result = Ambient::enter_lent(&mut self.ambient, f);
-        if let Some(nanos) = mark.and_then(|mark| mark.elapsed()) {
-            *self.cpu_nanos.get_or_insert(0) += nanos;
+        if let Some(mark) = mark {
+            self.spent = self.spent.plus(mark.spent());
         }
         result
     }
@@ -157,7 +157,7 @@ impl Drop for PartRun {
         {
             let cost = Cost {
                 nanos: clock::nanos_between(self.start, ambient.shared.clock.now()),
-                cpu_nanos: self.cpu_nanos,
+                spent: self.spent,
             };
             let shard = ambient.shared.shard(part.shard);
             shard.lock().nodes.record(found, cost);

@@ -90,3 +90,30 @@ fn each_poll_of_a_future_counts_and_what_is_between_does_not() {
     });
     assert_budget!(recorder, allocations >= 5, allocations < 100, polls >= 2);
 }
+
+#[test]
+fn a_segment_counts_what_its_parts_allocate_where_it_is_asked_to() {
+    with_recorder(|recorder| {
+        let import = gomon_core::Segment::new("import").with_allocs();
+        import.child("warm-up").finish();
+        for _ in 0..4 {
+            let row = import.child("row");
+            allocate(3, 100);
+            drop(row);
+        }
+        import.enter(|| gomon_core::segment!("macro", allocate(2, 50)));
+        drop(import);
+        gomon_core::Segment::new("plain").child("row").finish();
+        let [import, plain] = [0, 1].map(|at| recorder.find("segment")[at].clone());
+        let allocs = |at: usize| import["childs"][at]["allocs"].clone();
+        assert_eq!(
+            (&allocs(1)["count"], &allocs(1)["bytes"]),
+            (&12.into(), &1200.into())
+        );
+        assert_eq!(
+            (&allocs(2)["count"], &allocs(2)["bytes"]),
+            (&2.into(), &100.into())
+        );
+        assert_eq!(plain["childs"][0].get("allocs"), None);
+    });
+}
