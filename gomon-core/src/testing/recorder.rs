@@ -291,6 +291,18 @@ mod tests {
         let _ = recorder.events();
     }
 
+    #[test]
+    fn a_recorder_that_is_gone_leaves_nothing_behind() {
+        let recorder = Recorder::new();
+        let (scope, _clock) = (recorder.scope, recorder.manual_clock());
+        losses::note(scope);
+        let account = Spent::of_scope(scope);
+        drop(recorder);
+        assert!(ManualClock::held(scope).is_none());
+        assert_eq!(losses::of(scope), 0);
+        assert!(!Arc::ptr_eq(&account, &Spent::of_scope(scope)));
+    }
+
     /// Its queue has room for nothing but the application event.
     fn overrun() -> Recorder {
         let recorder = Recorder::start(Limits {

@@ -45,7 +45,8 @@ fn every_form_of_a_line_holds_where_it_is_true() {
         "*\n  ..\n  sql-exec\n  ..\n..",
         "(any order)\n\"my * job\"\nhttp-*\n  (any order)\n  mail *\n    ..\n  sql-exec\n  sql-query x2",
         "(any order)\n..\nhttp-*\n  (any order)\n  sql-exec\n  sql-query\n  ..",
-        // What is like both has to leave the other to what is like one only.
+        // What is like several lines has to leave them to what is like one only.
+        "*\n  (any order)\n  sql-*\n  sql-query x0+\n  mail *\n    ..\n..",
         "*\n  (any order)\n  sql-*\n  sql-exec\n  sql-query x1+\n  mail *\n    ..\n..",
     ] {
         assert_eq!(difference(expected), "", "{expected}");
