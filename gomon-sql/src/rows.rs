@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gomon_core::mask::REDACTED;
+use gomon_core::mask::{JsonMasker, REDACTED, looks_like_json};
 use gomon_core::{Capture, EventTracker, Outcome, Tree};
 use sqlx_core::column::Column;
 use sqlx_core::database::Database;
@@ -41,13 +41,10 @@ impl Cell {
 
     /// Text, which may be JSON in a column of a type that does not say so: then as [`json`](Self::json).
     pub(crate) fn text_or_json(text: &str, capture: &Capture) -> Self {
-        let limit = capture.cell_bytes();
-        let masked = text
-            .trim_start()
-            .starts_with(['{', '['])
-            .then(|| gomon_core::mask::json(text.as_bytes(), capture.mask()))
-            .flatten();
-        Self::text(masked.as_deref().unwrap_or(text), limit)
+        if looks_like_json(text.as_bytes()) {
+            return Self::json(text.as_bytes(), capture);
+        }
+        Self::text(text, capture.cell_bytes())
     }
 
     /// Bytes, cut after `limit`.
@@ -59,11 +56,18 @@ impl Cell {
         }
     }
 
-    /// JSON as text, with the members masked whose name is.
+    /// JSON as text, with the members masked whose name is, up to the limit and to where it is none.
     pub(crate) fn json(bytes: &[u8], capture: &Capture) -> Self {
-        match gomon_core::mask::json(bytes, capture.mask()) {
-            Some(masked) => Self::text(&masked, capture.cell_bytes()),
-            None => Self::of(Tree::Null),
+        let mut masker = JsonMasker::new(capture.mask(), capture.cell_bytes());
+        masker.push(bytes);
+        let masked = masker.finish();
+        let told = usize::try_from(masked.told_bytes()).unwrap_or(usize::MAX);
+        Self {
+            value: match masked.into_text() {
+                empty if empty.is_empty() => Tree::Null,
+                text => Tree::from(text),
+            },
+            cut_bytes: bytes.len().saturating_sub(told),
         }
     }
 

@@ -9,7 +9,7 @@ pub(crate) mod names;
 mod url;
 
 pub use dsn::dsn;
-pub use json::json;
+pub use json::{JsonEnding, JsonMasker, MaskedJson, json, looks_like_json};
 pub use names::NameMask;
 pub use url::{path, query, url};
 

@@ -54,6 +54,10 @@ async fn sqlite_values_are_shown() {
             ),
             ("'[no json'", json!("[no json")),
             (
+                "'{\"user\": 1, \"password\": \"x\",}'",
+                json!(r#"{"user":1,"password":"[redacted]","#),
+            ),
+            (
                 "datetime('2026-01-02 03:04:05')",
                 json!("2026-01-02 03:04:05"),
             ),
