@@ -9,6 +9,7 @@ use crate::bus::options::{Limits, OnFull};
 use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::capture::Capture;
 use crate::context::propagation::Propagation;
+use crate::mask::Detectors;
 use crate::sampling::Sampling;
 
 /// Settings of gomon as a configuration writes them, for [`set_config`](crate::set_config).
@@ -20,6 +21,7 @@ use crate::sampling::Sampling;
 /// let json = r#"{
 ///     "application_id": "shop",
 ///     "capture": "minimal",
+///     "detectors": ["bearer", "jwt", "cards", "emails"],
 ///     "propagation": {"callers": "trusted", "sampling_flag": "trusted"},
 ///     "report_interval_ms": 30000,
 ///     "aggregate_interval_ms": 10000,
@@ -35,6 +37,8 @@ use crate::sampling::Sampling;
 ///
 /// - `application_id`: [`set_application_id`](crate::set_application_id)
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
+/// - `detectors`: what is masked for what it looks like, see [`Detectors`]; a list of `bearer`,
+///   `jwt`, `cards` and `emails`
 /// - `propagation`: the fields of [`Propagation`]
 /// - `report_interval_ms`, `aggregate_interval_ms`: the builder's settings of these names
 /// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
@@ -47,6 +51,7 @@ use crate::sampling::Sampling;
 pub struct Config {
     pub(crate) application_id: Option<String>,
     capture: Option<Preset>,
+    detectors: Option<Detectors>,
     propagation: Option<Propagation>,
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
@@ -75,6 +80,7 @@ impl Config {
     pub(crate) const EMPTY: Self = Self {
         application_id: None,
         capture: None,
+        detectors: None,
         propagation: None,
         report_interval_ms: None,
         aggregate_interval_ms: None,
@@ -87,6 +93,7 @@ impl Config {
         let Self {
             application_id,
             capture,
+            detectors,
             propagation,
             report_interval_ms,
             aggregate_interval_ms,
@@ -95,6 +102,7 @@ impl Config {
         } = newer;
         replace(&mut self.application_id, application_id);
         replace(&mut self.capture, capture);
+        replace(&mut self.detectors, detectors);
         replace(&mut self.propagation, propagation);
         replace(&mut self.report_interval_ms, report_interval_ms);
         replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
@@ -110,6 +118,10 @@ impl Config {
             Preset::Safe => Capture::safe(),
             Preset::Full => Capture::full(),
         })
+    }
+
+    pub(crate) fn detectors(&self) -> Option<Detectors> {
+        self.detectors
     }
 
     pub(crate) fn propagation(&self) -> Option<Propagation> {

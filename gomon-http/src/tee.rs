@@ -6,8 +6,8 @@
 use std::io::IoSlice;
 
 use bytes::Buf;
-use gomon_core::EventTracker;
-use gomon_core::mask::{self, JsonMasker, NameMask};
+use gomon_core::mask::{self, Detectors, JsonMasker};
+use gomon_core::{Capture, EventTracker};
 use http::{HeaderMap, header};
 
 /// The passing body, as far as it was seen.
@@ -58,11 +58,11 @@ impl Tee {
     }
 
     /// Writes what was kept under `key`, masked; the bytes that are not shown are noted as cut.
-    pub(crate) fn write(&self, key: &'static str, tracker: &mut EventTracker, names: &NameMask) {
+    pub(crate) fn write(&self, key: &'static str, tracker: &mut EventTracker, capture: &Capture) {
         if self.kind == Kind::Opaque || self.size == 0 {
             return;
         }
-        let shown = self.masked(names);
+        let shown = self.masked(capture);
         if !shown.text.is_empty() {
             tracker.set(key, shown.text);
         }
@@ -74,22 +74,22 @@ impl Tee {
 
     /// The kept bytes as far as they may be shown: JSON, and text that looks like it, up to where it
     /// was cut off or is none; a form up to its last whole field.
-    fn masked(&self, names: &NameMask) -> Shown {
+    fn masked(&self, capture: &Capture) -> Shown {
         match self.kind {
             Kind::Opaque => Shown::default(),
-            Kind::Json => json(&self.kept, names),
-            Kind::Form => self.form(names),
+            Kind::Json => json(&self.kept, capture),
+            Kind::Form => self.form(capture),
             Kind::Text if mask::looks_like_json(without_bom(&self.kept)) => {
                 let body = without_bom(&self.kept);
-                let mut shown = json(body, names);
+                let mut shown = json(body, capture);
                 shown.told += (self.kept.len() - body.len()) as u64;
                 shown
             }
-            Kind::Text => self.text(),
+            Kind::Text => self.text(capture.detectors()),
         }
     }
 
-    fn form(&self, names: &NameMask) -> Shown {
+    fn form(&self, capture: &Capture) -> Shown {
         let form = String::from_utf8_lossy(&self.kept);
         let whole = self.kept.len() as u64 == self.size;
         // What tells that the last value is secret may have been cut off, such as the `@` behind the
@@ -99,22 +99,27 @@ impl Tee {
             (false, Some(at)) => (form.rsplit_once('&').unwrap_or_default().0, at),
             (false, None) => return Shown::default(),
         };
+        let fields = mask::query(fields, capture.mask());
         Shown {
-            text: mask::query(fields, names).into_owned(),
+            text: capture.detectors().mask(&fields).into_owned(),
             told: told as u64,
         }
     }
 
     /// Up to the last whole character.
-    fn text(&self) -> Shown {
+    fn text(&self, detectors: Detectors) -> Shown {
         let end = match str::from_utf8(&self.kept) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => self.kept.len(),
         };
-        let text = self.kept.get(..end).unwrap_or_default();
+        let text = String::from_utf8_lossy(self.kept.get(..end).unwrap_or_default());
+        let shown = match self.kept.len() as u64 == self.size {
+            true => &*text,
+            false => detectors.uncut(&text),
+        };
         Shown {
-            text: String::from_utf8_lossy(text).into_owned(),
-            told: end as u64,
+            text: detectors.mask(shown).into_owned(),
+            told: end.saturating_sub(text.len() - shown.len()) as u64,
         }
     }
 }
@@ -126,8 +131,9 @@ struct Shown {
     told: u64,
 }
 
-fn json(body: &[u8], names: &NameMask) -> Shown {
-    let mut masker = JsonMasker::new(names, usize::MAX);
+fn json(body: &[u8], capture: &Capture) -> Shown {
+    let masker = JsonMasker::new(capture.mask(), usize::MAX);
+    let mut masker = masker.with_detectors(capture.detectors());
     masker.push(body);
     let masked = masker.finish();
     Shown {
@@ -198,7 +204,7 @@ mod tests {
     }
 
     fn shown(tee: &Tee) -> Option<String> {
-        let shown = tee.masked(&NameMask::default());
+        let shown = tee.masked(&Capture::full());
         (!shown.text.is_empty()).then_some(shown.text)
     }
 
@@ -224,10 +230,10 @@ mod tests {
             "{whole}"
         );
         assert!(!whole.contains("pw\""), "{whole}");
-        let cut = tee("application/json", 28, &[body]).masked(&NameMask::default());
+        let cut = tee("application/json", 28, &[body]).masked(&Capture::full());
         assert_eq!(cut.text, r#"{"user":"ada","password":"[redacted]""#);
         assert_eq!(cut.told, 28);
-        let cut = tee("application/json", 20, &[body]).masked(&NameMask::default());
+        let cut = tee("application/json", 20, &[body]).masked(&Capture::full());
         assert_eq!((&*cut.text, cut.told), (r#"{"user":"ada","#, 14));
     }
 

@@ -1,7 +1,5 @@
 //! The rows of a result, taken down up to a limit.
 
-use std::borrow::Cow;
-
 use gomon_core::mask::{JsonMasker, REDACTED, looks_like_json};
 use gomon_core::{Capture, EventTracker, Outcome, Tree};
 use sqlx_core::column::Column;
@@ -30,12 +28,16 @@ impl Cell {
         }
     }
 
-    /// Text, cut after `limit` bytes.
-    pub(crate) fn text(text: &str, limit: usize) -> Self {
-        let kept = crate::statement::prefix(text, limit);
+    /// Text, cut where the capture says.
+    pub(crate) fn text(text: &str, capture: &Capture) -> Self {
+        let kept = crate::statement::prefix(text, capture.cell_bytes());
+        let shown = match text.len() - kept.len() {
+            0 => kept,
+            _ => capture.detectors().uncut(kept),
+        };
         Self {
-            value: Tree::Str(Cow::Owned(kept.to_owned())),
-            cut_bytes: text.len() - kept.len(),
+            value: Tree::from(shown),
+            cut_bytes: text.len() - shown.len(),
         }
     }
 
@@ -44,12 +46,18 @@ impl Cell {
         if looks_like_json(text.as_bytes()) {
             return Self::json(text.as_bytes(), capture);
         }
-        Self::text(text, capture.cell_bytes())
+        Self::text(text, capture)
     }
 
-    /// Bytes, cut after `limit`.
-    pub(crate) fn bytes(bytes: &[u8], limit: usize) -> Self {
-        let kept = bytes.get(..limit).unwrap_or(bytes);
+    /// Bytes, cut where the capture says.
+    pub(crate) fn bytes(bytes: &[u8], capture: &Capture) -> Self {
+        // Bytes that are text come out as such.
+        if !capture.detectors().is_none()
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return Self::text(text, capture);
+        }
+        let kept = bytes.get(..capture.cell_bytes()).unwrap_or(bytes);
         Self {
             value: Tree::Bytes(kept.to_vec()),
             cut_bytes: bytes.len() - kept.len(),
@@ -58,7 +66,8 @@ impl Cell {
 
     /// JSON as text, with the members masked whose name is, up to the limit and to where it is none.
     pub(crate) fn json(bytes: &[u8], capture: &Capture) -> Self {
-        let mut masker = JsonMasker::new(capture.mask(), capture.cell_bytes());
+        let masker = JsonMasker::new(capture.mask(), capture.cell_bytes());
+        let mut masker = masker.with_detectors(capture.detectors());
         masker.push(bytes);
         let masked = masker.finish();
         let told = usize::try_from(masked.told_bytes()).unwrap_or(usize::MAX);
@@ -71,10 +80,9 @@ impl Cell {
         }
     }
 
-    /// What is kept of the value.
-    #[cfg(feature = "any")]
-    pub(crate) fn into_value(self) -> Tree {
-        self.value
+    /// What is kept of the value, without what the capture's detectors find.
+    pub(crate) fn into_value(self, capture: &Capture) -> Tree {
+        capture.detectors().mask_tree(self.value)
     }
 
     /// A value of a type that is not shown: the type's name in angle brackets.
@@ -142,7 +150,7 @@ impl Rows {
                 cell(row, index, capture)
             };
             self.cut_bytes += cell.cut_bytes;
-            cells.push(cell.value);
+            cells.push(cell.into_value(capture));
         }
         self.rows.push(Tree::List(cells));
     }

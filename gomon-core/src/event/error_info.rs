@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Write};
 use std::panic::Location;
 
 use crate::event::limits::{CHAIN, MESSAGE_BYTES};
+use crate::mask::Detectors;
 
 /// One entry of an event's `error` list: `{"msg", "type", "location", "chain"}`.
 ///
@@ -77,6 +78,33 @@ impl ErrorInfo {
         self
     }
 
+    /// What the detectors find in the messages is masked; of one that was cut, the last word is left
+    /// out.
+    ///
+    /// ```
+    /// use gomon_core::{ErrorInfo, mask::Detectors};
+    ///
+    /// let info = ErrorInfo::message("no user joe@example.com").masked(Detectors::all());
+    /// assert_eq!(info.msg(), "no user [redacted]");
+    /// ```
+    #[must_use]
+    pub fn masked(mut self, detectors: Detectors) -> Self {
+        for text in std::iter::once(&mut self.msg).chain(&mut self.chain) {
+            let whole = text.len() + LONGEST_CHARACTER <= MESSAGE_BYTES;
+            let shown = if whole {
+                text.as_str()
+            } else {
+                detectors.uncut(text)
+            };
+            self.cut += (text.len() - shown.len()) as u64;
+            let masked = detectors.mask(shown);
+            if masked != *text {
+                *text = masked.into_owned();
+            }
+        }
+        self
+    }
+
     /// The message.
     #[must_use]
     pub fn msg(&self) -> &str {
@@ -140,9 +168,26 @@ impl Write for Bounded {
     }
 }
 
+/// Bytes of a character in UTF-8, at the most: a text that is shorter by so many was not cut.
+const LONGEST_CHARACTER: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn detectors_see_the_message_and_its_causes() {
+        let mut info = ErrorInfo::message("Bearer abc");
+        info.chain = vec![
+            "a@example.com".into(),
+            format!("{} a@exam", "x".repeat(MESSAGE_BYTES - 7)),
+        ];
+        let masked = info.masked(Detectors::all());
+        assert_eq!(masked.msg, "Bearer [redacted]");
+        let (first, second) = (&masked.chain[0], &masked.chain[1]);
+        assert_eq!(first, "[redacted]");
+        assert_eq!(second.trim_end(), "x".repeat(MESSAGE_BYTES - 7));
+    }
 
     #[derive(Debug)]
     struct Endless;

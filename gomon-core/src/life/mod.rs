@@ -275,8 +275,13 @@ pub fn set_config(config: Config) -> Result<(), Error> {
         }
         life.application_id = Some(id.clone());
     }
-    if let Some(capture) = config.capture() {
-        capture::set_capture(capture);
+    let detectors = config.detectors().or(life.config.detectors());
+    if config.capture().is_some() || config.detectors().is_some() {
+        let capture = config
+            .capture()
+            .unwrap_or_else(|| (*capture::capture()).clone());
+        let detectors = detectors.unwrap_or(capture.detectors());
+        capture::set_capture(capture.with_detectors(detectors));
     }
     if let Some(propagation) = config.propagation() {
         set_propagation(propagation);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::{NameMask, REDACTED, url};
+use super::{Detectors, NameMask, REDACTED, url};
 
 /// A JSON text with the values of secret fields masked, whatever kind they are, and without white
 /// space; `None` if it is not one whole value, at most 127 levels deep. [`JsonMasker`] takes what
@@ -74,6 +74,7 @@ pub fn looks_like_json(text: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub struct JsonMasker<'a> {
     names: &'a NameMask,
+    detectors: Detectors,
     limit: usize,
     out: Vec<u8>,
     /// What is written from here on is not decided yet: the last token.
@@ -96,6 +97,7 @@ impl<'a> JsonMasker<'a> {
     pub fn new(names: &'a NameMask, limit: usize) -> Self {
         Self {
             names,
+            detectors: Detectors::none(),
             limit,
             out: Vec::new(),
             held: 0,
@@ -107,6 +109,13 @@ impl<'a> JsonMasker<'a> {
             read: 0,
             told: 0,
         }
+    }
+
+    /// Also masks what these find in strings, keys and numbers. Default: none.
+    #[must_use]
+    pub const fn with_detectors(mut self, detectors: Detectors) -> Self {
+        self.detectors = detectors;
+        self
     }
 
     /// Takes the next piece, of any size.
@@ -249,14 +258,15 @@ impl<'a> JsonMasker<'a> {
             let Some(text) = decoded(raw) else {
                 return self.end(JsonEnding::Invalid);
             };
-            match role {
-                Role::Key => self.secret = self.names.hides(&text),
-                Role::Value => {
-                    if let Cow::Owned(masked) = masked_text(&text, self.names) {
-                        self.out.truncate(self.held);
-                        self.write(quoted(&masked).as_bytes());
-                    }
-                }
+            let without_urls = match role {
+                Role::Key => Cow::Borrowed(&*text),
+                Role::Value => masked_text(&text, self.names),
+            };
+            self.secret = role == Role::Key && self.names.hides(&text);
+            let masked = self.detectors.mask(&without_urls);
+            if masked != text {
+                let masked = quoted(&masked);
+                self.replace(masked.as_bytes());
             }
         }
         match role {
@@ -276,6 +286,9 @@ impl<'a> JsonMasker<'a> {
         let raw = self.out.get(self.held..).unwrap_or_default();
         let known = matches!(raw, b"true" | b"false" | b"null")
             || serde_json::from_slice::<Number>(raw).is_ok();
+        if known && str::from_utf8(raw).is_ok_and(|raw| self.finds(raw)) {
+            self.replace(MASKED);
+        }
         if known || self.hidden.is_some() {
             // The comma or end that follows settles it: without one, the rest may have been cut off.
             self.end_value();
@@ -332,6 +345,16 @@ impl<'a> JsonMasker<'a> {
         self.write(&[byte]);
     }
 
+    /// Writes something else for the token.
+    fn replace(&mut self, bytes: &[u8]) {
+        self.out.truncate(self.held);
+        self.write(bytes);
+    }
+
+    fn finds(&self, text: &str) -> bool {
+        matches!(self.detectors.mask(text), Cow::Owned(_))
+    }
+
     /// What was written is decided.
     fn settle(&mut self) {
         if self.is_over() {
@@ -344,7 +367,7 @@ impl<'a> JsonMasker<'a> {
     /// Decides how much of a string is written that does not end.
     fn cut_string(&mut self) {
         let raw = self.out.get(self.held + 1..).unwrap_or_default();
-        let shown = shown_of_cut(raw);
+        let shown = shown_of_cut(raw, self.detectors);
         if self.hidden.is_none() && shown > 0 {
             self.held = self.held + 1 + shown;
             self.told = self.read - (raw.len() - shown) as u64;
@@ -467,16 +490,18 @@ fn quoted(text: &str) -> String {
 }
 
 /// How much of a string that does not end may be shown, without its opening quote.
-fn shown_of_cut(raw: &[u8]) -> usize {
+fn shown_of_cut(raw: &[u8], detectors: Detectors) -> usize {
     let plain = raw.iter().position(|byte| OF_URLS.contains(byte));
     let plain = raw.get(..plain.unwrap_or(raw.len())).unwrap_or_default();
     let words = plain.iter().rposition(|byte| *byte == b' ');
-    let shown = plain
+    let words = plain
         .get(..words.map_or(0, |at| at + 1))
         .unwrap_or_default();
-    match str::from_utf8(shown) {
-        Ok(_) => shown.len(),
-        Err(_) => 0,
+    let words = str::from_utf8(words).map(|words| detectors.uncut(words));
+    match words.map(|words| detectors.mask(words)) {
+        Ok(Cow::Borrowed(shown)) => shown.len(),
+        // Something was found, or it is no text.
+        Ok(Cow::Owned(_)) | Err(_) => 0,
     }
 }
 

@@ -137,6 +137,28 @@ fn a_cut_text_shows_what_is_certain() {
 }
 
 #[test]
+fn what_detectors_find_is_masked_in_keys_strings_and_numbers() {
+    let names = NameMask::default();
+    let detected = |text: &str| {
+        let mut masker = JsonMasker::new(&names, usize::MAX).with_detectors(Detectors::all());
+        masker.push(text.as_bytes());
+        masker.finish().into_text()
+    };
+    for (text, expected) in [
+        (r#"{"a":"joe\u0040example.com"}"#, r#"{"a":"[redacted]"}"#),
+        (r#"{"joe@example.com":1}"#, r#"{"[redacted]":1}"#),
+        ("[4111111111111111,5]", r#"["[redacted]",5]"#),
+        ("4111111111111111", r#""[redacted]""#),
+        (r#"["paid with 4111 1111 11"#, r#"["paid with "#),
+        (r#"["Bearer abc and so"#, "["),
+        (r#"["write to joe@exam"#, r#"["write to "#),
+    ] {
+        assert_eq!(detected(text), expected);
+        assert_eq!(detected(expected), expected);
+    }
+}
+
+#[test]
 fn what_follows_an_error_is_left_out_and_not_told_of() {
     let body = r#"{"a":1,"password":"pw",} {"token":"t"}"#;
     let masked = masked(&[body.as_bytes()], usize::MAX);
