@@ -9,6 +9,7 @@ use crate::bus::options::{Limits, OnFull};
 use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::capture::Capture;
 use crate::context::propagation::Propagation;
+use crate::event::limits::settings::SomeLimits;
 use crate::mask::Detectors;
 use crate::sampling::Sampling;
 
@@ -22,6 +23,7 @@ use crate::sampling::Sampling;
 ///     "application_id": "shop",
 ///     "capture": "minimal",
 ///     "detectors": ["bearer", "jwt", "cards", "emails"],
+///     "limits": {"keys": 64, "string_bytes": 4096},
 ///     "propagation": {"callers": "trusted", "sampling_flag": "trusted"},
 ///     "report_interval_ms": 30000,
 ///     "aggregate_interval_ms": 10000,
@@ -39,6 +41,7 @@ use crate::sampling::Sampling;
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
 /// - `detectors`: what is masked for what it looks like, see [`Detectors`]; a list of `bearer`,
 ///   `jwt`, `cards` and `emails`
+/// - `limits`: how large events may get, see [`Limits`](crate::Limits): each by its name there
 /// - `propagation`: the fields of [`Propagation`]
 /// - `report_interval_ms`, `aggregate_interval_ms`: the builder's settings of these names
 /// - `root`: what passes the bus, see [`RetransmitterConfig`]; it replaces the `root` of an
@@ -52,6 +55,7 @@ pub struct Config {
     pub(crate) application_id: Option<String>,
     capture: Option<Preset>,
     detectors: Option<Detectors>,
+    pub(crate) limits: SomeLimits,
     propagation: Option<Propagation>,
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
@@ -81,6 +85,7 @@ impl Config {
         application_id: None,
         capture: None,
         detectors: None,
+        limits: SomeLimits::NONE,
         propagation: None,
         report_interval_ms: None,
         aggregate_interval_ms: None,
@@ -94,6 +99,7 @@ impl Config {
             application_id,
             capture,
             detectors,
+            limits,
             propagation,
             report_interval_ms,
             aggregate_interval_ms,
@@ -103,6 +109,7 @@ impl Config {
         replace(&mut self.application_id, application_id);
         replace(&mut self.capture, capture);
         replace(&mut self.detectors, detectors);
+        self.limits.merge(limits);
         replace(&mut self.propagation, propagation);
         replace(&mut self.report_interval_ms, report_interval_ms);
         replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
@@ -141,7 +148,7 @@ impl Config {
     }
 
     /// What the queue of a listener of that name is to heed, which the program gave other limits.
-    pub(crate) fn limits(&self, name: &str, limits: Limits) -> Limits {
+    pub(crate) fn queue_limits(&self, name: &str, limits: Limits) -> Limits {
         let config = self.listeners.get(name).copied().unwrap_or_default();
         config.over(limits)
     }
@@ -191,6 +198,16 @@ mod tests {
                 "column 27",
             ),
             (
+                r#"{"limits": {"keys": 0}}"#,
+                "limit keys must be between 16 and 1024, and not 0",
+                "line 1",
+            ),
+            (
+                "{\"limits\": {\n\"width\": 5}}",
+                "unknown variant `width`",
+                "line 2",
+            ),
+            (
                 "{\"root\": {\n\"includes\": 1}}",
                 "unknown field `includes`",
                 "line 2",
@@ -222,9 +239,9 @@ mod tests {
         assert_eq!(config.application_id.as_deref(), Some("shop"));
         assert!(config.capture().is_some_and(|capture| capture.rows() == 10));
         assert_eq!(config.report_interval(), Some(Duration::from_millis(5)));
-        let limits = config.limits("a", Limits::DEFAULT);
+        let limits = config.queue_limits("a", Limits::DEFAULT);
         assert_eq!((limits.max_events, limits.on_full), (6, OnFull::DropOldest));
-        assert_eq!(config.limits("b", Limits::DEFAULT).max_bytes, 7);
-        assert_eq!(config.limits("c", Limits::DEFAULT), Limits::DEFAULT);
+        assert_eq!(config.queue_limits("b", Limits::DEFAULT).max_bytes, 7);
+        assert_eq!(config.queue_limits("c", Limits::DEFAULT), Limits::DEFAULT);
     }
 }

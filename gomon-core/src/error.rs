@@ -3,6 +3,7 @@ use std::fmt;
 use std::io;
 
 use crate::bus::listener::ListenerError;
+use crate::event::limits::settings::LimitError;
 
 /// Why gomon could not do what it was told.
 #[derive(Debug)]
@@ -25,6 +26,15 @@ pub enum Error {
     },
     /// A thread could not be started.
     Thread(io::Error),
+    /// One of the [`Limits`](crate::Limits) is out of its bounds.
+    Limit {
+        /// Its name.
+        name: &'static str,
+        /// The least and the most that it may be.
+        bounds: (u32, u32),
+        /// What it was to be.
+        value: u32,
+    },
     /// A retransmitter's events would come back to it.
     Cycle {
         /// The retransmitter that was to get a listener.
@@ -56,6 +66,16 @@ impl fmt::Display for Error {
             Self::Forked => f.write_str("gomon runs in the process that this one was forked from"),
             Self::Listener { name, cause } => write!(f, "listener {name} could not start: {cause}"),
             Self::Thread(cause) => write!(f, "a thread could not be started: {cause}"),
+            Self::Limit {
+                name,
+                bounds,
+                value,
+            } => LimitError {
+                name,
+                bounds: *bounds,
+                value: *value,
+            }
+            .fmt(f),
             Self::Cycle { from, to } => {
                 write!(
                     f,
@@ -66,12 +86,31 @@ impl fmt::Display for Error {
     }
 }
 
+impl From<LimitError> for Error {
+    fn from(error: LimitError) -> Self {
+        let LimitError {
+            name,
+            bounds,
+            value,
+        } = error;
+        Self::Limit {
+            name,
+            bounds,
+            value,
+        }
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Listener { cause, .. } => cause.source(),
             Self::Thread(cause) => cause.source(),
-            Self::AlreadyStarted | Self::NotRunning | Self::Forked | Self::Cycle { .. } => None,
+            Self::AlreadyStarted
+            | Self::NotRunning
+            | Self::Forked
+            | Self::Limit { .. }
+            | Self::Cycle { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Write};
 use std::panic::Location;
 
-use crate::event::limits::{CHAIN, MESSAGE_BYTES};
+use crate::event::limits::{self, Limit};
 use crate::mask::Detectors;
 
 /// One entry of an event's `error` list: `{"msg", "type", "location", "chain"}`.
@@ -28,14 +28,15 @@ pub struct ErrorInfo {
 impl ErrorInfo {
     /// The error's message and those of its sources, the nearest first.
     ///
-    /// At most 2 KiB of each message and 8 sources are kept. A `Display` that panics leaves the
+    /// At most 2 KiB of each message and 8 sources are kept, unless [`Limits`](crate::Limits) say otherwise. A `Display` that panics leaves the
     /// text it wrote before, and a `source` that panics has none.
     #[must_use]
     pub fn new(error: &(dyn Error + 'static)) -> Self {
         let mut info = Self::message(error);
         let mut source = source_of(error);
+        let most = limits::current().of(Limit::Chain);
         while let Some(cause) = source {
-            if info.chain.len() == CHAIN {
+            if info.chain.len() == most {
                 info.cut += 1;
                 break;
             }
@@ -89,8 +90,9 @@ impl ErrorInfo {
     /// ```
     #[must_use]
     pub fn masked(mut self, detectors: Detectors) -> Self {
+        let longest = limits::current().of(Limit::MessageBytes);
         for text in std::iter::once(&mut self.msg).chain(&mut self.chain) {
-            let whole = text.len() + LONGEST_CHARACTER <= MESSAGE_BYTES;
+            let whole = text.len() + LONGEST_CHARACTER <= longest;
             let shown = if whole {
                 text.as_str()
             } else {
@@ -121,7 +123,7 @@ impl ErrorInfo {
             .into_iter()
             .flatten()
             .chain(self.chain.iter().map(String::as_str));
-        texts.map(crate::event::limits::json_len).sum::<usize>() + 60
+        texts.map(limits::json_len).sum::<usize>() + 60
     }
 }
 
@@ -134,9 +136,12 @@ fn source_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 's
     })
 }
 
-/// Formats at most [`MESSAGE_BYTES`]; also what was cut, as far as it was formatted.
+/// Formats as much as a message may have; also what was cut, as far as it was formatted.
 pub(crate) fn bounded_text(value: impl Display) -> (String, u64) {
-    let mut text = Bounded::default();
+    let mut text = Bounded {
+        most: limits::current().of(Limit::MessageBytes),
+        ..Bounded::default()
+    };
     let written =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write!(text, "{value}")));
     if let Err(payload) = written {
@@ -149,6 +154,7 @@ pub(crate) fn bounded_text(value: impl Display) -> (String, u64) {
 
 #[derive(Default)]
 struct Bounded {
+    most: usize,
     text: String,
     cut: u64,
 }
@@ -156,8 +162,7 @@ struct Bounded {
 impl Write for Bounded {
     /// Errs once it is full, which ends a well-behaved `Display` that would write for ever.
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        let kept =
-            crate::event::limits::prefix(more, MESSAGE_BYTES.saturating_sub(self.text.len()));
+        let kept = limits::prefix(more, self.most.saturating_sub(self.text.len()));
         self.text.push_str(kept);
         self.cut += (more.len() - kept.len()) as u64;
         if self.cut > 0 {
@@ -174,6 +179,9 @@ const LONGEST_CHARACTER: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MESSAGE_BYTES: usize = 2 << 10;
+    const CHAIN: usize = 8;
 
     #[test]
     fn detectors_see_the_message_and_its_causes() {

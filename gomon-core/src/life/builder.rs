@@ -12,6 +12,7 @@ use crate::capture::{self, Capture};
 use crate::context::propagation::{Propagation, set_propagation};
 use crate::error::Error;
 use crate::event::Event;
+use crate::event::limits::{self, Limits};
 use crate::life::listeners::Waiting;
 use crate::life::{self, Gomon};
 use crate::sampling::Sampling;
@@ -37,6 +38,7 @@ pub struct Builder {
     application_id: Option<String>,
     listeners: Vec<Waiting>,
     capture: Option<Capture>,
+    limits: Option<Limits>,
     propagation: Option<Propagation>,
     filter: Option<Filter>,
     sampling: Option<Sampling>,
@@ -53,6 +55,7 @@ pub fn builder() -> Builder {
         application_id: None,
         listeners: Vec::new(),
         capture: None,
+        limits: None,
         propagation: None,
         filter: None,
         sampling: None,
@@ -127,6 +130,12 @@ impl Builder {
         self
     }
 
+    /// How large events may get. Default: [`Limits::new`].
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// Which headers carry a context from process to process, and which callers are believed.
     /// Default: [`Propagation::new`].
     pub fn propagation(mut self, propagation: Propagation) -> Self {
@@ -190,7 +199,7 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot, [`Error::Forked`] in a child of a process in which gomon
+    /// [`Error::Thread`] if a thread cannot, [`Error::Limit`] if a limit is out of its bounds, [`Error::Forked`] in a child of a process in which gomon
     /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
@@ -202,6 +211,9 @@ impl Builder {
     /// Starts and returns the number of the run. What was not set here is as
     /// [`set_config`](crate::set_config) says, else the default.
     pub(super) fn start_run(self) -> Result<u32, Error> {
+        if let Some(limits) = &self.limits {
+            limits.check()?;
+        }
         let mut filter = None;
         let begun = life::start_with(|life| {
             let config = &life.config;
@@ -215,6 +227,8 @@ impl Builder {
             if let Some(capture) = self.capture {
                 capture::set_capture(capture);
             }
+            let configured = || config.limits.over(Limits::new());
+            limits::publish(self.limits.unwrap_or_else(configured));
             if let Some(propagation) = self.propagation {
                 set_propagation(propagation);
             }

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::context::propagation::set_propagation;
 use crate::deadline::Deadline;
 use crate::error::{Error, FlushError};
+use crate::event::limits;
 use crate::sampling::Sampling;
 use crate::tracker::panics;
 use crate::{aggregate, application, fork, hot, state};
@@ -283,6 +284,7 @@ pub fn set_config(config: Config) -> Result<(), Error> {
         let detectors = detectors.unwrap_or(capture.detectors());
         capture::set_capture(capture.with_detectors(detectors));
     }
+    limits::publish(config.limits.over(limits::current()));
     if let Some(propagation) = config.propagation() {
         set_propagation(propagation);
     }

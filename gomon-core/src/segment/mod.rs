@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::clock::{self, Stamp};
 use crate::context::future::{FutureExt, InContext};
 use crate::event::error_info::ErrorInfo;
-use crate::event::limits;
+use crate::event::limits::{self, Limit};
 use crate::event::outcome::Outcome;
 use crate::event::value::{Tree, Value};
 use crate::keys;
@@ -107,8 +107,9 @@ impl Segment {
         let msg = ErrorInfo::new(error).msg;
         let location = format!("{}:{}", at.file(), at.line());
         let error = Tree::map().with(keys::LOCATION, location).with("msg", msg);
+        let most = limits::current().of(Limit::Errors);
         let mut inside = self.inside.lock();
-        if inside.errors.len() < limits::ERRORS {
+        if inside.errors.len() < most {
             inside.errors.push(error);
         } else {
             inside.errors_cut += 1;

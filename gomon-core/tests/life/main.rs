@@ -7,6 +7,7 @@ mod config;
 mod configured;
 mod crowds;
 mod factories;
+mod limits;
 mod listeners;
 #[cfg(target_os = "linux")]
 mod process;
