@@ -7,6 +7,7 @@ mod endings;
 mod header_noise;
 mod limits;
 mod lineage;
+mod mask_vectors;
 mod propagation;
 mod streams;
 mod values;
