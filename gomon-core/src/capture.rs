@@ -3,12 +3,12 @@ use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
 
-use crate::mask::NameMask;
+use crate::mask::{Detectors, NameMask};
 
 /// What wrappers may record of the data that passes through them.
 ///
 /// Three presets set all of it at once; each setting can then be changed. Whatever is recorded is
-/// masked by name first.
+/// masked by name first, and by what it looks like where [`Detectors`] are asked for.
 ///
 /// ```
 /// use gomon_core::Capture;
@@ -27,6 +27,7 @@ pub struct Capture {
     bound_values: bool,
     remote_address: bool,
     mask: Arc<NameMask>,
+    detectors: Detectors,
 }
 
 impl Capture {
@@ -53,6 +54,7 @@ impl Capture {
             bound_values: false,
             remote_address: false,
             mask: Arc::new(NameMask::default()),
+            detectors: Detectors::none(),
         }
     }
 
@@ -123,6 +125,12 @@ impl Capture {
         &self.mask
     }
 
+    /// What is masked for what it looks like. None by default, in each preset.
+    #[must_use]
+    pub const fn detectors(&self) -> Detectors {
+        self.detectors
+    }
+
     /// Sets [`headers`](Self::headers).
     #[must_use]
     pub const fn with_headers(mut self, headers: bool) -> Self {
@@ -183,6 +191,13 @@ impl Capture {
     #[must_use]
     pub fn with_mask(mut self, mask: NameMask) -> Self {
         self.mask = Arc::new(mask);
+        self
+    }
+
+    /// Sets [`detectors`](Self::detectors).
+    #[must_use]
+    pub const fn with_detectors(mut self, detectors: Detectors) -> Self {
+        self.detectors = detectors;
         self
     }
 }

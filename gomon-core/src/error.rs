@@ -4,6 +4,7 @@ use std::io;
 
 use crate::bus::listener::ListenerError;
 use crate::config::error::ConfigError;
+use crate::event::limits::settings::LimitError;
 
 /// Why gomon could not do what it was told.
 #[derive(Debug)]
@@ -28,6 +29,15 @@ pub enum Error {
     Thread(io::Error),
     /// A configuration is wrong; it is refused as a whole.
     Config(ConfigError),
+    /// One of the [`Limits`](crate::Limits) is out of its bounds.
+    Limit {
+        /// Its name.
+        name: &'static str,
+        /// The least and the most that it may be.
+        bounds: (u32, u32),
+        /// What it was to be.
+        value: u32,
+    },
     /// A retransmitter's events would come back to it.
     Cycle {
         /// The retransmitter that was to get a listener.
@@ -66,12 +76,37 @@ impl fmt::Display for Error {
             Self::Listener { name, cause } => write!(f, "listener {name} could not start: {cause}"),
             Self::Thread(cause) => write!(f, "a thread could not be started: {cause}"),
             Self::Config(error) => fmt::Display::fmt(error, f),
+            Self::Limit {
+                name,
+                bounds,
+                value,
+            } => LimitError {
+                name,
+                bounds: *bounds,
+                value: *value,
+            }
+            .fmt(f),
             Self::Cycle { from, to } => {
                 write!(
                     f,
                     "events of retransmitter {from} would come back to it through {to}"
                 )
             }
+        }
+    }
+}
+
+impl From<LimitError> for Error {
+    fn from(error: LimitError) -> Self {
+        let LimitError {
+            name,
+            bounds,
+            value,
+        } = error;
+        Self::Limit {
+            name,
+            bounds,
+            value,
         }
     }
 }
@@ -85,6 +120,7 @@ impl StdError for Error {
             | Self::NotRunning
             | Self::Forked
             | Self::Config(_)
+            | Self::Limit { .. }
             | Self::Cycle { .. } => None,
         }
     }

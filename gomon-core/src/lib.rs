@@ -41,6 +41,8 @@ mod config;
 pub mod conn;
 mod context;
 mod deadline;
+#[cfg(test)]
+mod docs;
 mod error;
 mod event;
 mod fork;
@@ -102,6 +104,7 @@ pub use event::Event;
 pub use event::batch::{Events, SharedEvents};
 pub use event::error_info::ErrorInfo;
 pub use event::id::{SpanId, TraceId};
+pub use event::limits::settings::Limits;
 pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{

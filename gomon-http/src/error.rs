@@ -4,18 +4,24 @@ use std::any::{Any, type_name};
 use std::error::Error;
 use std::fmt::Display;
 
+use gomon_core::mask::Detectors;
 use gomon_core::{ErrorInfo, EventTracker, Outcome};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Notes the error an exchange ended with, and marks the outcome: `timed-out` where a deadline
 /// caused it, else `failed`.
-pub(crate) fn note_failure<E: Display + 'static>(tracker: &mut EventTracker, error: &E) {
+pub(crate) fn note_failure<E: Display + 'static>(
+    tracker: &mut EventTracker,
+    error: &E,
+    detectors: Detectors,
+) {
     let outcome = match as_error(error) {
         Some(error) if is_deadline(error) => Outcome::TimedOut,
         _ => Outcome::Failed,
     };
-    tracker.push_error(describe(error)).mark(outcome);
+    let info = describe(error).masked(detectors);
+    tracker.push_error(info).mark(outcome);
 }
 
 /// Message, chain and type of an error.

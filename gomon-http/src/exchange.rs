@@ -91,7 +91,8 @@ impl Exchange {
 
     /// The service or the response's body failed.
     pub(crate) fn note_failure<E: Display + 'static>(&mut self, error: &E) {
-        error::note_failure(self.guard.tracker(), error);
+        let detectors = self.seen.capture().detectors();
+        error::note_failure(self.guard.tracker(), error, detectors);
     }
 
     /// The service answered: notes the head, and says whether a body is still to come.
@@ -139,7 +140,7 @@ impl Exchange {
             .set(keys::FIRST_BYTE, first_byte)
             .set(keys::RESPONSE_CODE, status.as_u16());
         if self.seen.capture().headers() {
-            let sent = headers::tree(response.headers(), self.seen.capture().mask());
+            let sent = headers::tree(response.headers(), self.seen.capture());
             tracker.set(keys::RESPONSE_HEADERS, sent);
         }
         if self.config.timeout_statuses.contains(&status) {

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use gomon_core::Tree;
 use gomon_core::mask::{self, NameMask, REDACTED};
+use gomon_core::{Capture, Tree};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
 /// `{name: [values]}` in order of arrival, with secret ones masked.
-pub(crate) fn tree(headers: &HeaderMap, names: &NameMask) -> Tree {
-    headers.keys().fold(Tree::map(), |map, name| {
+pub(crate) fn tree(headers: &HeaderMap, capture: &Capture) -> Tree {
+    let names = capture.mask();
+    let tree = headers.keys().fold(Tree::map(), |map, name| {
         let secret = names.hides(name.as_str());
         let values = headers
             .get_all(name)
@@ -16,7 +17,8 @@ pub(crate) fn tree(headers: &HeaderMap, names: &NameMask) -> Tree {
             .map(|sent| value(name, sent, secret, names))
             .collect();
         map.with(name.as_str().to_owned(), Tree::List(values))
-    })
+    });
+    capture.detectors().mask_tree(tree)
 }
 
 /// The length a message declares.

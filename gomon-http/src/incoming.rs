@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use gomon_core::conn::ConnInfo;
-use gomon_core::mask::NameMask;
 use gomon_core::{Capture, Context, EventTracker, Propagation};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
@@ -30,7 +29,7 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
-        .set(keys::URL, url::incoming(uri, sent, &path, capture.mask()))
+        .set(keys::URL, url::incoming(uri, sent, &path, capture))
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
     if let Some(template) = route.template {
@@ -51,29 +50,29 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         tracker.set(keys::REMOTE_ADDRESS, peer.to_string());
     }
     if capture.headers() {
-        tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
+        tracker.set(keys::HEADERS, headers::tree(sent, capture));
     }
-    tracker.register(label(request, &path));
+    tracker.register(label(request, &path, capture));
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and
 /// with it which parts of the path are secret.
-pub(crate) fn add_route<B>(event: Context, request: &Request<B>, names: &NameMask) {
+pub(crate) fn add_route<B>(event: Context, request: &Request<B>, capture: &Capture) {
     let (extensions, sent) = (request.extensions(), request.headers());
-    let route = route::of(extensions, names);
+    let route = route::of(extensions, capture.mask());
     if let Some(template) = route.template {
         event.set(keys::ROUTE, template);
     }
     let uri = route::original_uri(extensions, request.uri());
-    if let Cow::Owned(path) = url::masked_path(uri.path(), &route, names) {
-        event.set(keys::URL, url::incoming(uri, sent, &path, names));
-        event.relabel(label(request, &path));
+    if let Cow::Owned(path) = url::masked_path(uri.path(), &route, capture.mask()) {
+        event.set(keys::URL, url::incoming(uri, sent, &path, capture));
+        event.relabel(label(request, &path, capture));
     }
 }
 
 /// What the request is called among the units of work.
-fn label<B>(request: &Request<B>, path: &str) -> String {
-    format!("{} {path}", request.method())
+fn label<B>(request: &Request<B>, path: &str, capture: &Capture) -> String {
+    format!("{} {}", request.method(), capture.detectors().mask(path))
 }
 
 /// The other end of the connection, where whoever accepted it said so.

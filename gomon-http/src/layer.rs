@@ -116,8 +116,7 @@ impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
     fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
         if let Some(mark) = request.extensions().get::<ServerMark>() {
-            let mask = self.config.capture();
-            incoming::add_route(mark.event(), request, mask.mask());
+            incoming::add_route(mark.event(), request, &self.config.capture());
             return None;
         }
         let parent = incoming::parent(self.config.propagation(), request.headers());

@@ -12,12 +12,12 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     tracker
         .set(keys::DIRECTION, keys::direction::OUTGOING)
         .set(keys::METHOD, request.method().as_str())
-        .set(keys::URL, url::outgoing(request.uri(), capture.mask()));
+        .set(keys::URL, url::outgoing(request.uri(), capture));
     if let Some(length) = headers::content_length(sent) {
         tracker.set(keys::CONTENT_LENGTH, length);
     }
     if capture.headers() {
-        tracker.set(keys::HEADERS, headers::tree(sent, capture.mask()));
+        tracker.set(keys::HEADERS, headers::tree(sent, capture));
     }
 }
 

@@ -5,9 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use gomon_core::mask::NameMask;
 use gomon_core::wait::{Kind, Wait};
-use gomon_core::{ErrorInfo, EventTracker};
+use gomon_core::{Capture, ErrorInfo, EventTracker};
 use http::Request;
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
@@ -127,11 +126,11 @@ impl RequestTee {
 
     /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's
     /// answer.
-    pub(crate) fn write(&mut self, tracker: &mut EventTracker, names: &NameMask) {
+    pub(crate) fn write(&mut self, tracker: &mut EventTracker, capture: &Capture) {
         tracker.set(keys::REQUEST_SIZE, self.tee.size());
-        self.tee.write(keys::REQUEST_BODY, tracker, names);
+        self.tee.write(keys::REQUEST_BODY, tracker, capture);
         if let Some(failure) = self.failure.take() {
-            tracker.push_error(failure);
+            tracker.push_error(failure.masked(capture.detectors()));
         }
     }
 }

@@ -70,16 +70,16 @@ impl Seen {
 
     /// Writes all of it, as the last that the event is told.
     pub(crate) fn write(&self, tracker: &mut EventTracker) {
-        let names = self.capture.mask();
+        let capture = &*self.capture;
         match &self.request {
-            Some(request) => request.lock().write(tracker, names),
+            Some(request) => request.lock().write(tracker, capture),
             None => {
                 tracker.set(keys::REQUEST_SIZE, 0_u64);
             }
         }
         if let Some(response) = &self.response {
             tracker.set(keys::RESPONSE_SIZE, response.size());
-            response.write(keys::RESPONSE_BODY, tracker, names);
+            response.write(keys::RESPONSE_BODY, tracker, capture);
             #[cfg(feature = "client")]
             if self.outgoing {
                 let done = tracker.elapsed();

@@ -6,8 +6,8 @@
 use std::io::IoSlice;
 
 use bytes::Buf;
-use gomon_core::EventTracker;
-use gomon_core::mask::{self, NameMask};
+use gomon_core::mask::{self, Detectors, JsonMasker};
+use gomon_core::{Capture, EventTracker};
 use http::{HeaderMap, header};
 
 /// The passing body, as far as it was seen.
@@ -58,55 +58,87 @@ impl Tee {
     }
 
     /// Writes what was kept under `key`, masked; the bytes that are not shown are noted as cut.
-    pub(crate) fn write(&self, key: &'static str, tracker: &mut EventTracker, names: &NameMask) {
+    pub(crate) fn write(&self, key: &'static str, tracker: &mut EventTracker, capture: &Capture) {
         if self.kind == Kind::Opaque || self.size == 0 {
             return;
         }
-        let hidden = match self.masked(names) {
-            Some(text) => {
-                tracker.set(key, text);
-                self.size.saturating_sub(self.kept.len() as u64)
-            }
-            None => self.size,
-        };
+        let shown = self.masked(capture);
+        if !shown.text.is_empty() {
+            tracker.set(key, shown.text);
+        }
+        let hidden = self.size.saturating_sub(shown.told);
         if hidden > 0 {
             tracker.note_cut(key, hidden);
         }
     }
 
-    /// The kept bytes as text that may be shown. Nothing where secrets could not be told apart:
-    /// JSON that was cut off or is none, and text that looks like such JSON.
-    fn masked(&self, names: &NameMask) -> Option<String> {
-        let whole = self.kept.len() as u64 == self.size;
+    /// The kept bytes as far as they may be shown: JSON, and text that looks like it, up to where it
+    /// was cut off or is none; a form up to its last whole field.
+    fn masked(&self, capture: &Capture) -> Shown {
         match self.kind {
-            Kind::Opaque => None,
-            Kind::Json => whole.then(|| mask::json(&self.kept, names)).flatten(),
-            Kind::Form => {
-                let form = String::from_utf8_lossy(&self.kept);
-                // What tells that the last value is secret may have been cut off, such as the `@`
-                // behind the password in a URL.
-                let fields = match (whole, form.rsplit_once('&')) {
-                    (true, _) => &form,
-                    (false, Some((fields, _))) => fields,
-                    (false, None) => return None,
-                };
-                Some(mask::query(fields, names).into_owned())
+            Kind::Opaque => Shown::default(),
+            Kind::Json => json(&self.kept, capture),
+            Kind::Form => self.form(capture),
+            Kind::Text if mask::looks_like_json(without_bom(&self.kept)) => {
+                let body = without_bom(&self.kept);
+                let mut shown = json(body, capture);
+                shown.told += (self.kept.len() - body.len()) as u64;
+                shown
             }
-            Kind::Text if looks_like_json(&self.kept) => {
-                let json = without_bom(&self.kept);
-                whole.then(|| mask::json(json, names)).flatten()
-            }
-            Kind::Text => Some(self.text()),
+            Kind::Text => self.text(capture.detectors()),
+        }
+    }
+
+    fn form(&self, capture: &Capture) -> Shown {
+        let form = String::from_utf8_lossy(&self.kept);
+        let whole = self.kept.len() as u64 == self.size;
+        // What tells that the last value is secret may have been cut off, such as the `@` behind the
+        // password in a URL.
+        let (fields, told) = match (whole, self.kept.iter().rposition(|byte| *byte == b'&')) {
+            (true, _) => (&*form, self.kept.len()),
+            (false, Some(at)) => (form.rsplit_once('&').unwrap_or_default().0, at),
+            (false, None) => return Shown::default(),
+        };
+        let fields = mask::query(fields, capture.mask());
+        Shown {
+            text: capture.detectors().mask(&fields).into_owned(),
+            told: told as u64,
         }
     }
 
     /// Up to the last whole character.
-    fn text(&self) -> String {
-        let cut_character = match str::from_utf8(&self.kept) {
+    fn text(&self, detectors: Detectors) -> Shown {
+        let end = match str::from_utf8(&self.kept) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => self.kept.len(),
         };
-        String::from_utf8_lossy(self.kept.get(..cut_character).unwrap_or_default()).into_owned()
+        let text = String::from_utf8_lossy(self.kept.get(..end).unwrap_or_default());
+        let shown = match self.kept.len() as u64 == self.size {
+            true => &*text,
+            false => detectors.uncut(&text),
+        };
+        Shown {
+            text: detectors.mask(shown).into_owned(),
+            told: end.saturating_sub(text.len() - shown.len()) as u64,
+        }
+    }
+}
+
+/// What of a body is shown, and of how many of its bytes that tells.
+#[derive(Debug, Default)]
+struct Shown {
+    text: String,
+    told: u64,
+}
+
+fn json(body: &[u8], capture: &Capture) -> Shown {
+    let masker = JsonMasker::new(capture.mask(), usize::MAX);
+    let mut masker = masker.with_detectors(capture.detectors());
+    masker.push(body);
+    let masked = masker.finish();
+    Shown {
+        told: masked.told_bytes(),
+        text: masked.into_text(),
     }
 }
 
@@ -145,21 +177,6 @@ impl Kind {
     }
 }
 
-/// Whether text begins like an object, or like an array and not like the line of a log.
-fn looks_like_json(body: &[u8]) -> bool {
-    let mut bytes = without_bom(body)
-        .iter()
-        .filter(|byte| !byte.is_ascii_whitespace());
-    match bytes.next() {
-        Some(b'{') => true,
-        Some(b'[') => matches!(
-            bytes.next(),
-            None | Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9')
-        ),
-        _ => false,
-    }
-}
-
 fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
@@ -187,7 +204,8 @@ mod tests {
     }
 
     fn shown(tee: &Tee) -> Option<String> {
-        tee.masked(&NameMask::default())
+        let shown = tee.masked(&Capture::full());
+        (!shown.text.is_empty()).then_some(shown.text)
     }
 
     #[test]
@@ -204,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_masked_by_name_and_left_out_when_truncated() {
+    fn json_is_masked_by_name_up_to_where_it_was_cut_off() {
         let body = r#"{"user":"ada","password":"pw"}"#;
         let whole = shown(&tee("application/problem+json", 1024, &[body])).expect("shown");
         assert!(
@@ -212,11 +230,11 @@ mod tests {
             "{whole}"
         );
         assert!(!whole.contains("pw\""), "{whole}");
-        assert_eq!(shown(&tee("application/json", 10, &[body])), None);
-        assert_eq!(
-            shown(&tee("application/json", 1024, &[r#"{"password":"pw"#])),
-            None
-        );
+        let cut = tee("application/json", 28, &[body]).masked(&Capture::full());
+        assert_eq!(cut.text, r#"{"user":"ada","password":"[redacted]""#);
+        assert_eq!(cut.told, 28);
+        let cut = tee("application/json", 20, &[body]).masked(&Capture::full());
+        assert_eq!((&*cut.text, cut.told), (r#"{"user":"ada","#, 14));
     }
 
     #[test]
@@ -224,7 +242,8 @@ mod tests {
         let body = r#" {"password":"pw"}"#;
         let whole = shown(&tee("text/plain", 1024, &[body])).expect("shown");
         assert!(!whole.contains("pw\""), "{whole}");
-        assert_eq!(shown(&tee("text/plain", 16, &[body])), None);
+        let cut = shown(&tee("text/plain", 15, &[body]));
+        assert_eq!(cut.as_deref(), Some(r#"{"password":"[redacted]""#));
         let log = tee("text/plain", 1024, &["[info] started"]);
         assert_eq!(shown(&log).as_deref(), Some("[info] started"));
     }
@@ -243,14 +262,21 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_nearly_json_is_left_out() {
-        for body in [
-            "{\"password\":\"pw\"}\n{\"password\":\"pw\"}\n",
-            "{\"password\":\"pw\",}",
-            "[{\"password\":\"pw\"},]",
-            "\u{feff}{\"password\":\"pw\",}",
+    fn text_that_is_nearly_json_is_left_out_from_where_it_is_none() {
+        for (body, expected) in [
+            (
+                "{\"password\":\"pw\"}\n{\"password\":\"pw\"}\n",
+                "{\"password\":\"[redacted]\"}",
+            ),
+            ("{\"password\":\"pw\",}", "{\"password\":\"[redacted]\","),
+            (
+                "[{\"password\":\"pw\"},]",
+                "[{\"password\":\"[redacted]\"},",
+            ),
+            ("\u{feff}{password: 'pw'}", "{"),
         ] {
-            assert_eq!(shown(&tee("text/plain", 1024, &[body])), None, "{body}");
+            let shown = shown(&tee("text/plain", 1024, &[body]));
+            assert_eq!(shown.as_deref(), Some(expected), "{body}");
         }
         let marked = shown(&tee("text/plain", 1024, &["\u{feff}{\"password\":\"pw\"}"]));
         assert_eq!(marked.as_deref(), Some("{\"password\":\"[redacted]\"}"));

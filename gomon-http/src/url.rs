@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use gomon_core::Tree;
 use gomon_core::mask::{self, NameMask, REDACTED};
+use gomon_core::{Capture, Tree};
 use http::{HeaderMap, Uri, header};
 
 use crate::keys::url as keys;
@@ -11,22 +11,22 @@ use crate::route::Route;
 
 /// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2),
 /// else taken as `http`; the host comes from the URI, else from the `host` header.
-pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, names: &NameMask) -> Tree {
+pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, capture: &Capture) -> Tree {
     let host = host_of(uri).unwrap_or_else(|| {
         let sent = headers.get(header::HOST).map(|host| host.as_bytes());
         String::from_utf8_lossy(without_user_info(sent.unwrap_or_default())).into_owned()
     });
-    tree(uri, host, path, names)
+    tree(uri, host, path, capture)
 }
 
 /// The address a client asks for.
 #[cfg(feature = "client")]
-pub(crate) fn outgoing(uri: &Uri, names: &NameMask) -> Tree {
+pub(crate) fn outgoing(uri: &Uri, capture: &Capture) -> Tree {
     tree(
         uri,
         host_of(uri).unwrap_or_default(),
-        &mask::path(uri.path(), names),
-        names,
+        &mask::path(uri.path(), capture.mask()),
+        capture,
     )
 }
 
@@ -77,15 +77,16 @@ fn without(secrets: &[String], path: &str, names: &NameMask) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn tree(uri: &Uri, host: String, path: &str, names: &NameMask) -> Tree {
+fn tree(uri: &Uri, host: String, path: &str, capture: &Capture) -> Tree {
     let url = Tree::map()
         .with(keys::SCHEME, uri.scheme_str().unwrap_or("http"))
         .with(keys::HOST, host)
         .with(keys::PATH, path);
-    match uri.query() {
-        Some(query) => url.with(keys::QUERY, mask::query(query, names).into_owned()),
+    let url = match uri.query() {
+        Some(query) => url.with(keys::QUERY, mask::query(query, capture.mask()).into_owned()),
         None => url,
-    }
+    };
+    capture.detectors().mask_tree(url)
 }
 
 /// Percent-decoding, as the router does it.

@@ -151,8 +151,15 @@ impl Call {
             } else {
                 (statement.query.as_str(), statement.cut_bytes)
             };
-            tracker.set(keys::QUERY, text);
+            let detectors = self.capture.detectors();
+            let shown = if cut == 0 {
+                text
+            } else {
+                detectors.uncut(text)
+            };
+            tracker.set(keys::QUERY, &*detectors.mask(shown));
             if cut > 0 {
+                let cut = cut + text.len() - shown.len();
                 tracker.note_cut(keys::QUERY, cut as u64);
             }
         }

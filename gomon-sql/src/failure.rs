@@ -20,7 +20,8 @@ pub(crate) fn record(
     if !tracker.is_recording() {
         return;
     }
-    let mut info = ErrorInfo::message(message(engine, capture, error)).kind(variant(error));
+    let info = ErrorInfo::message(message(engine, capture, error)).kind(variant(error));
+    let mut info = info.masked(capture.detectors());
     if let Some(location) = caller {
         info = info.location(location);
     }

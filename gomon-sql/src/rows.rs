@@ -1,8 +1,6 @@
 //! The rows of a result, taken down up to a limit.
 
-use std::borrow::Cow;
-
-use gomon_core::mask::REDACTED;
+use gomon_core::mask::{JsonMasker, REDACTED, looks_like_json};
 use gomon_core::{Capture, EventTracker, Outcome, Tree};
 use sqlx_core::column::Column;
 use sqlx_core::database::Database;
@@ -30,47 +28,61 @@ impl Cell {
         }
     }
 
-    /// Text, cut after `limit` bytes.
-    pub(crate) fn text(text: &str, limit: usize) -> Self {
-        let kept = crate::statement::prefix(text, limit);
+    /// Text, cut where the capture says.
+    pub(crate) fn text(text: &str, capture: &Capture) -> Self {
+        let kept = crate::statement::prefix(text, capture.cell_bytes());
+        let shown = match text.len() - kept.len() {
+            0 => kept,
+            _ => capture.detectors().uncut(kept),
+        };
         Self {
-            value: Tree::Str(Cow::Owned(kept.to_owned())),
-            cut_bytes: text.len() - kept.len(),
+            value: Tree::from(shown),
+            cut_bytes: text.len() - shown.len(),
         }
     }
 
     /// Text, which may be JSON in a column of a type that does not say so: then as [`json`](Self::json).
     pub(crate) fn text_or_json(text: &str, capture: &Capture) -> Self {
-        let limit = capture.cell_bytes();
-        let masked = text
-            .trim_start()
-            .starts_with(['{', '['])
-            .then(|| gomon_core::mask::json(text.as_bytes(), capture.mask()))
-            .flatten();
-        Self::text(masked.as_deref().unwrap_or(text), limit)
+        if looks_like_json(text.as_bytes()) {
+            return Self::json(text.as_bytes(), capture);
+        }
+        Self::text(text, capture)
     }
 
-    /// Bytes, cut after `limit`.
-    pub(crate) fn bytes(bytes: &[u8], limit: usize) -> Self {
-        let kept = bytes.get(..limit).unwrap_or(bytes);
+    /// Bytes, cut where the capture says.
+    pub(crate) fn bytes(bytes: &[u8], capture: &Capture) -> Self {
+        // Bytes that are text come out as such.
+        if !capture.detectors().is_none()
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return Self::text(text, capture);
+        }
+        let kept = bytes.get(..capture.cell_bytes()).unwrap_or(bytes);
         Self {
             value: Tree::Bytes(kept.to_vec()),
             cut_bytes: bytes.len() - kept.len(),
         }
     }
 
-    /// JSON as text, with the members masked whose name is.
+    /// JSON as text, with the members masked whose name is, up to the limit and to where it is none.
     pub(crate) fn json(bytes: &[u8], capture: &Capture) -> Self {
-        match gomon_core::mask::json(bytes, capture.mask()) {
-            Some(masked) => Self::text(&masked, capture.cell_bytes()),
-            None => Self::of(Tree::Null),
+        let masker = JsonMasker::new(capture.mask(), capture.cell_bytes());
+        let mut masker = masker.with_detectors(capture.detectors());
+        masker.push(bytes);
+        let masked = masker.finish();
+        let told = usize::try_from(masked.told_bytes()).unwrap_or(usize::MAX);
+        Self {
+            value: match masked.into_text() {
+                empty if empty.is_empty() => Tree::Null,
+                text => Tree::from(text),
+            },
+            cut_bytes: bytes.len().saturating_sub(told),
         }
     }
 
-    /// What is kept of the value.
-    #[cfg(feature = "any")]
-    pub(crate) fn into_value(self) -> Tree {
-        self.value
+    /// What is kept of the value, without what the capture's detectors find.
+    pub(crate) fn into_value(self, capture: &Capture) -> Tree {
+        capture.detectors().mask_tree(self.value)
     }
 
     /// A value of a type that is not shown: the type's name in angle brackets.
@@ -138,7 +150,7 @@ impl Rows {
                 cell(row, index, capture)
             };
             self.cut_bytes += cell.cut_bytes;
-            cells.push(cell.value);
+            cells.push(cell.into_value(capture));
         }
         self.rows.push(Tree::List(cells));
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::capture::capture;
 use crate::event::bounded::bounded_text;
-use crate::event::limits::MESSAGE_BYTES;
+use crate::event::limits::{self, Limit};
 use crate::event::value::{Tree, Value};
 use crate::mask::REDACTED;
 use crate::tracker::EventTracker;
@@ -34,14 +34,14 @@ pub fn record<'a>(
     );
 }
 
-/// By `Debug`, up to 2 KiB; one that panics does no harm.
+/// By `Debug`, up to the limit of a message; one that panics does no harm.
 pub fn debug(value: &(impl Debug + ?Sized)) -> Value<'static> {
     display(&format_args!("{value:?}"))
 }
 
 /// The same by `Display`.
 pub fn display(value: &(impl Display + ?Sized)) -> Value<'static> {
-    Value::String(bounded_text(value, MESSAGE_BYTES).0)
+    Value::String(bounded_text(value, limits::current().of(Limit::MessageBytes)).0)
 }
 
 /// What an attribute can hold as it is.

@@ -65,7 +65,7 @@ impl Port {
 
     /// Puts a configuration's limits over its own.
     pub(crate) fn configure(&self, config: &Config) {
-        let limits = |limits| config.limits(&self.name, limits);
+        let limits = |limits| config.queue_limits(&self.name, limits);
         self.queue.change_limits(limits);
     }
 

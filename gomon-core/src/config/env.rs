@@ -111,7 +111,12 @@ mod tests {
         .unwrap();
         assert_eq!(config.capture().unwrap().rows(), 10);
         assert_eq!(config.sampling().unwrap().share(), 0.25);
-        assert_eq!(config.limits("LogListener", Limits::DEFAULT).max_events, 7);
+        assert_eq!(
+            config
+                .queue_limits("LogListener", Limits::DEFAULT)
+                .max_events,
+            7
+        );
     }
 
     #[test]

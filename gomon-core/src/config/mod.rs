@@ -19,6 +19,9 @@ use crate::bus::options::{Limits, OnFull};
 use crate::bus::retransmitter::config::RetransmitterConfig;
 use crate::capture::Capture;
 use crate::context::propagation::Propagation;
+use crate::event::limits::Limits as EventLimits;
+use crate::event::limits::settings::SomeLimits;
+use crate::mask::Detectors;
 use crate::sampling::Sampling;
 
 /// Settings of gomon as a configuration writes them, for [`set_config`](crate::set_config).
@@ -30,6 +33,8 @@ use crate::sampling::Sampling;
 /// let json = r#"{
 ///     "application_id": "shop",
 ///     "capture": "minimal",
+///     "detectors": ["bearer", "jwt", "cards", "emails"],
+///     "limits": {"keys": 64, "string_bytes": 4096},
 ///     "propagation": {"callers": "trusted", "sampling_flag": "trusted"},
 ///     "report_interval_ms": 30000,
 ///     "aggregate_interval_ms": 10000,
@@ -46,6 +51,9 @@ use crate::sampling::Sampling;
 ///
 /// - `application_id`: [`set_application_id`](crate::set_application_id)
 /// - `capture`: one of the presets `minimal`, `safe` and `full` of [`Capture`]
+/// - `detectors`: what is masked for what it looks like, see [`Detectors`]; a list of `bearer`,
+///   `jwt`, `cards` and `emails`
+/// - `limits`: how large events may get, see [`Limits`](crate::Limits): each by its name there
 /// - `propagation`: the fields of [`Propagation`]
 /// - `report_interval_ms`, `aggregate_interval_ms`, `tick_interval_ms`: the builder's settings of these names
 /// - `panic_backtraces`: whether `panic` events have a stack, see
@@ -61,6 +69,8 @@ use crate::sampling::Sampling;
 pub struct Config {
     pub(crate) application_id: Option<String>,
     capture: Option<Preset>,
+    detectors: Option<Detectors>,
+    pub(crate) limits: SomeLimits,
     propagation: Option<Propagation>,
     report_interval_ms: Option<u64>,
     aggregate_interval_ms: Option<u64>,
@@ -92,6 +102,8 @@ impl Config {
     pub(crate) const EMPTY: Self = Self {
         application_id: None,
         capture: None,
+        detectors: None,
+        limits: SomeLimits::NONE,
         propagation: None,
         report_interval_ms: None,
         aggregate_interval_ms: None,
@@ -107,6 +119,8 @@ impl Config {
         let Self {
             application_id,
             capture,
+            detectors,
+            limits,
             propagation,
             report_interval_ms,
             aggregate_interval_ms,
@@ -118,6 +132,8 @@ impl Config {
         } = newer;
         replace(&mut self.application_id, application_id);
         replace(&mut self.capture, capture);
+        replace(&mut self.detectors, detectors);
+        self.limits.merge(limits);
         replace(&mut self.propagation, propagation);
         replace(&mut self.report_interval_ms, report_interval_ms);
         replace(&mut self.aggregate_interval_ms, aggregate_interval_ms);
@@ -134,6 +150,21 @@ impl Config {
     pub(crate) fn with(mut self, over: Self) -> Self {
         self.merge(over);
         self
+    }
+
+    /// What may be captured by this, in place of that.
+    pub(crate) fn capture_over(&self, own: &Capture) -> Option<Capture> {
+        if self.capture.is_none() && self.detectors.is_none() {
+            return None;
+        }
+        let capture = self.capture().unwrap_or_else(|| own.clone());
+        let detectors = self.detectors.unwrap_or(own.detectors());
+        Some(capture.with_detectors(detectors))
+    }
+
+    /// The limits of this, in place of those.
+    pub(crate) fn limits_over(&self, own: EventLimits) -> Option<EventLimits> {
+        (self.limits != SomeLimits::NONE).then(|| self.limits.over(own))
     }
 
     pub(crate) fn capture(&self) -> Option<Capture> {
@@ -169,7 +200,7 @@ impl Config {
     }
 
     /// What the queue of a listener of that name is to heed, which the program gave other limits.
-    pub(crate) fn limits(&self, name: &str, limits: Limits) -> Limits {
+    pub(crate) fn queue_limits(&self, name: &str, limits: Limits) -> Limits {
         let config = self.listeners.get(name).copied().unwrap_or_default();
         config.over(limits)
     }
@@ -219,6 +250,16 @@ mod tests {
                 "column 27",
             ),
             (
+                r#"{"limits": {"keys": 0}}"#,
+                "limit keys must be between 16 and 1024, and not 0",
+                "line 1",
+            ),
+            (
+                "{\"limits\": {\n\"width\": 5}}",
+                "unknown variant `width`",
+                "line 2",
+            ),
+            (
                 "{\"root\": {\n\"includes\": 1}}",
                 "unknown field `includes`",
                 "line 2",
@@ -250,9 +291,9 @@ mod tests {
         assert_eq!(config.application_id.as_deref(), Some("shop"));
         assert!(config.capture().is_some_and(|capture| capture.rows() == 10));
         assert_eq!(config.report_interval(), Some(Duration::from_millis(5)));
-        let limits = config.limits("a", Limits::DEFAULT);
+        let limits = config.queue_limits("a", Limits::DEFAULT);
         assert_eq!((limits.max_events, limits.on_full), (6, OnFull::DropOldest));
-        assert_eq!(config.limits("b", Limits::DEFAULT).max_bytes, 7);
-        assert_eq!(config.limits("c", Limits::DEFAULT), Limits::DEFAULT);
+        assert_eq!(config.queue_limits("b", Limits::DEFAULT).max_bytes, 7);
+        assert_eq!(config.queue_limits("c", Limits::DEFAULT), Limits::DEFAULT);
     }
 }

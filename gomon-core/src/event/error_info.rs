@@ -5,7 +5,8 @@ use std::panic::Location;
 
 use crate::event::bounded::bounded_text;
 use crate::event::error_group;
-use crate::event::limits::{CHAIN, MESSAGE_BYTES};
+use crate::event::limits::{self, Limit};
+use crate::mask::Detectors;
 
 /// One entry of an event's `error` list: `{"msg", "type", "location", "chain"}`.
 ///
@@ -31,18 +32,20 @@ pub struct ErrorInfo {
 impl ErrorInfo {
     /// The error's message and those of its sources, the nearest first.
     ///
-    /// At most 2 KiB of each message and 8 sources are kept. A `Display` that panics leaves the
+    /// At most 2 KiB of each message and 8 sources are kept, unless [`Limits`](crate::Limits) say otherwise. A `Display` that panics leaves the
     /// text it wrote before, and a `source` that panics has none.
     #[must_use]
     pub fn new(error: &(dyn Error + 'static)) -> Self {
         let mut info = Self::message(error);
         let mut source = source_of(error);
+        let limits = limits::current();
+        let (most, longest) = (limits.of(Limit::Chain), limits.of(Limit::MessageBytes));
         while let Some(cause) = source {
-            if info.chain.len() == CHAIN {
+            if info.chain.len() == most {
                 info.cut += 1;
                 break;
             }
-            let (text, cut) = bounded_text(cause, MESSAGE_BYTES);
+            let (text, cut) = bounded_text(cause, longest);
             info.chain.push(text);
             info.cut += cut;
             source = source_of(cause);
@@ -53,7 +56,7 @@ impl ErrorInfo {
     /// A message alone.
     #[must_use]
     pub fn message(message: impl Display) -> Self {
-        let (msg, cut) = bounded_text(message, MESSAGE_BYTES);
+        let (msg, cut) = bounded_text(message, limits::current().of(Limit::MessageBytes));
         Self {
             msg,
             cut,
@@ -95,6 +98,34 @@ impl ErrorInfo {
         error_group::group(self.kind.as_deref(), &self.msg, self.location.as_deref())
     }
 
+    /// What the detectors find in the messages is masked; of one that was cut, the last word is left
+    /// out.
+    ///
+    /// ```
+    /// use gomon_core::{ErrorInfo, mask::Detectors};
+    ///
+    /// let info = ErrorInfo::message("no user joe@example.com").masked(Detectors::all());
+    /// assert_eq!(info.msg(), "no user [redacted]");
+    /// ```
+    #[must_use]
+    pub fn masked(mut self, detectors: Detectors) -> Self {
+        let longest = limits::current().of(Limit::MessageBytes);
+        for text in std::iter::once(&mut self.msg).chain(&mut self.chain) {
+            let whole = text.len() + LONGEST_CHARACTER <= longest;
+            let shown = if whole {
+                text.as_str()
+            } else {
+                detectors.uncut(text)
+            };
+            self.cut += (text.len() - shown.len()) as u64;
+            let masked = detectors.mask(shown);
+            if masked != *text {
+                *text = masked.into_owned();
+            }
+        }
+        self
+    }
+
     /// The message.
     #[must_use]
     pub fn msg(&self) -> &str {
@@ -111,7 +142,7 @@ impl ErrorInfo {
             .into_iter()
             .flatten()
             .chain(self.chain.iter().map(String::as_str));
-        texts.map(crate::event::limits::json_len).sum::<usize>() + 60
+        texts.map(limits::json_len).sum::<usize>() + 60
     }
 }
 
@@ -124,10 +155,30 @@ fn source_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 's
     })
 }
 
+/// Bytes of a character in UTF-8, at the most: a text that is shorter by so many was not cut.
+const LONGEST_CHARACTER: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fmt;
+
+    const MESSAGE_BYTES: usize = 2 << 10;
+    const CHAIN: usize = 8;
+
+    #[test]
+    fn detectors_see_the_message_and_its_causes() {
+        let mut info = ErrorInfo::message("Bearer abc");
+        info.chain = vec![
+            "a@example.com".into(),
+            format!("{} a@exam", "x".repeat(MESSAGE_BYTES - 7)),
+        ];
+        let masked = info.masked(Detectors::all());
+        assert_eq!(masked.msg, "Bearer [redacted]");
+        let (first, second) = (&masked.chain[0], &masked.chain[1]);
+        assert_eq!(first, "[redacted]");
+        assert_eq!(second.trim_end(), "x".repeat(MESSAGE_BYTES - 7));
+    }
 
     #[derive(Debug)]
     struct Endless;

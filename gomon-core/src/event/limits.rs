@@ -1,35 +1,29 @@
 //! How large an event may get (docs/events.md, "Limits"), and the cutting.
 
+pub(crate) mod current;
+pub(crate) mod settings;
+
 use std::borrow::Cow;
 
 use crate::event::value::Tree;
 
-/// Bytes of an event as JSON.
-pub(crate) const EVENT_BYTES: usize = 64 << 10;
-/// Of these, kept free for the envelope and for `gomon:dropped`.
+pub(crate) use current::{current, publish};
+pub(crate) use settings::{Limit, Limits};
+
+/// Bytes that a string may have now.
+#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
+pub(crate) fn string_bytes() -> usize {
+    current().of(Limit::StringBytes)
+}
+
+/// Bytes of an event that are kept free for the envelope and for `gomon:dropped`.
 pub(crate) const RESERVED_BYTES: usize = 8 << 10;
 /// Bytes of the application's id.
 pub(crate) const APPLICATION_ID_BYTES: usize = 256;
 /// Bytes of the label of a unit of work.
 pub(crate) const LABEL_BYTES: usize = 256;
-/// Attributes of an event.
-pub(crate) const KEYS: usize = 128;
-/// Bytes of a key.
+/// Bytes of a key in a record, of a fingerprint, and of a key of `gomon:dropped`.
 pub(crate) const KEY_BYTES: usize = 128;
-/// Bytes of a string.
-pub(crate) const STRING_BYTES: usize = 8 << 10;
-/// Entries of a list or map.
-pub(crate) const ENTRIES: usize = 256;
-/// Levels of lists and maps inside one another.
-pub(crate) const DEPTH: usize = 16;
-/// Errors of an event.
-pub(crate) const ERRORS: usize = 32;
-/// Bytes of an error's message, and of each of its sources'.
-pub(crate) const MESSAGE_BYTES: usize = 2 << 10;
-/// Sources of an error.
-pub(crate) const CHAIN: usize = 8;
-/// Children that travel inside their parent.
-pub(crate) const EMBEDDED: usize = 64;
 /// Entries of `gomon:dropped`.
 pub(crate) const CUT_ENTRIES: usize = 32;
 
@@ -83,8 +77,9 @@ const WORST_ESCAPE: usize = 6;
 
 /// Brings a tree within the limits. `room` is what the event has left and shrinks by what the tree
 /// takes; the result counts the bytes and entries that were cut.
-pub(crate) fn fit(tree: &mut Tree, room: &mut usize) -> u64 {
+pub(crate) fn fit(tree: &mut Tree, room: &mut usize, limits: &Limits) -> u64 {
     let mut cut = Cut {
+        limits,
         room: *room,
         cut: 0,
     };
@@ -93,24 +88,25 @@ pub(crate) fn fit(tree: &mut Tree, room: &mut usize) -> u64 {
     cut.cut
 }
 
-struct Cut {
+struct Cut<'a> {
+    limits: &'a Limits,
     room: usize,
     cut: u64,
 }
 
-impl Cut {
+impl Cut<'_> {
     fn tree(&mut self, tree: &mut Tree, depth: usize) {
         match tree {
             Tree::Str(text) => self.text(text),
             Tree::Bytes(bytes) => self.bytes(bytes),
-            Tree::List(_) | Tree::Map(_) if depth > DEPTH => {
+            Tree::List(_) | Tree::Map(_) if depth > self.limits.of(Limit::Depth) => {
                 self.count(1);
                 self.spend(SCALAR_BYTES);
                 *tree = Tree::Null;
             }
             Tree::List(items) => {
                 self.entries(items.len());
-                items.truncate(ENTRIES);
+                items.truncate(self.limits.of(Limit::Entries));
                 self.spend(2);
                 let whole = items.iter_mut().position(|item| !self.item(item, 1, depth));
                 let kept = whole.unwrap_or(items.len());
@@ -119,7 +115,7 @@ impl Cut {
             }
             Tree::Map(entries) => {
                 self.entries(entries.len());
-                entries.truncate(ENTRIES);
+                entries.truncate(self.limits.of(Limit::Entries));
                 self.spend(2);
                 let whole = entries
                     .iter_mut()
@@ -145,17 +141,18 @@ impl Cut {
     }
 
     fn entry(&mut self, key: &mut Cow<'static, str>, item: &mut Tree, depth: usize) -> bool {
-        let kept = prefix(key, KEY_BYTES).len();
+        let kept = prefix(key, self.limits.of(Limit::KeyBytes)).len();
         if kept < key.len() {
             self.count(key.len() - kept);
-            *key = Cow::Owned(prefix(key, KEY_BYTES).to_owned());
+            *key = Cow::Owned(prefix(key, kept).to_owned());
         }
         self.item(item, json_len(key) + 4, depth)
     }
 
     fn text(&mut self, text: &mut Cow<'static, str>) {
         let room = self.room.saturating_sub(2);
-        let kept = json_prefix(prefix(text, STRING_BYTES), room).len();
+        let longest = self.limits.of(Limit::StringBytes);
+        let kept = json_prefix(prefix(text, longest), room).len();
         if kept < text.len() {
             self.count(text.len() - kept);
             *text = Cow::Owned(prefix(text, kept).to_owned());
@@ -166,13 +163,14 @@ impl Cut {
     /// Bytes that are text are written as text, the others as base64: four for three.
     fn bytes(&mut self, bytes: &mut Vec<u8>) {
         let room = self.room.saturating_sub(2);
+        let longest = self.limits.of(Limit::StringBytes);
         let (kept, spent) = match std::str::from_utf8(bytes) {
             Ok(text) => {
-                let kept = json_prefix(prefix(text, STRING_BYTES), room);
+                let kept = json_prefix(prefix(text, longest), room);
                 (kept.len(), json_len(kept))
             }
             Err(_) => {
-                let kept = bytes.len().min(STRING_BYTES).min(room / 4 * 3);
+                let kept = bytes.len().min(longest).min(room / 4 * 3);
                 (kept, kept.div_ceil(3) * 4)
             }
         };
@@ -182,7 +180,8 @@ impl Cut {
     }
 
     fn entries(&mut self, count: usize) {
-        self.count(count.saturating_sub(ENTRIES));
+        let most = self.limits.of(Limit::Entries);
+        self.count(count.saturating_sub(most));
     }
 
     fn count(&mut self, cut: usize) {
@@ -201,8 +200,13 @@ pub(crate) const SCALAR_BYTES: usize = 24;
 mod tests {
     use super::*;
 
+    const EVENT_BYTES: usize = 64 << 10;
+    const STRING_BYTES: usize = 8 << 10;
+    const ENTRIES: usize = 256;
+    const DEPTH: usize = 16;
+
     fn fitted(mut tree: Tree, mut room: usize) -> (Tree, u64, usize) {
-        let cut = fit(&mut tree, &mut room);
+        let cut = fit(&mut tree, &mut room, &Limits::new());
         (tree, cut, room)
     }
 

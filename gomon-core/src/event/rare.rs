@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::attribute::{Attribute, Stored, key_bytes};
 use crate::event::error_info::ErrorInfo;
-use crate::event::limits;
+use crate::event::limits::{self, Limit, Limits};
 use crate::event::record::Record;
 use crate::event::value::Tree;
 
@@ -20,10 +20,13 @@ pub(crate) struct Rare {
     pub(crate) cut: Vec<(Cow<'static, str>, u64)>,
     /// Bytes it may still grow by, as JSON.
     pub(crate) room: usize,
+    /// Those that held when it was made.
+    pub(crate) limits: Limits,
 }
 
 impl Default for Rare {
     fn default() -> Self {
+        let limits = limits::current();
         Self {
             attributes: Vec::new(),
             text: String::new(),
@@ -31,7 +34,8 @@ impl Default for Rare {
             errors: Vec::new(),
             children: Vec::new(),
             cut: Vec::new(),
-            room: limits::EVENT_BYTES - limits::RESERVED_BYTES,
+            room: most_bytes(&limits),
+            limits,
         }
     }
 }
@@ -56,7 +60,7 @@ impl Rare {
     /// Makes a place for a key that is not there yet; `None` if there is no room for it.
     pub(crate) fn place(&mut self, key: &'static str, taken: usize) -> Option<&mut Attribute> {
         let bytes = key_bytes(key) + limits::SCALAR_BYTES;
-        if taken + self.attributes.len() >= limits::KEYS {
+        if taken + self.attributes.len() >= self.limits.of(Limit::Keys) {
             self.note_cut(Cow::Borrowed("keys"), 1);
             return None;
         }
@@ -92,7 +96,8 @@ impl Rare {
 
     pub(crate) fn store_text(&mut self, key: &'static str, text: &str) -> Stored {
         let room = self.room.saturating_sub(2);
-        let kept = limits::json_prefix(limits::prefix(text, limits::STRING_BYTES), room);
+        let longest = self.limits.of(Limit::StringBytes);
+        let kept = limits::json_prefix(limits::prefix(text, longest), room);
         self.note_cut(Cow::Borrowed(key), (text.len() - kept.len()) as u64);
         self.room = self.room.saturating_sub(limits::json_len(kept) + 2);
         let from = self.text.len();
@@ -105,7 +110,7 @@ impl Rare {
 
     pub(crate) fn store_tree(&mut self, key: &'static str, mut tree: Tree) -> Stored {
         let before = self.room;
-        let cut = limits::fit(&mut tree, &mut self.room);
+        let cut = limits::fit(&mut tree, &mut self.room, &self.limits);
         self.note_cut(Cow::Borrowed(key), cut);
         if tree == FREE {
             self.room = before;
@@ -129,7 +134,7 @@ impl Rare {
             return false;
         };
         let kept = room;
-        let cut = limits::fit(tree, &mut room);
+        let cut = limits::fit(tree, &mut room, &self.limits);
         let freed = bytes.saturating_sub(kept - room);
         *bytes -= freed;
         self.room += freed;
@@ -158,7 +163,7 @@ impl Rare {
 
     /// Whether much of the text belongs to values that were replaced.
     pub(crate) fn wants_compaction(&self) -> bool {
-        self.text.len() > 2 * limits::EVENT_BYTES
+        self.text.len() > 2 * self.limits.of(Limit::EventBytes)
     }
 
     pub(crate) fn text_at(&self, from: u32, to: u32) -> &str {
@@ -171,7 +176,7 @@ impl Rare {
 
     pub(crate) fn push_error(&mut self, mut error: ErrorInfo) {
         let bytes = error.bytes();
-        if self.errors.len() == limits::ERRORS || bytes > self.room {
+        if self.errors.len() >= self.limits.of(Limit::Errors) || bytes > self.room {
             return self.note_cut(Cow::Borrowed("error"), 1);
         }
         self.room -= bytes;
@@ -185,16 +190,21 @@ impl Rare {
 
     pub(crate) fn push_child(&mut self, child: Record) {
         let bytes = child.json_bytes() + child.cut_bytes() + ENVELOPE_BYTES;
-        if self.children.len() == limits::EMBEDDED || bytes > self.room {
+        if self.children.len() >= self.limits.of(Limit::Embedded) || bytes > self.room {
             return self.note_cut(Cow::Borrowed("children"), 1);
         }
         self.room -= bytes;
         self.children.push(child);
     }
 
+    /// What all of the record's content may take as JSON.
+    pub(crate) fn most_bytes(&self) -> usize {
+        most_bytes(&self.limits)
+    }
+
     /// What it takes as JSON, at the most, without `gomon:dropped`.
     pub(crate) fn json_bytes(&self) -> usize {
-        (limits::EVENT_BYTES - limits::RESERVED_BYTES).saturating_sub(self.room)
+        self.most_bytes().saturating_sub(self.room)
     }
 
     /// What `gomon:dropped` takes as JSON, at the most.
@@ -213,6 +223,11 @@ impl Rare {
 
 /// A tree that is cut to less than that, in bytes, is dropped instead.
 const SMALLEST_TREE: usize = 256;
+fn most_bytes(limits: &Limits) -> usize {
+    limits
+        .of(Limit::EventBytes)
+        .saturating_sub(limits::RESERVED_BYTES)
+}
 
 /// Positions are within the limits of an event, far below 4 GiB.
 pub(crate) fn position(at: usize) -> u32 {

@@ -16,6 +16,7 @@ use crate::config::{env, file::File};
 use crate::context::propagation::{Propagation, set_propagation};
 use crate::error::Error;
 use crate::event::Event;
+use crate::event::limits::{self, Limits};
 use crate::life::listeners::Waiting;
 use crate::life::over::Outer;
 use crate::life::{self, Gomon};
@@ -42,6 +43,7 @@ pub struct Builder {
     application_id: Option<String>,
     listeners: Vec<Waiting>,
     capture: Option<Capture>,
+    limits: Option<Limits>,
     propagation: Option<Propagation>,
     filter: Option<Filter>,
     sampling: Option<Sampling>,
@@ -64,6 +66,7 @@ pub fn builder() -> Builder {
         application_id: None,
         listeners: Vec::new(),
         capture: None,
+        limits: None,
         propagation: None,
         filter: None,
         sampling: None,
@@ -141,6 +144,12 @@ impl Builder {
     /// What wrappers may record. Default: [`Capture::safe`].
     pub fn capture(mut self, capture: Capture) -> Self {
         self.capture = Some(capture);
+        self
+    }
+
+    /// How large events may get. Default: [`Limits::new`].
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
         self
     }
 
@@ -238,7 +247,7 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`] if it runs, [`Error::Listener`] if a listener cannot start,
-    /// [`Error::Thread`] if a thread cannot, [`Error::Config`] if a configuration is wrong, [`Error::Forked`] in a child of a process in which gomon
+    /// [`Error::Thread`] if a thread cannot, [`Error::Config`] if a configuration is wrong, [`Error::Limit`] if a limit is out of its bounds, [`Error::Forked`] in a child of a process in which gomon
     /// ran. The listeners that were not started yet are kept for
     /// the next start.
     pub fn start(self) -> Result<Gomon, Error> {
@@ -250,6 +259,9 @@ impl Builder {
     /// Starts and returns the number of the run. What was not set here is as
     /// [`set_config`](crate::set_config) says, else the default.
     pub(super) fn start_run(self) -> Result<u32, Error> {
+        if let Some(limits) = &self.limits {
+            limits.check()?;
+        }
         #[cfg(feature = "toml")]
         let outer = self.outer()?;
         #[cfg(not(feature = "toml"))]
@@ -273,6 +285,8 @@ impl Builder {
             if let Some(capture) = self.capture {
                 capture::set_capture(capture);
             }
+            let configured = || config.limits.over(Limits::new());
+            limits::publish(self.limits.unwrap_or_else(configured));
             if let Some(propagation) = self.propagation {
                 set_propagation(propagation);
             }

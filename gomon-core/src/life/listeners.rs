@@ -229,7 +229,10 @@ impl Waiting {
 
     pub(super) fn start(self) -> Result<Arc<Port>, Error> {
         let opened = self.supply.open(&self.name)?;
-        let limits = LIFE.lock().effective().limits(&self.name, self.limits);
+        let limits = LIFE
+            .lock()
+            .effective()
+            .queue_limits(&self.name, self.limits);
         Port::start(self.id, self.name, 0, limits, opened).map_err(Error::Thread)
     }
 }

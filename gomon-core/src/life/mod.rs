@@ -297,6 +297,11 @@ pub fn set_config(config: Config) -> Result<(), Error> {
         life.application_id.clone_from(&config.application_id);
     }
     life.overridden.set_below(&config);
+    // What is over it may be made of it.
+    let Life {
+        overridden, over, ..
+    } = &mut *life;
+    overridden.put(over);
     let other_root = config.root.is_some();
     life.config.merge(config);
     life.apply(other_root);

@@ -3,13 +3,15 @@
 //! Everything here takes any input, however malformed; the time grows with its length alone, but
 //! for the names, which are compared with every pattern.
 
+mod detect;
 mod dsn;
 mod json;
 pub(crate) mod names;
 mod url;
 
+pub use detect::Detectors;
 pub use dsn::dsn;
-pub use json::json;
+pub use json::{JsonEnding, JsonMasker, MaskedJson, json, looks_like_json};
 pub use names::NameMask;
 pub use url::{path, query, url};
 

@@ -82,7 +82,7 @@ pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
         .is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
-const DEFAULT: [&str; 12] = [
+pub(crate) const DEFAULT: [&str; 12] = [
     "*password*",
     "*passwd*",
     "*pwd*",
@@ -96,7 +96,7 @@ const DEFAULT: [&str; 12] = [
     "*principal*",
     "*cookie*",
 ];
-const SHOWN: [&str; 2] = ["author", "authority"];
+pub(crate) const SHOWN: [&str; 2] = ["author", "authority"];
 
 #[cfg(test)]
 mod tests {

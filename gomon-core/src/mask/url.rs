@@ -6,7 +6,7 @@ use super::{NameMask, REDACTED};
 
 /// Masks user-info and the values of secret parameters in a URL, or in what looks like one: in
 /// its query, its fragment and its path (`;name=value`). A parameter that holds such a URL itself
-/// is masked whole.
+/// is masked whole. The signatures of signed URLs are masked whatever the names are.
 ///
 /// ```
 /// use gomon_core::mask::{NameMask, url};
@@ -73,7 +73,13 @@ fn parameters<'a>(part: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str
 
 fn is_hidden(name: &str, names: &NameMask) -> bool {
     let name = decoded(name);
-    names.hides(&name) || name.split(['[', ']', '.']).any(|part| names.hides(part))
+    signs(&name) || names.hides(&name) || name.split(['[', ']', '.']).any(|part| names.hides(part))
+}
+
+fn signs(name: &str) -> bool {
+    SIGNATURES
+        .iter()
+        .any(|other| name.eq_ignore_ascii_case(other))
 }
 
 fn holds_secret(value: &str, names: &NameMask, nested: usize) -> bool {
@@ -251,6 +257,17 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// Parameters that let whoever has the URL in: OpenTelemetry's list for `url.full`, in the semantic
+/// conventions for HTTP spans. Its keys are case-sensitive, these are not.
+const SIGNATURES: [&str; 7] = [
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "awsaccesskeyid",
+    "signature",
+    "sig",
+    "x-goog-signature",
+];
 /// URLs inside a parameter of a URL inside a parameter: deeper ones are masked whole.
 const NESTED: usize = 3;
 

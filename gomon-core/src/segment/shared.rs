@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::clock::Source;
 use crate::context::Context;
 use crate::event::error_info::ErrorInfo;
-use crate::event::limits;
+use crate::event::limits::{self, Limit};
 use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::{Tree, Value};
@@ -88,9 +88,10 @@ impl Shared {
     pub(super) fn add_error(&self, error: &(dyn Error + 'static), at: &Location<'_>) {
         let msg = ErrorInfo::new(error).msg;
         let error = Tree::map().with(keys::LOCATION, place(at)).with("msg", msg);
+        let most = limits::current().of(Limit::Errors);
         // In one place, so that their order is known.
         let mut inside = self.first.lock();
-        if inside.errors.len() < limits::ERRORS {
+        if inside.errors.len() < most {
             inside.errors.push(error);
         } else {
             inside.errors_cut += 1;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use crate::clock::{self, Stamp};
-use crate::event::limits;
 use crate::fork;
 
 /// Whether panics have one, from now on.
@@ -65,7 +64,7 @@ fn own_frames(whole: &str) -> String {
             frames.push_str(line.trim_start());
             frames.push('\n');
         }
-        if frames.len() > limits::STRING_BYTES {
+        if frames.len() > MOST_BYTES {
             break;
         }
     }
@@ -82,6 +81,8 @@ static WANTED: AtomicBool = AtomicBool::new(true);
 static RECENT: Mutex<Vec<(String, Stamp)>> = Mutex::new(Vec::new());
 const EVERY_NANOS: u64 = 10_000_000_000;
 const MOST_RECENT: usize = 64;
+/// Of text: the deepest frames matter least.
+const MOST_BYTES: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,9 @@
 use gomon_core::Config;
 
 /// The tables of a configuration, with what is needed around each.
-const TABLES: [(&str, &str, &str); 5] = [
+const TABLES: [(&str, &str, &str); 6] = [
     ("## The settings", "{", "}"),
+    ("### `limits`", r#"{"limits": {"#, "}}"),
     ("### `propagation`", r#"{"propagation": {"#, "}}"),
     ("### `root`", r#"{"root": {"#, "}}"),
     ("### `root.sampling`", r#"{"root": {"sampling": {"#, "}}}"),

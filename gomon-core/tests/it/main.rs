@@ -10,6 +10,7 @@ mod header_noise;
 mod limits;
 mod lineage;
 mod logs;
+mod mask_vectors;
 mod propagation;
 mod segments;
 mod streams;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use gomon_core::mask::Detectors;
 use gomon_core::{
     Config, DropReason, Error, Event, EventTracker, ListenerOptions, capture, set_application_id,
     set_config, stats,
@@ -16,7 +17,7 @@ fn parse(json: &str) -> Config {
 }
 
 /// What holds without any.
-const AS_IT_WAS: &str = r#"{"capture": "safe", "report_interval_ms": 60000, "root": {},
+const AS_IT_WAS: &str = r#"{"capture": "safe", "detectors": [], "report_interval_ms": 60000, "root": {},
     "listeners": {"tail": {"max_events": 8192, "on_full": "drop-newest"},
                   "sink": {"max_events": 8192, "on_full": "drop-newest"}}}"#;
 
@@ -46,6 +47,22 @@ fn a_configuration_holds_for_the_next_start_and_what_the_builder_says_comes_firs
     }
     set_config(parse(AS_IT_WAS)).unwrap();
     set_application_id("life").unwrap();
+}
+
+#[test]
+fn detectors_are_kept_when_another_preset_is_chosen() {
+    let _turn = turn();
+    let emails = Detectors::none().with_emails();
+    set_config(parse(r#"{"detectors": ["emails"]}"#)).unwrap();
+    assert_eq!(capture().detectors(), emails);
+    assert!(capture().headers(), "the rest is as it was");
+    set_config(parse(r#"{"capture": "minimal"}"#)).unwrap();
+    assert_eq!(
+        (capture().detectors(), capture().headers()),
+        (emails, false)
+    );
+    set_config(parse(AS_IT_WAS)).unwrap();
+    assert_eq!(capture().detectors(), Detectors::none());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod configured;
 mod crowds;
 mod factories;
 mod global_segments;
+mod limits;
 mod listeners;
 mod logs;
 #[cfg(target_os = "linux")]

@@ -3,6 +3,7 @@
 mod bodies;
 mod capture;
 mod client;
+mod detectors;
 mod endings;
 mod endings_in_place;
 mod endings_over_http2;

@@ -27,7 +27,7 @@ pub(super) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
     let values = arguments.values.0.iter();
     Tree::List(
         values
-            .map(|value| cell(value, capture).into_value())
+            .map(|value| cell(value, capture).into_value(capture))
             .collect(),
     )
 }
@@ -43,7 +43,7 @@ fn cell(value: &AnyValueKind, capture: &Capture) -> Cell {
         AnyValueKind::Double(value) => Cell::of(*value),
         AnyValueKind::Text(value) => Cell::text_or_json(value, capture),
         AnyValueKind::TextSlice(value) => Cell::text_or_json(value, capture),
-        AnyValueKind::Blob(value) => Cell::bytes(value, capture.cell_bytes()),
+        AnyValueKind::Blob(value) => Cell::bytes(value, capture),
         _ => Cell::opaque("?"),
     }
 }

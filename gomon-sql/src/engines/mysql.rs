@@ -68,7 +68,6 @@ fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {
         return Some(Cell::of(Tree::Null));
     }
     let name = raw.type_info().name().to_owned();
-    let limit = capture.cell_bytes();
     Some(match name.as_str() {
         "BOOLEAN" => Cell::of(decode::<MySql, bool>(raw)?),
         "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => {
@@ -86,7 +85,7 @@ fn cell(row: &MySqlRow, index: usize, capture: &Capture) -> Option<Cell> {
             capture,
         ),
         "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
-            Cell::bytes(decode::<MySql, &[u8]>(raw)?, limit)
+            Cell::bytes(decode::<MySql, &[u8]>(raw)?, capture)
         }
         "DATE" | "DATETIME" | "TIMESTAMP" => date_time(decode::<MySql, &[u8]>(raw)?, &name),
         _ => Cell::opaque(&name),

@@ -82,7 +82,6 @@ fn cell(row: &PgRow, index: usize, capture: &Capture) -> Option<Cell> {
         return Some(Cell::of(Tree::Null));
     }
     let name = raw.type_info().name().to_owned();
-    let limit = capture.cell_bytes();
     let binary = raw.format() == PgValueFormat::Binary;
     let bytes = raw.as_bytes().ok()?;
     Some(match name.as_str() {
@@ -93,14 +92,14 @@ fn cell(row: &PgRow, index: usize, capture: &Capture) -> Option<Cell> {
         "FLOAT4" => Cell::of(decode::<Postgres, f32>(raw)?),
         "FLOAT8" => Cell::of(decode::<Postgres, f64>(raw)?),
         "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => {
-            Cell::text(&String::from_utf8_lossy(bytes), limit)
+            Cell::text(&String::from_utf8_lossy(bytes), capture)
         }
         "JSON" => Cell::json(bytes, capture),
         // The binary form has a version byte in front, which is 1.
         "JSONB" => Cell::json(bytes.strip_prefix(&[1]).unwrap_or(bytes), capture),
-        "BYTEA" if binary => Cell::bytes(bytes, limit),
+        "BYTEA" if binary => Cell::bytes(bytes, capture),
         // Every other type is readable as it comes in the text protocol (`raw_sql`).
-        _ if !binary => Cell::text(&String::from_utf8_lossy(bytes), limit),
+        _ if !binary => Cell::text(&String::from_utf8_lossy(bytes), capture),
         "UUID" => Cell::of(uuid(bytes)?),
         "DATE" => Cell::of(date(i64::from(i32::from_be_bytes(bytes.try_into().ok()?)))?),
         "TIMESTAMP" => Cell::of(timestamp(i64::from_be_bytes(bytes.try_into().ok()?), "")?),

@@ -55,12 +55,11 @@ fn cell(row: &SqliteRow, index: usize, capture: &Capture) -> Option<Cell> {
         return Some(Cell::of(Tree::Null));
     }
     let class = raw.type_info().name().to_owned();
-    let limit = capture.cell_bytes();
     Some(match class.as_str() {
         "INTEGER" => Cell::of(decode::<Sqlite, i64>(raw)?),
         "REAL" => Cell::of(decode::<Sqlite, f64>(raw)?),
         "TEXT" => Cell::text_or_json(&decode::<Sqlite, String>(raw)?, capture),
-        "BLOB" => Cell::bytes(&decode::<Sqlite, Vec<u8>>(raw)?, limit),
+        "BLOB" => Cell::bytes(&decode::<Sqlite, Vec<u8>>(raw)?, capture),
         _ => Cell::opaque(&class),
     })
 }

@@ -1,6 +1,7 @@
 //! Rows, as the engines' types come out.
 
 use gomon_core::Capture;
+use gomon_core::mask::Detectors;
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_sql::{MonitoredDb, PoolExt, SqlConfig};
 use serde_json::{Value, json};
@@ -39,6 +40,57 @@ async fn show<DB: MonitoredDb>(fixture: &Fixture<DB>, cases: &[(&str, Value)]) {
 }
 
 #[tokio::test]
+async fn values_that_look_secret_are_masked_where_that_is_asked_for() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let sql = "SELECT 'to joe@example.com' AS a, 4111111111111111 AS b, x'6a406578616d706c652e636f6d' AS c, \
+                   '{\"to\": \"joe@example.com\"}' AS d, 'of joe@example.com' AS e";
+        let shown = rows(fixture, Capture::full(), sql).await.to_string();
+        assert_eq!(shown.matches("@example.com").count(), 4, "{shown}");
+        let detecting = Capture::full().with_detectors(Detectors::all());
+        let event = rows(fixture, detecting.clone(), sql).await;
+        let expected = json!([
+            "to [redacted]",
+            "[redacted]",
+            "[redacted]",
+            r#"{"to":"[redacted]"}"#,
+            "of [redacted]"
+        ]);
+        assert_eq!(event["rows"][0], expected);
+        let cut = rows(fixture, detecting.with_cell_bytes(12), sql).await;
+        let expected = json!(["to ", "[redacted]", "", r#"{"to":"#, "of "]);
+        assert_eq!(cut["rows"][0], expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn literals_and_errors_that_look_secret_are_masked_where_that_is_asked_for() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let capture = Capture::full().with_detectors(Detectors::all());
+        let pool = fixture
+            .pool
+            .clone()
+            .monitored_with(SqlConfig::new().capture(capture));
+        let recorder = Recorder::new();
+        let sql = "SELECT * FROM \"joe@example.com\" WHERE a = 'Bearer abc'";
+        recorder
+            .scope(async { pool.fetch_all(sql).await.unwrap_err() })
+            .await;
+        let event = recorder.one("sql-wconn-queryctx");
+        assert_eq!(
+            event["query"],
+            "SELECT * FROM \"[redacted]\" WHERE a = 'Bearer [redacted]'"
+        );
+        let message = event["error"][0]["msg"].as_str().unwrap();
+        assert!(
+            message.contains("[redacted]") && !message.contains("joe"),
+            "{message}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn sqlite_values_are_shown() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
         let cases = [
@@ -53,6 +105,10 @@ async fn sqlite_values_are_shown() {
                 json!(r#"{"password":"[redacted]"}"#),
             ),
             ("'[no json'", json!("[no json")),
+            (
+                "'{\"user\": 1, \"password\": \"x\",}'",
+                json!(r#"{"user":1,"password":"[redacted]","#),
+            ),
             (
                 "datetime('2026-01-02 03:04:05')",
                 json!("2026-01-02 03:04:05"),

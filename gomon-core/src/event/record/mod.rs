@@ -16,7 +16,7 @@ use crate::event::attribute::{Attribute, Stored, key_bytes};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
-use crate::event::limits;
+use crate::event::limits::{self, Limit};
 use crate::event::outcome::Outcome;
 use crate::event::rare::Rare;
 use crate::event::shape::{Row, Shapes};
@@ -260,7 +260,9 @@ impl Record {
     #[cold]
     #[inline(never)]
     fn set_beside(&mut self, key: &'static str, value: Value<'_>) {
-        let kept = limits::prefix(key, limits::KEY_BYTES);
+        let beside = self.rare.as_deref();
+        let limits = beside.map_or_else(limits::current, |rare| rare.limits);
+        let kept = limits::prefix(key, limits.of(Limit::KeyBytes));
         if kept.len() < key.len() {
             self.note_cut(Cow::Borrowed(kept), (key.len() - kept.len()) as u64);
         }
@@ -279,7 +281,7 @@ impl Record {
             Value::Uuid(id) => self.rare().store_text(kept, &id.to_string()),
             Value::Bytes(bytes) => {
                 // What is past the limit would be cut anyway: do not copy it first.
-                let head = bytes.get(..limits::STRING_BYTES).unwrap_or(bytes);
+                let head = bytes.get(..limits.of(Limit::StringBytes)).unwrap_or(bytes);
                 self.note_cut(Cow::Borrowed(kept), (bytes.len() - head.len()) as u64);
                 self.rare().store_tree(kept, Tree::Bytes(head.to_vec()))
             }
@@ -470,7 +472,7 @@ impl Record {
     /// Drops the attributes that were set last until the rest is within the event's limit; of a tree, as much as
     /// is needed.
     fn trim(&mut self) {
-        let limit = limits::EVENT_BYTES - limits::RESERVED_BYTES;
+        let limit = self.rare.as_deref().map_or(usize::MAX, Rare::most_bytes);
         while let excess @ 1.. = self.json_bytes().saturating_sub(limit) {
             if self.shrink_last(excess) {
                 continue;

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::ser::{self, Serialize};
 
 use crate::event::bounded::bounded_text;
-use crate::event::limits::{DEPTH, ENTRIES, EVENT_BYTES, MESSAGE_BYTES, STRING_BYTES, prefix};
+use crate::event::limits::{self, Limit, Limits, prefix};
 use crate::event::value::Tree;
 
 /// Structs, maps and enums as JSON has them. What cannot be read is a string that says why.
@@ -29,8 +29,8 @@ pub(crate) fn tree(value: &impl Serialize) -> Tree {
 }
 
 /// What has been read so far.
-#[derive(Default)]
 struct Reader {
+    limits: Limits,
     root: Option<Tree>,
     /// Lists and maps that have not ended, the outermost first.
     open: Vec<Open>,
@@ -53,6 +53,17 @@ enum Stop {
     Because(String),
 }
 
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            limits: limits::current(),
+            root: None,
+            open: Vec::new(),
+            used: 0,
+        }
+    }
+}
+
 impl Reader {
     /// Ends what has not ended: what came until then is kept.
     fn finish(mut self) -> Tree {
@@ -71,14 +82,14 @@ impl Reader {
 
     fn text(&mut self, text: &str) -> Result<(), Stop> {
         // One character more than there is place for, so that the cut is seen and counted.
-        let kept = prefix(text, STRING_BYTES + LONGEST_CHARACTER);
+        let kept = prefix(text, self.limits.of(Limit::StringBytes) + LONGEST_CHARACTER);
         self.spend(kept.len())?;
         self.put(Tree::from(kept))
     }
 
     fn spend(&mut self, amount: usize) -> Result<(), Stop> {
         self.used += amount;
-        if self.used > EVENT_BYTES {
+        if self.used > self.limits.of(Limit::EventBytes) {
             return Err(Stop::Full);
         }
         Ok(())
@@ -118,7 +129,9 @@ impl Reader {
             None => 0,
         };
         self.spend(1)?;
-        Ok(entries <= ENTRIES && self.open.len() <= DEPTH)
+        let limits = &self.limits;
+        let has_place = entries <= limits.of(Limit::Entries);
+        Ok(has_place && self.open.len() <= limits.of(Limit::Depth))
     }
 }
 
@@ -169,7 +182,7 @@ impl std::error::Error for Stop {}
 
 impl ser::Error for Stop {
     fn custom<T: Display>(message: T) -> Self {
-        Self::Because(bounded_text(message, MESSAGE_BYTES).0)
+        Self::Because(bounded_text(message, limits::current().of(Limit::MessageBytes)).0)
     }
 }
 
@@ -178,6 +191,8 @@ const LONGEST_CHARACTER: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    const STRING_BYTES: usize = 8 << 10;
+
     use std::collections::BTreeMap;
 
     use super::*;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::ser::{self, Serialize};
 
 use super::{LONGEST_CHARACTER, Level, Open, Reader, Stop};
-use crate::event::limits::STRING_BYTES;
+use crate::event::limits::Limit;
 use crate::event::value::Tree;
 
 /// `serialize_i8(value: i8)` and so on: what a tree holds as it is.
@@ -54,7 +54,9 @@ impl<'a> ser::Serializer for &'a mut Reader {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Stop> {
-        let kept = value.get(..=STRING_BYTES).unwrap_or(value);
+        let kept = value
+            .get(..=self.limits.of(Limit::StringBytes))
+            .unwrap_or(value);
         self.spend(kept.len())?;
         self.put(Tree::Bytes(kept.to_vec()))
     }

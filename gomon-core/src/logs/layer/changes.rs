@@ -4,7 +4,7 @@ use std::fmt;
 use tracing::field::{Field, Visit};
 
 use crate::event::error_info::ErrorInfo;
-use crate::event::limits::STRING_BYTES;
+use crate::event::limits;
 use crate::event::outcome::Outcome;
 use crate::event::value::{Tree, Value};
 use crate::keys::ERROR;
@@ -147,7 +147,7 @@ impl<S: Sink> Visit for Visitor<'_, S> {
         if masked::hides(field.name()) {
             return self.set(field, REDACTED);
         }
-        let (text, cut) = inside::formatted(format_args!("{value:?}"), STRING_BYTES);
+        let (text, cut) = inside::formatted(format_args!("{value:?}"), limits::string_bytes());
         self.text(field, &text);
         self.sink.cut(field.name(), cut);
     }

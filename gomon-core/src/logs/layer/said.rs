@@ -5,7 +5,7 @@ use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
 use crate::event::error_info::ErrorInfo;
-use crate::event::limits::STRING_BYTES;
+use crate::event::limits;
 use crate::event::value::Tree;
 use crate::keys::ERROR;
 use crate::logs::line::keys::MESSAGE;
@@ -66,7 +66,7 @@ impl Said {
     }
 
     fn message(&mut self, value: &dyn fmt::Debug) {
-        let (text, cut) = inside::formatted(format_args!("{value:?}"), STRING_BYTES);
+        let (text, cut) = inside::formatted(format_args!("{value:?}"), limits::string_bytes());
         if let Some(line) = &mut self.line {
             line.text(&text);
             line.cut(MESSAGE, cut);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{inside, masked};
 use crate::capture::{Capture, capture};
-use crate::event::limits::{ENTRIES, EVENT_BYTES, STRING_BYTES};
+use crate::event::limits::{self, Limit};
 #[cfg(any(feature = "log", feature = "slog"))]
 use crate::event::limits::{KEY_BYTES, prefix};
 use crate::event::value::Tree;
@@ -72,7 +72,10 @@ impl Fields {
     /// What is masked or finds no place is not even formatted.
     fn put(&mut self, name: Cow<'static, str>, value: impl FnOnce() -> (Tree, u64)) {
         let known = self.entries.iter().position(|entry| entry.0 == name);
-        if known.is_none() && (self.entries.len() >= ENTRIES || self.bytes >= EVENT_BYTES) {
+        let limits = limits::current();
+        let has_place = self.entries.len() < limits.of(Limit::Entries)
+            && self.bytes < limits.of(Limit::EventBytes);
+        if known.is_none() && !has_place {
             self.cut += 1;
             return;
         }
@@ -98,7 +101,7 @@ impl Fields {
 }
 
 fn formatted(value: impl Display) -> (Tree, u64) {
-    let (text, cut) = inside::formatted(value, STRING_BYTES);
+    let (text, cut) = inside::formatted(value, limits::string_bytes());
     (Tree::from(text), cut)
 }
 

@@ -76,7 +76,7 @@ impl Line {
         if let Some(text) = message.as_str() {
             self.text(text);
         } else {
-            let (text, cut) = inside::formatted(message, limits::STRING_BYTES);
+            let (text, cut) = inside::formatted(message, limits::string_bytes());
             self.text(&text);
             self.tracker.note_cut(keys::MESSAGE, cut);
         }
