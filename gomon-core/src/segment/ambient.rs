@@ -37,7 +37,9 @@ impl Ambient {
     /// A segment or a part of it, which can be found from now on by who has only its context.
     pub(super) fn of(shared: &Arc<Shared>, part: Option<Part>) -> Self {
         let context = shared.context();
-        list(context, shared);
+        if shared.is_to_be_listed(context) {
+            list(context, shared);
+        }
         Self {
             shared: Arc::clone(shared),
             context,

@@ -176,7 +176,9 @@ impl Drop for Segment {
         let Some(shared) = &self.shared else {
             return;
         };
-        ambient::unlist(shared.context());
+        if shared.is_listed() {
+            ambient::unlist(shared.context());
+        }
         let lapsed = clock::nanos_between(self.start, self.tracker.clock().now());
         self.tracker
             .set(keys::NAME, std::mem::take(&mut self.name))

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::panic::Location;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -25,6 +25,8 @@ use crate::segment::spent::Measures;
 pub(super) struct Shared {
     /// Its event as what is current. A global one has another in each run of gomon.
     context: Mutex<Context>,
+    /// The event under which it can be found by its context; 0 is none.
+    listed: AtomicU64,
     first: Mutex<Inside>,
     more: Box<[Mutex<Inside>]>,
     pub(super) measures: Measures,
@@ -43,6 +45,7 @@ impl Shared {
         Self {
             clock: Source::of(context.scope()),
             context: Mutex::new(context),
+            listed: AtomicU64::new(0),
             first: Mutex::default(),
             more: Box::default(),
             measures: Measures::default(),
@@ -68,6 +71,17 @@ impl Shared {
 
     pub(super) fn context(&self) -> Context {
         *self.context.lock()
+    }
+
+    /// Whether this is the first time that its context is handed out.
+    pub(super) fn is_to_be_listed(&self, context: Context) -> bool {
+        let span = context.ids().map_or(0, |(_, span)| span.0);
+        self.listed.load(Ordering::Relaxed) != span
+            && self.listed.swap(span, Ordering::Relaxed) != span
+    }
+
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed) != 0
     }
 
     /// The number of the running thread's shard.
