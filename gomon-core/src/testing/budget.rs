@@ -174,7 +174,7 @@ pub fn budget_difference(bounds: &[(&str, Amount, Bound)]) -> Option<String> {
             Amount::Count(None) if what.starts_with("alloc") => writeln!(
                 said,
                 "  {sign} {what:width$}  not known: the program's allocator is not \
-                 gomon_runtime::MonitoredAlloc"
+                 gomon::runtime::MonitoredAlloc (feature runtime)"
             ),
             Amount::Count(None) | Amount::Time(None) => writeln!(
                 said,
@@ -320,7 +320,7 @@ mod tests {
   ! events       12, and at most 10 expected
     queries      3, and at most 3 expected
   ! time         5ms, and less than 5000000 ns expected
-  ! allocations  not known: the program's allocator is not gomon_runtime::MonitoredAlloc
+  ! allocations  not known: the program's allocator is not gomon::runtime::MonitoredAlloc (feature runtime)
   ! advances     not known: the recorder has no manual clock
 "
         );

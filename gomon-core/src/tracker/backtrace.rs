@@ -46,21 +46,21 @@ fn is_due(location: &str) -> bool {
 /// Leaves out what the panic itself put on the stack, and what is below the thread's own function.
 fn own_frames(whole: &str) -> String {
     let mut frames = String::new();
-    let mut inside = false;
+    let mut at = Part::AbovePanic;
     for line in whole.lines() {
-        let symbol = line.split_once(": ").map_or("", |(_, symbol)| symbol);
-        if symbol.contains("__rust_begin_short_backtrace") {
-            break;
+        let symbol = line.split_once(": ").map(|(_, symbol)| symbol);
+        if let Some(symbol) = symbol {
+            let is = |names: &[&str]| names.iter().any(|name| symbol.contains(name));
+            if symbol.contains("__rust_begin_short_backtrace") {
+                break;
+            }
+            at = match at {
+                Part::AbovePanic if !is(&["rust_begin_unwind"]) => Part::AbovePanic,
+                Part::AbovePanic | Part::InPanic if is(&PANICKING) => Part::InPanic,
+                _ => Part::Below,
+            };
         }
-        let is_of_panic = IN_PANIC.iter().any(|name| symbol.contains(name));
-        if is_of_panic {
-            // Everything so far was above the code that panicked.
-            frames.clear();
-            inside = true;
-            continue;
-        }
-        let is_place = symbol.is_empty();
-        if inside && !(is_place && frames.is_empty()) {
+        if at == Part::Below {
             frames.push_str(line.trim_start());
             frames.push('\n');
         }
@@ -68,14 +68,27 @@ fn own_frames(whole: &str) -> String {
             break;
         }
     }
-    if inside { frames } else { whole.to_owned() }
+    match at {
+        Part::AbovePanic => whole.to_owned(),
+        Part::InPanic | Part::Below => frames,
+    }
 }
 
-const IN_PANIC: [&str; 4] = [
+/// Of the stack, its innermost frame first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    AbovePanic,
+    InPanic,
+    Below,
+}
+
+/// What the standard library panics through; below it these are frames like any other.
+const PANICKING: [&str; 5] = [
     "rust_begin_unwind",
     "core::panicking::",
-    "core::result::unwrap_failed",
     "core::option::",
+    "core::result::",
+    "core::slice::index::",
 ];
 static WANTED: AtomicBool = AtomicBool::new(true);
 static RECENT: Mutex<Vec<(String, Stamp)>> = Mutex::new(Vec::new());
@@ -98,12 +111,19 @@ mod tests {
              at /rustc/x/library/core/src/panicking.rs:80:14
    4: shop::checkout
              at ./src/checkout.rs:7:3
-   5: shop::main
+   5: core::option::Option<T>::map_or
+             at /rustc/x/library/core/src/option.rs:1:1
+   6: shop::main
              at ./src/main.rs:3:1
-   6: std::sys::backtrace::__rust_begin_short_backtrace
-   7: main";
-        let expected =
-            "4: shop::checkout\nat ./src/checkout.rs:7:3\n5: shop::main\nat ./src/main.rs:3:1\n";
+   7: std::sys::backtrace::__rust_begin_short_backtrace
+   8: main";
+        let expected = "4: shop::checkout
+at ./src/checkout.rs:7:3
+5: core::option::Option<T>::map_or
+at /rustc/x/library/core/src/option.rs:1:1
+6: shop::main
+at ./src/main.rs:3:1
+";
         assert_eq!(own_frames(whole), expected);
         assert_eq!(own_frames("no frames"), "no frames");
     }

@@ -394,3 +394,17 @@ async fn functions_are_parts_of_the_current_segment_or_segments() {
 fn what_cannot_be_traced_is_an_error_that_says_what_to_do() {
     trybuild::TestCases::new().compile_fail("tests/it/attributes/*.rs");
 }
+
+#[tokio::test]
+async fn the_stack_of_a_panic_begins_where_an_async_function_panicked() {
+    #[trace(crate = gomon_core)]
+    async fn out_of_shelves() {
+        panic!("out of shelves");
+    }
+    let recorder = Recorder::new();
+    let task = recorder.run(|| gomon_core::spawn(out_of_shelves()));
+    assert!(task.await.is_err());
+    let stack = recorder.one("panic")["backtrace"].clone();
+    let first = stack.as_str().unwrap().lines().next().unwrap().to_owned();
+    assert!(first.contains("out_of_shelves"), "{first}");
+}

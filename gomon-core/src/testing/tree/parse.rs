@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         if !known {
             let all = Outcome::ALL.map(Outcome::as_str).join(", ");
             return Err(format!(
-                "`{word}` is no outcome; there are {all}, and * for any"
+                "`{word}` is no outcome; there are {all}, and * for any; a name with spaces is in quotes"
             ));
         }
         self.skip(word.len());

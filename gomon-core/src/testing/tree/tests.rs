@@ -205,7 +205,7 @@ fn a_pattern_that_cannot_be_read_fails_with_its_line() {
     assert_eq!(
         difference("a\n  b ("),
         "line 2 of the expected tree: `(` is no outcome; there are completed, abandoned, \
-         cancelled, truncated, failed, timed-out, panicked, and * for any"
+         cancelled, truncated, failed, timed-out, panicked, and * for any; a name with spaces is in quotes"
     );
 }
 
