@@ -200,6 +200,11 @@ fn user_info_end(rest: &str) -> Option<usize> {
 /// The same in the authority form of a request, `user:password@host:443`.
 fn bare_user_info_end(rest: &str) -> Option<usize> {
     let (before, host) = rest.rsplit_once('@')?;
+    // What has parts behind the host is none of that form; and else what looks like one might only
+    // come about by masking, so that masking again would change it.
+    if host.contains(['/', '?', '#', '&', '=', ';']) {
+        return None;
+    }
     let (_, port) = host.rsplit_once(':')?;
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     (is_port && !before.contains('/')).then_some(before.len())
@@ -349,7 +354,13 @@ mod tests {
 
     #[test]
     fn masking_twice_is_masking_once() {
-        let once = masked("https://a:b@h/?token=1&x=2#key=3");
-        assert_eq!(masked(&once), once);
+        for text in [
+            "https://a:b@h/?token=1&x=2#key=3",
+            "a@b?x=/?token=1@c&:2",
+            "u:p?a=b@h:443",
+        ] {
+            let once = masked(text);
+            assert_eq!(masked(&once), once);
+        }
     }
 }
