@@ -200,14 +200,14 @@ fn user_info_end(rest: &str) -> Option<usize> {
 /// The same in the authority form of a request, `user:password@host:443`.
 fn bare_user_info_end(rest: &str) -> Option<usize> {
     let (before, host) = rest.rsplit_once('@')?;
-    // What has parts behind the host is none of that form; and else what looks like one might only
-    // come about by masking, so that masking again would change it.
-    if host.contains(['/', '?', '#', '&', '=', ';']) {
+    // Where there are parameters it is none of that form: what looks like one might only come about
+    // by masking them, and masking again would change it.
+    if host.contains(PARTS) || before.contains(PARTS) {
         return None;
     }
     let (_, port) = host.rsplit_once(':')?;
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    (is_port && !before.contains('/')).then_some(before.len())
+    is_port.then_some(before.len())
 }
 
 /// Where the authority begins: behind `scheme://` or a leading `//`; 0 if there is none.
@@ -262,6 +262,8 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// What begins a path, its parameters, a query or a fragment.
+const PARTS: [char; 4] = ['/', ';', '?', '#'];
 /// Parameters that let whoever has the URL in: OpenTelemetry's list for `url.full`, in the semantic
 /// conventions for HTTP spans. Its keys are case-sensitive, these are not.
 const SIGNATURES: [&str; 7] = [
@@ -357,6 +359,7 @@ mod tests {
         for text in [
             "https://a:b@h/?token=1&x=2#key=3",
             "a@b?x=/?token=1@c&:2",
+            "a?b#sig=/&x=@c:2",
             "u:p?a=b@h:443",
         ] {
             let once = masked(text);
