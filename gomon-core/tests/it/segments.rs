@@ -1,5 +1,6 @@
 //! Segments: what counts where, and what is inside of one.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use gomon_core::testing::{Recorded, Recorder};
@@ -280,13 +281,12 @@ fn cpu_time_is_measured_where_it_is_asked_for() {
 
 #[test]
 fn children_past_the_limit_are_counted_as_cut() {
-    let names: Vec<&'static str> = (0..300)
-        .map(|n| &*Box::leak(format!("{n}").into_boxed_str()))
-        .collect();
+    static NAMES: LazyLock<Vec<String>> =
+        LazyLock::new(|| (0..300).map(|n| n.to_string()).collect());
     let recorder = Recorder::new();
     recorder.run(|| {
         let import = Segment::new("import");
-        names.iter().for_each(|name| import.child(name).finish());
+        NAMES.iter().for_each(|name| import.child(name).finish());
     });
     let event = recorder.one("segment");
     // What is too large for an event is cut off too.
