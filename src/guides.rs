@@ -17,5 +17,9 @@ pub struct Sampling;
 
 #[doc = include_str!("../docs/logs.md")]
 pub struct Logs;
+
+#[doc = include_str!("../docs/switches.md")]
+pub struct Switches;
+
 #[doc = include_str!("../docs/testing.md")]
 pub struct Testing;

@@ -38,6 +38,13 @@ pub enum Error {
         /// What it was to be.
         value: u32,
     },
+    /// A live switch is not what one may be.
+    Switch {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A retransmitter's events would come back to it.
     Cycle {
         /// The retransmitter that was to get a listener.
@@ -86,6 +93,7 @@ impl fmt::Display for Error {
                 value: *value,
             }
             .fmt(f),
+            Self::Switch { name, message } => write!(f, "switch {name}: {message}"),
             Self::Cycle { from, to } => {
                 write!(
                     f,
@@ -121,6 +129,7 @@ impl StdError for Error {
             | Self::Forked
             | Self::Config(_)
             | Self::Limit { .. }
+            | Self::Switch { .. }
             | Self::Cycle { .. } => None,
         }
     }

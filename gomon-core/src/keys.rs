@@ -4,12 +4,6 @@ pub(crate) const APPLICATION: &str = "application";
 pub(crate) const APPLICATION_END: &str = "application-end";
 pub(crate) const GOMON_SELF: &str = "gomon-self";
 pub(crate) const PANIC: &str = "panic";
-#[cfg(any(
-    feature = "log",
-    feature = "slog",
-    feature = "toml",
-    feature = "tracing"
-))]
 pub(crate) const LOG: &str = "log";
 pub(crate) const SEGMENT: &str = "segment";
 pub(crate) const SEGMENT_TICK: &str = "segment-tick";
@@ -24,6 +18,12 @@ pub(crate) const ADDR: &str = "addr";
 pub(crate) const SYSTEM: &str = "system";
 pub(crate) const DIGEST: &str = "digest";
 pub(crate) const ERROR: &str = "error";
+
+/// Whether an attribute of that name is a condition of live switches (see `switch`).
+#[inline(always)]
+pub(crate) fn is_condition(key: &str) -> bool {
+    matches!(key, ROUTE | USER)
+}
 
 /// Whether an attribute of that name may say something about an event's labels (see `aggregate`).
 #[inline(always)]
@@ -57,33 +57,17 @@ pub(crate) const QUARANTINES: &str = "quarantines";
 pub(crate) const QUEUE_HIGH_WATER: &str = "queue-high-water";
 pub(crate) const UPTIME: &str = "uptime";
 
-#[cfg(any(
-    feature = "log",
-    feature = "slog",
-    feature = "toml",
-    feature = "tracing"
-))]
 pub(crate) const LEVEL: &str = "level";
-#[cfg(any(
-    feature = "log",
-    feature = "slog",
-    feature = "toml",
-    feature = "tracing"
-))]
 pub(crate) const TARGET: &str = "target";
-#[cfg(any(
-    feature = "log",
-    feature = "slog",
-    feature = "toml",
-    feature = "tracing"
-))]
 pub(crate) const MESSAGE: &str = "message";
+pub(crate) const FIELDS: &str = "fields";
 pub(crate) const THREAD: &str = "thread";
 pub(crate) const PAYLOAD: &str = "payload";
 pub(crate) const BACKTRACE: &str = "backtrace";
 pub(crate) const WORK: &str = "work";
 pub(crate) const LOCATION: &str = "location";
 pub(crate) const ROUTE: &str = "route";
+pub(crate) const USER: &str = "user";
 pub(crate) const LABEL: &str = "label";
 pub(crate) const NAME: &str = "name";
 pub(crate) const COUNT: &str = "count";

@@ -52,10 +52,12 @@ mod life;
 pub mod logs;
 pub mod mask;
 pub mod meter;
+mod notice;
 mod primitives;
 mod sampling;
 mod segment;
 mod state;
+pub mod switch;
 #[cfg(feature = "tokio")]
 pub mod sync;
 #[cfg(feature = "test-util")]

@@ -6,6 +6,9 @@
 
 use std::sync::OnceLock;
 
+use crate::event::value::Tree;
+use crate::keys;
+
 /// Allocations of a thread since some time before: of use are differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocations {
@@ -31,6 +34,16 @@ impl Allocations {
             count: self.count.wrapping_sub(earlier.count),
             bytes: self.bytes.wrapping_sub(earlier.bytes),
         }
+    }
+}
+
+impl Allocations {
+    /// As an attribute of an event.
+    pub(crate) fn tree(self) -> Tree {
+        let Self { count, bytes } = self;
+        Tree::map()
+            .with(keys::COUNT, count)
+            .with(keys::BYTES, bytes)
     }
 }
 

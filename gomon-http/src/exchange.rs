@@ -38,7 +38,7 @@ impl Exchange {
         config: &Arc<Config>,
     ) -> Self {
         let seen = if guard.tracker_ref().is_recording() {
-            Seen::new(request, capture)
+            Seen::new(request, capture, guard.tracker_ref())
         } else {
             Seen::nothing(capture)
         };
@@ -157,7 +157,7 @@ impl Exchange {
         if self.seen.outgoing {
             crate::outgoing::note_connection(tracker, response, self.seen.capture());
         }
-        self.seen.answered(response.headers());
+        self.seen.answered(response.headers(), tracker);
     }
 
     /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).

@@ -18,6 +18,23 @@ pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
     })
 }
 
+/// Tells live switches what the request came with.
+pub(crate) fn tell_switches<B>(
+    tracker: &mut EventTracker,
+    request: &Request<B>,
+    capture: &Capture,
+) {
+    if !gomon_core::switch::is_any_on() {
+        return;
+    }
+    let route = route::of(request.extensions(), capture.mask());
+    tracker.tell_switches(route.template, |name, each| {
+        for value in request.headers().get_all(name) {
+            each(value.as_bytes());
+        }
+    });
+}
+
 /// Sets all that is known before the service is called, and enters the request among the units of
 /// work.
 pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {

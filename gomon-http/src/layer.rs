@@ -123,6 +123,7 @@ impl<S> MonitoringService<S> {
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
         tracker.id()?;
         let capture = self.config.capture();
+        incoming::tell_switches(&mut tracker, request, &capture);
         // A trace that is not recorded goes on all the same: what the service does is part of it.
         if tracker.is_recording() {
             incoming::describe(&mut tracker, request, &capture);

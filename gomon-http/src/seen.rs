@@ -16,6 +16,7 @@ pub(crate) struct Seen {
     /// Whether the client observes; else it is the server.
     #[cfg(feature = "client")]
     pub(crate) outgoing: bool,
+    /// What the layer may record. Live switches may add to it at any time.
     capture: Arc<Capture>,
     /// The request's body, which others read.
     request: SharedTee,
@@ -24,11 +25,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(crate) fn new<B: Body>(request: &Request<B>, capture: Arc<Capture>) -> Self {
+    pub(crate) fn new<B: Body>(
+        request: &Request<B>,
+        capture: Arc<Capture>,
+        tracker: &EventTracker,
+    ) -> Self {
+        let ahead = tracker.capture_ahead(&capture);
         Self {
             #[cfg(feature = "client")]
             outgoing: false,
-            request: RequestTee::of(request, capture.bodies()),
+            request: RequestTee::of(request, ahead.bodies()),
             capture,
             response: None,
         }
@@ -54,8 +60,9 @@ impl Seen {
     }
 
     /// A response with these headers is there.
-    pub(crate) fn answered(&mut self, headers: &HeaderMap) {
-        self.response = Some(Tee::new(headers, self.capture.bodies()));
+    pub(crate) fn answered(&mut self, headers: &HeaderMap, tracker: &EventTracker) {
+        let ahead = tracker.capture_ahead(&self.capture);
+        self.response = Some(Tee::new(headers, ahead.bodies()));
     }
 
     pub(crate) fn response_passed(&mut self, data: &impl Buf) {
@@ -70,7 +77,7 @@ impl Seen {
 
     /// Writes all of it, as the last that the event is told.
     pub(crate) fn write(&self, tracker: &mut EventTracker) {
-        let capture = &*self.capture;
+        let capture = &*tracker.capture(&self.capture);
         match &self.request {
             Some(request) => request.lock().write(tracker, capture),
             None => {

@@ -6,7 +6,7 @@
 use std::io::IoSlice;
 
 use bytes::Buf;
-use gomon_core::mask::{self, Detectors, JsonMasker};
+use gomon_core::mask::{self, JsonMasker};
 use gomon_core::{Capture, EventTracker};
 use http::{HeaderMap, header};
 
@@ -59,7 +59,7 @@ impl Tee {
 
     /// Writes what was kept under `key`, masked; the bytes that are not shown are noted as cut.
     pub(crate) fn write(&self, key: &'static str, tracker: &mut EventTracker, capture: &Capture) {
-        if self.kind == Kind::Opaque || self.size == 0 {
+        if self.kind == Kind::Opaque || self.size == 0 || capture.bodies() == 0 {
             return;
         }
         let shown = self.masked(capture);
@@ -77,25 +77,32 @@ impl Tee {
     fn masked(&self, capture: &Capture) -> Shown {
         match self.kind {
             Kind::Opaque => Shown::default(),
-            Kind::Json => json(&self.kept, capture),
+            Kind::Json => json(self.part(capture), capture),
             Kind::Form => self.form(capture),
-            Kind::Text if mask::looks_like_json(without_bom(&self.kept)) => {
-                let body = without_bom(&self.kept);
+            Kind::Text if mask::looks_like_json(without_bom(self.part(capture))) => {
+                let part = self.part(capture);
+                let body = without_bom(part);
                 let mut shown = json(body, capture);
-                shown.told += (self.kept.len() - body.len()) as u64;
+                shown.told += (part.len() - body.len()) as u64;
                 shown
             }
-            Kind::Text => self.text(capture.detectors()),
+            Kind::Text => self.text(capture),
         }
     }
 
+    /// What may be recorded of what was kept: more was, where more might have become allowed meanwhile.
+    fn part(&self, capture: &Capture) -> &[u8] {
+        self.kept.get(..capture.bodies()).unwrap_or(&self.kept)
+    }
+
     fn form(&self, capture: &Capture) -> Shown {
-        let form = String::from_utf8_lossy(&self.kept);
-        let whole = self.kept.len() as u64 == self.size;
+        let part = self.part(capture);
+        let form = String::from_utf8_lossy(part);
+        let whole = part.len() as u64 == self.size;
         // What tells that the last value is secret may have been cut off, such as the `@` behind the
         // password in a URL.
-        let (fields, told) = match (whole, self.kept.iter().rposition(|byte| *byte == b'&')) {
-            (true, _) => (&*form, self.kept.len()),
+        let (fields, told) = match (whole, part.iter().rposition(|byte| *byte == b'&')) {
+            (true, _) => (&*form, part.len()),
             (false, Some(at)) => (form.rsplit_once('&').unwrap_or_default().0, at),
             (false, None) => return Shown::default(),
         };
@@ -107,13 +114,14 @@ impl Tee {
     }
 
     /// Up to the last whole character.
-    fn text(&self, detectors: Detectors) -> Shown {
-        let end = match str::from_utf8(&self.kept) {
+    fn text(&self, capture: &Capture) -> Shown {
+        let (part, detectors) = (self.part(capture), capture.detectors());
+        let end = match str::from_utf8(part) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => self.kept.len(),
+            _ => part.len(),
         };
-        let text = String::from_utf8_lossy(self.kept.get(..end).unwrap_or_default());
-        let shown = match self.kept.len() as u64 == self.size {
+        let text = String::from_utf8_lossy(part.get(..end).unwrap_or_default());
+        let shown = match part.len() as u64 == self.size {
             true => &*text,
             false => detectors.uncut(&text),
         };
@@ -213,6 +221,14 @@ mod tests {
         let tee = tee("text/plain; charset=utf-8", 5, &["abc", "defg"]);
         assert_eq!(shown(&tee).as_deref(), Some("abcde"));
         assert_eq!(tee.size(), 7);
+    }
+
+    #[test]
+    fn what_was_kept_ahead_is_shown_as_far_as_it_may_be() {
+        let tee = tee("text/plain", 5, &["abc", "defg"]);
+        let masked = |bytes| tee.masked(&Capture::safe().with_bodies(bytes));
+        assert_eq!((&*masked(2).text, masked(2).told), ("ab", 2));
+        assert_eq!((&*masked(9).text, masked(9).told), ("abcde", 5));
     }
 
     #[test]

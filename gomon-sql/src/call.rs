@@ -132,6 +132,7 @@ impl Call {
         if let Some(watch) = &self.place.watch {
             watch.started();
         }
+        self.capture = tracker.capture(&self.capture);
         if let Some(statement) = statement.filter(|_| tracker.is_recording()) {
             self.describe(&mut tracker, &statement);
         }
@@ -167,7 +168,8 @@ impl Call {
             tracker.set(keys::SUMMARY, statement.summary.as_str());
         }
         tracker.set(keys::DIGEST, statement.digest.as_str());
-        if let Some(values) = self.request.values.take() {
+        let values = self.request.values.take();
+        if let Some(values) = values.filter(|_| self.capture.bound_values()) {
             tracker.set(keys::PARAMS, values);
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
             tracker.set(keys::PARAMS_COUNT, count as u64);

@@ -33,6 +33,18 @@ impl Parent {
         }
     }
 
+    /// The context in which the event will most likely be made.
+    pub(crate) fn context(self) -> Context {
+        match self {
+            Self::Event(context) => context,
+            Self::Call {
+                context,
+                connection: Some(connection),
+            } if context.is_application() => connection,
+            Self::Call { context, .. } => context,
+        }
+    }
+
     /// Makes the event. A future built in one place and polled in another belongs to the place that built it; if that
     /// had no context, to the one that polls it; if neither has, on a task, the event is an orphan.
     pub(crate) fn open(self, fp: &'static str) -> EventTracker {

@@ -5,4 +5,5 @@ mod causes;
 mod hanging_up;
 mod logs;
 mod server;
+mod switches;
 mod trace_context;

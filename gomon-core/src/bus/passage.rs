@@ -13,6 +13,7 @@ use crate::sampling::Sampling;
 use crate::sampling::ratio::Ratio;
 use crate::sampling::sampler::{self, Judged, Moment, Sampler, Taker};
 use crate::state;
+use crate::switch;
 use crate::tracker::head;
 
 /// The way from the rings to the batches: attributes that came as messages are brought, orphans and aggregates
@@ -43,7 +44,6 @@ impl Passage {
     pub(super) fn begin<'a>(&'a mut self, homes: &'a HomeTable) -> Passing<'a> {
         Passing {
             decided: Decided::new(&mut self.kept, &mut self.discarded, homes),
-            messages: &mut self.messages,
             orphans: &mut self.orphans,
             aggregates: &mut self.aggregates,
             sampler: self.sampler.as_mut(),
@@ -51,6 +51,9 @@ impl Passage {
             now: Moment::now(),
             speed: Speed::of_clock(),
             at_head: state::load().samples_heads().then(head::ratio),
+            has_aside: !self.messages.is_empty() || switch::is_any_on(),
+            // Last: what comes before borrows it.
+            messages: &mut self.messages,
         }
     }
 
@@ -88,6 +91,8 @@ pub(super) struct Passing<'a> {
     now: Moment,
     speed: Speed,
     at_head: Option<Ratio>,
+    /// Messages wait, or a switch is on: records are looked into.
+    has_aside: bool,
 }
 
 impl Passing<'_> {
@@ -99,8 +104,8 @@ impl Passing<'_> {
             mut brief,
         } = handed;
         // Here and below by value: what has an address is kept in memory, and not in registers.
-        if !self.messages.is_empty() {
-            (record, brief) = bring(self.messages, record, brief);
+        if self.has_aside {
+            (record, brief) = look_aside(self.messages, record, brief);
         }
         // Others are not looked into here.
         let row = match brief.flags().has(Flags::LABELLED.and(Flags::BESIDE)) {
@@ -143,15 +148,25 @@ impl Passing<'_> {
     }
 }
 
-/// Gives an event that has ended the attributes that came as messages.
+/// Gives an event that has ended the attributes that came as messages, and keeps it if a live switch says so.
 #[cold]
 #[inline(never)]
-fn bring(messages: &mut Messages, mut record: Box<Record>, brief: Brief) -> (Box<Record>, Brief) {
-    let brief = match messages.bring(&mut record) {
-        true => Brief::of(&record),
-        false => brief,
-    };
-    (record, brief)
+fn look_aside(
+    messages: &mut Messages,
+    mut record: Box<Record>,
+    brief: Brief,
+) -> (Box<Record>, Brief) {
+    let is_told = messages.bring(&mut record);
+    let is_root = record.flags.has(Flags::LOCAL_ROOT) && !record.flags.has(Flags::OPENING);
+    let is_kept = switch::is_any_on() && switch::keeps(record.fp, record.trace, is_root);
+    record.flags.add(Flags::KEPT.when(is_kept));
+    match is_told || is_kept {
+        true => {
+            let brief = Brief::of(&record);
+            (record, brief)
+        }
+        false => (record, brief),
+    }
 }
 
 /// What an event stands for that was sampled at its head: one, where it was kept in any case, and 0, which is no

@@ -22,7 +22,7 @@ use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::sampling::Sampling;
 use crate::tracker::{open, work};
-use crate::{application, clock, hot, keys, segment, state};
+use crate::{application, clock, hot, keys, segment, state, switch};
 
 /// Starts the thread; it ends with [`stop`](super::stop).
 pub(crate) fn start_worker(sampling: Option<Sampling>, series_limit: usize) -> std::io::Result<()> {
@@ -263,6 +263,7 @@ impl Worker {
     }
 
     fn housekeeping(&mut self) {
+        self.send_news();
         let now = clock::now();
         if clock::nanos_between(self.last_slew, now) >= clock::SLEW_INTERVAL_NANOS {
             self.last_slew = now;
@@ -284,6 +285,13 @@ impl Worker {
         let interval = BUS.aggregate_interval_nanos.load(Ordering::Relaxed);
         if clock::nanos_between(self.last_aggregates, now) >= interval {
             self.hand_out_aggregates();
+        }
+    }
+
+    /// Ends the live switches whose time is over, and says which went on and off.
+    fn send_news(&mut self) {
+        for record in switch::news() {
+            self.send_own(record);
         }
     }
 
@@ -347,6 +355,7 @@ impl Worker {
         self.cycle();
         self.passage.settle_sampler(&self.homes);
         self.passage.messages.give_up();
+        self.send_news();
         self.send_own(self_report(&self.passage));
         // The totals are those after everything else was taken, as far as half the time allows.
         let half = Deadline::after(deadline.left() / 2);

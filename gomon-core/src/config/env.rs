@@ -85,7 +85,7 @@ const PREFIX: &str = "GOMON_";
 /// Where the configuration file is.
 pub(crate) const FILE: &str = "GOMON_CONFIG";
 /// Tables whose keys are names.
-const NAMED: [&str; 2] = ["listeners", "plugins"];
+const NAMED: [&str; 3] = ["listeners", "plugins", "switches"];
 
 #[cfg(test)]
 mod tests {

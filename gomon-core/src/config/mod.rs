@@ -23,6 +23,7 @@ use crate::event::limits::Limits as EventLimits;
 use crate::event::limits::settings::SomeLimits;
 use crate::mask::Detectors;
 use crate::sampling::Sampling;
+use crate::switch::rules::{self, Rules};
 
 /// Settings of gomon as a configuration writes them, for [`set_config`](crate::set_config).
 ///
@@ -63,6 +64,8 @@ use crate::sampling::Sampling;
 ///   place of the builder's
 /// - `listeners`: settings of [`ListenerOptions`](crate::ListenerOptions) for all of the process's
 ///   listeners of a name, also those that are added later; over what the program set
+/// - `switches`: a table for each live switch, see [`Switch`](crate::switch::Switch); those of an earlier configuration of
+///   other names stay
 /// - `plugins`: a table for each plug-in, see [`PluginConfig`](crate::PluginConfig)
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -78,6 +81,8 @@ pub struct Config {
     panic_backtraces: Option<bool>,
     pub(crate) root: Option<RetransmitterConfig>,
     listeners: BTreeMap<String, ListenerConfig>,
+    #[serde(deserialize_with = "rules::bounded")]
+    pub(crate) switches: BTreeMap<String, Rules>,
     pub(crate) plugins: BTreeMap<String, serde_json::Value>,
 }
 
@@ -111,6 +116,7 @@ impl Config {
         panic_backtraces: None,
         root: None,
         listeners: BTreeMap::new(),
+        switches: BTreeMap::new(),
         plugins: BTreeMap::new(),
     };
 
@@ -128,6 +134,7 @@ impl Config {
             panic_backtraces,
             root,
             listeners,
+            switches,
             plugins,
         } = newer;
         replace(&mut self.application_id, application_id);
@@ -143,6 +150,7 @@ impl Config {
         for (name, newer) in listeners {
             self.listeners.entry(name).or_default().merge(newer);
         }
+        self.switches.extend(switches);
         self.plugins.extend(plugins);
     }
 

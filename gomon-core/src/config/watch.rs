@@ -8,9 +8,7 @@ use std::time::{Duration, SystemTime};
 use parking_lot::Mutex;
 
 use crate::config::error::ConfigError;
-use crate::event::outcome::Outcome;
-use crate::tracker::open;
-use crate::{bus, clock, hot, keys, life, state};
+use crate::{bus, clock, hot, life, notice, state};
 
 /// Watches the file of this run.
 pub(crate) fn start(run: u32) -> std::io::Result<()> {
@@ -97,11 +95,7 @@ pub fn reload_config() -> Result<bool, ConfigError> {
 
 /// Sends a `log` event of gomon's own.
 fn note(level: &'static str, message: &str) {
-    let mut record = open::own(keys::LOG);
-    record.set(keys::LEVEL, level.into());
-    record.set(keys::TARGET, "gomon::config".into());
-    record.set(keys::MESSAGE, message.into());
-    record.mark(Outcome::Completed);
+    let record = notice::record(level, "gomon::config", message);
     bus::send_without_ring(record, clock::now());
 }
 

@@ -40,6 +40,9 @@ impl Flags {
     #[cfg(feature = "tracing")]
     pub(crate) const OF_TRACING: Self = Self(1 << 14);
 
+    /// A live switch keeps it, whatever the samplers say.
+    pub(crate) const KEPT: Self = Self(1 << 15);
+
     #[inline]
     pub(crate) const fn bits(self) -> u16 {
         self.0

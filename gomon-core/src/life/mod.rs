@@ -26,7 +26,7 @@ use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::segment;
 use crate::tracker::panics;
-use crate::{aggregate, application, fork, hot, state};
+use crate::{aggregate, application, fork, hot, state, switch};
 
 pub use builder::{Builder, builder};
 pub use listeners::{
@@ -429,6 +429,7 @@ impl Life {
             bus::set_sampling(self.sampling());
         }
         BUS.root.configure_listeners(&config);
+        switch::configure(&config.switches);
     }
 
     fn report(&self) -> Report {

@@ -149,7 +149,8 @@ impl<T> Sampler<T> {
         let is_common = !root && ended_well && self.merit.is_common(&fp, now);
         Some(Facts {
             trace: brief.trace(),
-            merit: !is_common && self.has_merit(*brief, &fp, record, now),
+            // Asked in any case: it counts.
+            merit: !is_common && self.has_merit(*brief, &fp, record, now) || flags.has(Flags::KEPT),
             root,
             bytes: match flags.has(Flags::BESIDE) {
                 true => record.memory_bytes(),

@@ -7,7 +7,7 @@ pub(crate) mod global;
 mod node;
 mod scope;
 mod shared;
-mod spent;
+pub(crate) mod spent;
 mod timed;
 
 use std::borrow::Cow;
@@ -18,10 +18,12 @@ use std::sync::Arc;
 
 use crate::clock::{self, Stamp};
 use crate::keys;
+use crate::switch;
 use crate::tracker::EventTracker;
 use ambient::Ambient;
 use scope::Inside;
 use shared::Shared;
+use spent::Measures;
 
 pub use child::SegmentChild;
 pub use global::GlobalSegment;
@@ -96,9 +98,15 @@ impl Segment {
 
     fn at(name: Cow<'static, str>, location: &'static Location<'static>) -> Self {
         let tracker = EventTracker::new(keys::SEGMENT);
-        let recording = tracker.is_recording();
+        let shared = tracker.is_recording().then(|| {
+            let mut shared = Shared::new(tracker.context());
+            if switch::is_any_on() && tracker.effects().profile {
+                shared.measures = Measures::ALL;
+            }
+            Arc::new(shared)
+        });
         Self {
-            shared: recording.then(|| Arc::new(Shared::new(tracker.context()))),
+            shared,
             start: tracker.clock().now(),
             tracker,
             name,

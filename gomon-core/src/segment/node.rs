@@ -5,7 +5,6 @@ use std::panic::Location;
 use crate::aggregate::log_linear::LogLinear;
 use crate::event::value::Tree;
 use crate::keys;
-use crate::meter::Allocations;
 use crate::segment::place;
 use crate::segment::spent::Spent;
 
@@ -191,12 +190,7 @@ impl Nodes {
             None => tree,
         };
         let tree = match node.spent.allocations {
-            Some(Allocations { count, bytes }) => {
-                let allocs = Tree::map()
-                    .with(keys::COUNT, count)
-                    .with(keys::BYTES, bytes);
-                tree.with(keys::ALLOCS, allocs)
-            }
+            Some(allocations) => tree.with(keys::ALLOCS, allocations.tree()),
             None => tree,
         };
         tree.with(keys::CHILDS, self.children_of(Some(id)))

@@ -6,29 +6,34 @@ use crate::meter::{self, Allocations};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Measures {
-    pub(super) cpu: bool,
-    pub(super) allocations: bool,
+pub(crate) struct Measures {
+    pub(crate) cpu: bool,
+    pub(crate) allocations: bool,
 }
 
 /// What a run took. Nothing is known of one that ended on another thread than it began on.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spent {
-    pub(super) cpu_nanos: Option<u64>,
-    pub(super) allocations: Option<Allocations>,
+pub(crate) struct Spent {
+    pub(crate) cpu_nanos: Option<u64>,
+    pub(crate) allocations: Option<Allocations>,
 }
 
 /// A reading of what the running thread has had.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     thread: std::thread::ThreadId,
     cpu_nanos: Option<u64>,
     allocations: Option<Allocations>,
 }
 
 impl Measures {
+    pub(crate) const ALL: Self = Self {
+        cpu: true,
+        allocations: true,
+    };
+
     #[inline]
-    pub(super) fn mark(self) -> Option<Mark> {
+    pub(crate) fn mark(self) -> Option<Mark> {
         (self.cpu || self.allocations).then(|| self.read())
     }
 
@@ -44,7 +49,7 @@ impl Measures {
 }
 
 impl Mark {
-    pub(super) fn spent(&self) -> Spent {
+    pub(crate) fn spent(&self) -> Spent {
         if self.thread != std::thread::current().id() {
             return Spent::default();
         }
@@ -61,7 +66,7 @@ impl Mark {
 
 impl Spent {
     /// Both together.
-    pub(super) fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         let allocations = match (self.allocations, other.allocations) {
             (Some(one), Some(other)) => Some(Allocations {
                 count: one.count.wrapping_add(other.count),

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll};
 
 use crate::event::outcome::Outcome;
+use crate::tracker::profile::Profile;
 use crate::tracker::{EventTracker, panics};
 use crate::wait::breakdown;
 use crate::wait::meter::Meter;
@@ -33,6 +34,8 @@ pub struct EndGuard {
     /// It is that of a future or a body: panics are caught where they pass through it.
     polled: bool,
     meter: Option<Meter>,
+    /// What a unit takes beside time, while a live switch may ask for it.
+    profile: Option<Profile>,
 }
 
 impl EndGuard {
@@ -43,6 +46,7 @@ impl EndGuard {
             on_drop: Outcome::Cancelled,
             polled: false,
             meter: None,
+            profile: None,
         }
     }
 
@@ -56,8 +60,9 @@ impl EndGuard {
         if let Some(meter) = &meter {
             tracker.watch(meter.unit());
         }
+        let profile = Profile::if_asked_for(&tracker);
         let mut guard = Self::new(tracker);
-        guard.meter = meter;
+        (guard.meter, guard.profile) = (meter, profile);
         guard
     }
 
@@ -104,17 +109,25 @@ impl EndGuard {
         if !self.tracker.is_recording() {
             return self.tracker.enter(|| poll(cx));
         }
-        self.catching(|this| match &mut this.meter {
+        let poll = |this: &mut Self| match &mut this.meter {
             Some(meter) => meter.poll(cx, |cx| this.tracker.enter(|| poll(cx))),
             None => this.tracker.enter(|| poll(cx)),
+        };
+        self.catching(|this| match this.profile.is_some() {
+            true => Profile::measure(this, |this| &mut this.profile, poll),
+            false => poll(this),
         })
     }
 
     /// The same as [`poll`](Self::poll), but a panic is not the event's.
     pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        match &mut self.meter {
-            Some(meter) => meter.run(|| self.tracker.enter(f)),
-            None => self.tracker.enter(f),
+        let run = |this: &mut Self| match &mut this.meter {
+            Some(meter) => meter.run(|| this.tracker.enter(f)),
+            None => this.tracker.enter(f),
+        };
+        match self.profile.is_some() {
+            true => Profile::measure(self, |this| &mut this.profile, run),
+            false => run(self),
         }
     }
 
@@ -140,7 +153,7 @@ impl EndGuard {
     /// Gives the event back; the guard has nothing to end any more, and nothing more to say about
     /// its time.
     pub fn into_tracker(mut self) -> EventTracker {
-        self.meter = None;
+        (self.meter, self.profile) = (None, None);
         mem::replace(&mut self.tracker, EventTracker::empty())
     }
 }
@@ -154,6 +167,9 @@ impl Drop for EndGuard {
         }
         if !self.tracker.is_unwound() {
             self.tracker.mark(self.on_drop.when_dropped());
+        }
+        if let Some(profile) = &self.profile {
+            profile.write(&mut self.tracker);
         }
         if let Some(meter) = self.meter.take() {
             let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());

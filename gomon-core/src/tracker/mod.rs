@@ -4,6 +4,8 @@ pub(crate) mod end_guard;
 pub(crate) mod head;
 pub(crate) mod open;
 pub(crate) mod panics;
+mod profile;
+mod switched;
 pub(crate) mod work;
 
 use std::borrow::Cow;

@@ -3,13 +3,14 @@
 use gomon_core::Config;
 
 /// The tables of a configuration, with what is needed around each.
-const TABLES: [(&str, &str, &str); 6] = [
+const TABLES: [(&str, &str, &str); 7] = [
     ("## The settings", "{", "}"),
     ("### `limits`", r#"{"limits": {"#, "}}"),
     ("### `propagation`", r#"{"propagation": {"#, "}}"),
     ("### `root`", r#"{"root": {"#, "}}"),
     ("### `root.sampling`", r#"{"root": {"sampling": {"#, "}}}"),
     ("### `listeners.NAME`", r#"{"listeners": {"a": {"#, "}}}"),
+    ("### `switches.NAME`", r#"{"switches": {"a": {"#, "}}}"),
 ];
 
 #[test]

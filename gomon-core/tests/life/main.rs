@@ -23,6 +23,7 @@ mod shutdown;
 mod sifting;
 mod sifting_traces;
 mod support;
+mod switches;
 mod switching;
 mod to_tracing;
 mod wall_clock;

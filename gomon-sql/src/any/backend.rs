@@ -94,11 +94,18 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     }
 
     fn request(
+        &self,
         fp: Option<&'static str>,
         sql: &SqlStr,
         arguments: Option<&AnyArguments>,
     ) -> Request {
-        let capture = SqlConfig::new().current();
+        // What is taken of the values is decided when the event begins, and they are gone by then.
+        let (context, own) = (self.parent().context(), SqlConfig::new().current());
+        let ahead = |fp| context.capture_ahead(fp, &own);
+        let capture = match ahead(fp.unwrap_or(fp::QUERY)) {
+            query if fp.is_some() || query.bound_values() => query,
+            _ => ahead(fp::EXECUTE),
+        };
         Request {
             fp,
             sql: sql.clone(),
@@ -329,10 +336,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         persistent: bool,
         arguments: Option<AnyArguments>,
     ) -> BoxStream<'_, Result<Either<AnyQueryResult, AnyRow>, Error>> {
-        let call = Call::stream(
-            self.place(),
-            Self::request(None, &query, arguments.as_ref()),
-        );
+        let call = Call::stream(self.place(), self.request(None, &query, arguments.as_ref()));
         let items =
             AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
         Box::pin(Results::<Any, _>::new(call, items))
@@ -346,7 +350,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     ) -> BoxFuture<'_, Result<Option<AnyRow>, Error>> {
         let call = Call::future(
             self.place(),
-            Self::request(Some(fp::QUERY), &query, arguments.as_ref()),
+            self.request(Some(fp::QUERY), &query, arguments.as_ref()),
         );
         let row =
             AnyConnectionBackend::fetch_optional(&mut *self.inner, query, persistent, arguments);
@@ -358,7 +362,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         sql: SqlStr,
         parameters: &[AnyTypeInfo],
     ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
-        let mut request = Self::request(Some(fp::PREPARE), &sql, None);
+        let mut request = self.request(Some(fp::PREPARE), &sql, None);
         request.prepared = true;
         let call = Call::future(self.place(), request);
         Box::pin(run::prepare(

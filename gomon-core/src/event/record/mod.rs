@@ -22,6 +22,7 @@ use crate::event::rare::Rare;
 use crate::event::shape::{Row, Shapes};
 use crate::event::value::{Tree, Value};
 use crate::keys;
+use crate::switch;
 
 /// One event in the making, or a finished one on its way to the listeners.
 ///
@@ -167,6 +168,9 @@ impl Record {
         // Keys are constants in nearly all calls: then this is decided by the compiler.
         if keys::may_be_label(key) {
             self.flags.add(Flags::LABELLED);
+        }
+        if keys::is_condition(key) && switch::is_any_on() {
+            switch::offer(self.trace, key, &value);
         }
         // Only `set_other` drops it: dropping what need not be dropped would be a call.
         let value = ManuallyDrop::new(value);

@@ -1,7 +1,6 @@
 //! Names of the event `log` and of its attributes, spelled as in docs/events.md.
 
-pub(crate) const FIELDS: &str = "fields";
-pub(crate) use crate::keys::{LEVEL, LOCATION, LOG, MESSAGE, TARGET};
+pub(crate) use crate::keys::{FIELDS, LEVEL, LOCATION, LOG, MESSAGE, TARGET};
 #[cfg(feature = "tracing")]
 pub(crate) const FOLLOWS_FROM: &str = "follows-from";
 #[cfg(feature = "tracing")]

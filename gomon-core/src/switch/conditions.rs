@@ -1,0 +1,145 @@
+//! What has to hold for a switch to take effect.
+
+use crate::keys;
+use crate::mask::names;
+
+/// What a switch is about. At least one is given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Conditions {
+    pub(super) route: Option<Pattern>,
+    pub(super) user: Option<Pattern>,
+    pub(super) header: Option<Header>,
+    pub(super) fingerprint: Option<Pattern>,
+}
+
+/// What becomes known of a trace in its course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Route,
+    User,
+    Header,
+}
+
+/// A text in which `*` is any text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pattern {
+    written: String,
+    lower_case: String,
+}
+
+/// A header of this name, with a value like this.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Header {
+    pub(super) name: String,
+    pub(super) value: Pattern,
+}
+
+impl Conditions {
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn is_about(&self, fp: &str) -> bool {
+        let pattern = self.fingerprint.as_ref();
+        pattern.is_none_or(|pattern| pattern.is_met(fp.as_bytes()))
+    }
+
+    /// What has to be known of the trace.
+    pub(super) fn needs(&self) -> impl Iterator<Item = Known> {
+        let needs = [
+            (self.route.is_some(), Known::Route),
+            (self.user.is_some(), Known::User),
+            (self.header.is_some(), Known::Header),
+        ];
+        needs
+            .into_iter()
+            .filter_map(|(needed, known)| needed.then_some(known))
+    }
+
+    /// Whether it asks for this, and it is as it asks.
+    pub(super) fn is_met(&self, known: Known, value: &str) -> bool {
+        let pattern = match known {
+            Known::Route => &self.route,
+            Known::User => &self.user,
+            Known::Header => return false,
+        };
+        let pattern = pattern.as_ref();
+        pattern.is_some_and(|pattern| pattern.is_met(value.as_bytes()))
+    }
+
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let header = self.header.as_ref().map(|header| &header.value);
+        [&self.route, &self.user, &self.fingerprint]
+            .into_iter()
+            .flatten()
+            .chain(header)
+    }
+}
+
+impl Known {
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        match key {
+            keys::ROUTE => Some(Self::Route),
+            keys::USER => Some(Self::User),
+            _ => None,
+        }
+    }
+}
+
+impl Pattern {
+    pub(super) fn is_met(&self, value: &[u8]) -> bool {
+        names::matches(self.lower_case.as_bytes(), value)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.written
+    }
+}
+
+impl From<String> for Pattern {
+    fn from(written: String) -> Self {
+        let lower_case = written.to_ascii_lowercase();
+        Self {
+            written,
+            lower_case,
+        }
+    }
+}
+
+impl From<(String, String)> for Header {
+    fn from((name, value): (String, String)) -> Self {
+        Self {
+            name: name.trim().to_ascii_lowercase(),
+            value: value.into(),
+        }
+    }
+}
+
+/// `name`, or `name: pattern`.
+impl From<String> for Header {
+    fn from(written: String) -> Self {
+        match written.split_once(':') {
+            Some((name, value)) => (name.to_owned(), value.trim().to_owned()).into(),
+            None => (written, "*".to_owned()).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_text_is_compared_without_regard_to_case() {
+        let pattern = Pattern::from("/Users/*".to_owned());
+        assert!(pattern.is_met(b"/users/{id}") && !pattern.is_met(b"/v1/users/7"));
+    }
+
+    #[test]
+    fn a_header_is_written_with_its_value_or_without() {
+        let any = Header::from("X-Debug".to_owned());
+        assert!(any.name == "x-debug" && any.value.is_met(b"") && any.value.is_met(b"\xff"));
+        let one = Header::from("x-debug: 1*".to_owned());
+        assert!(one.value.is_met(b"12") && !one.value.is_met(b"21"));
+    }
+}
