@@ -60,7 +60,7 @@ pub(crate) use effects::Effects;
 ///     .lasting(Duration::from_secs(300))
 ///     .at_most(100)
 ///     .turn_on()?;
-/// assert_eq!(switch::list()[0].name, "checkout of ada");
+/// assert!(switch::list().iter().any(|on| on.name == "checkout of ada"));
 /// assert!(switch::turn_off("checkout of ada"));
 /// # Ok::<(), gomon_core::Error>(())
 /// ```
