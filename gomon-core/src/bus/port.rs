@@ -73,6 +73,10 @@ impl Port {
         self.scope
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Queues the application event.
     pub(crate) fn greet(&self, application: &Slice) {
         let _ = self.greeting.set(application.clone());

@@ -82,6 +82,12 @@ mod tests {
                 4,
                 "within 0 and 1",
             ),
+            ("[limits]\nchain = 9\nkeys = 0\n", 3, "limit keys must be"),
+            (
+                "[switches.a]\nuser = 'x'\nrows = 1\nlasting_ms = 0",
+                4,
+                "between 1 and 86400000, and not 0",
+            ),
             ("capture = ", 1, "string"),
             (
                 "[listeners.a]\non_full = 'block'",

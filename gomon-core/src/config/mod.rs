@@ -207,6 +207,11 @@ impl Config {
         self.root.as_ref().and_then(RetransmitterConfig::sampling)
     }
 
+    /// The listeners that have settings.
+    pub(crate) fn listener_names(&self) -> impl Iterator<Item = &str> {
+        self.listeners.keys().map(String::as_str)
+    }
+
     /// What the queue of a listener of that name is to heed, which the program gave other limits.
     pub(crate) fn queue_limits(&self, name: &str, limits: Limits) -> Limits {
         let config = self.listeners.get(name).copied().unwrap_or_default();

@@ -4,7 +4,7 @@ mod builder;
 mod listeners;
 pub(crate) mod over;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 #[cfg(feature = "toml")]
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::error::{Error, FlushError};
 use crate::sampling::Sampling;
 use crate::segment;
 use crate::tracker::panics;
-use crate::{aggregate, application, fork, hot, state, switch};
+use crate::{aggregate, application, clock, fork, hot, notice, state, switch};
 
 pub use builder::{Builder, builder};
 pub use listeners::{
@@ -373,6 +373,8 @@ struct Life {
     sampling: Option<Sampling>,
     series_limit: usize,
     last_report: Option<Report>,
+    /// Those of this run that were said to have settings and not to be there.
+    unknown_listeners: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -406,7 +408,23 @@ impl Life {
         bus::start_worker(self.sampling(), self.series_limit).map_err(Error::Thread)?;
         self.phase = Phase::Running;
         state::set_running(true);
+        self.unknown_listeners.clear();
+        self.note_unknown_listeners();
         Ok(run)
+    }
+
+    /// Says which listeners are configured that nobody has added: a name may be misspelt.
+    fn note_unknown_listeners(&mut self) {
+        let ports = BUS.root.all_ports();
+        let config = self.effective();
+        let is_there = |name: &str| ports.iter().any(|port| port.name() == name);
+        for name in config.listener_names().filter(|name| !is_there(name)) {
+            if self.unknown_listeners.insert(name.to_owned()) {
+                let message = format!("settings for the listener {name}, which is not there (yet)");
+                let record = notice::record("warn", "gomon::config", &message);
+                bus::send_without_ring(record, clock::now());
+            }
+        }
     }
 
     /// A configuration's sampling, else the builder's.
@@ -421,7 +439,7 @@ impl Life {
     }
 
     /// Lets the bus and the listeners heed what is set.
-    fn apply(&self, other_root: bool) {
+    fn apply(&mut self, other_root: bool) {
         let config = self.effective();
         if other_root {
             let root = config.root.clone().unwrap_or_default();
@@ -430,6 +448,9 @@ impl Life {
         }
         BUS.root.configure_listeners(&config);
         switch::configure(&config.switches);
+        if self.phase == Phase::Running {
+            self.note_unknown_listeners();
+        }
     }
 
     fn report(&self) -> Report {
@@ -460,4 +481,5 @@ static LIFE: Mutex<Life> = Mutex::new(Life {
     sampling: None,
     series_limit: aggregate::SERIES_LIMIT,
     last_report: None,
+    unknown_listeners: BTreeSet::new(),
 });

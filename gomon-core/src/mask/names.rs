@@ -54,9 +54,19 @@ impl Default for NameMask {
     }
 }
 
-/// Compares with a lower-case pattern; after a mismatch it goes on from the last `*`, so the time
-/// is at most the product of both lengths.
+/// Compares with a lower-case pattern, without regard to the name's case.
 pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    matches_by(u8::to_ascii_lowercase, pattern, name)
+}
+
+/// Compares to the letter.
+#[cfg(feature = "test-util")]
+pub(crate) fn matches_exactly(pattern: &str, name: &str) -> bool {
+    matches_by(|byte| *byte, pattern.as_bytes(), name.as_bytes())
+}
+
+/// After a mismatch it goes on from the last `*`, so the time is at most the product of both lengths.
+fn matches_by(read: fn(&u8) -> u8, pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while let Some(byte) = name.get(n) {
@@ -65,7 +75,7 @@ pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
                 star = Some((p, n));
                 p += 1;
             }
-            (Some(wanted), _) if *wanted == byte.to_ascii_lowercase() => {
+            (Some(wanted), _) if *wanted == read(byte) => {
                 p += 1;
                 n += 1;
             }
@@ -147,6 +157,15 @@ mod tests {
                 && hides("a**c", "ac")
         );
         assert!(!hides("a*c", "abbb") && !hides("abc", "abcd") && !hides("a*b*c", "acb"));
+    }
+
+    #[test]
+    fn what_is_compared_to_the_letter_heeds_its_case() {
+        assert!(matches_exactly("sql-*-*ctx", "sql-wconn-queryctx"));
+        assert!(matches_exactly("**", "ab") && matches_exactly("a*", "a"));
+        for (pattern, name) in [("A*", "a"), ("a", "A"), ("a*a", "a"), ("a*b*c", "a-c")] {
+            assert!(!matches_exactly(pattern, name), "{pattern} {name}");
+        }
     }
 
     #[test]

@@ -59,11 +59,16 @@ impl Rules {
                 "a pattern has at most {PATTERN_BYTES} bytes, not {len}"
             ));
         }
-        within("bodies", effects.bodies as u64, 0, BODY_BYTES as u64)?;
-        within("rows", effects.rows as u64, 0, ROWS as u64)?;
         let millis = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
-        within("its time in milliseconds", millis, 1, LONGEST_MILLIS)?;
-        within("at most", at_most.unwrap_or(1), 1, u64::MAX)
+        for (what, value, least, most) in [
+            ("bodies", effects.bodies as u64, 0, BODY_BYTES),
+            ("rows", effects.rows as u64, 0, ROWS),
+            ("its milliseconds", millis, 1, LONGEST_MILLIS),
+            ("at most", at_most.unwrap_or(1), 1, u64::MAX),
+        ] {
+            check_within(value, least, most).map_err(|message| format!("{what}: {message}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -74,13 +79,17 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn within(what: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
-    if (least..=most).contains(&value) {
-        return Ok(());
+fn check_within(value: u64, least: u64, most: u64) -> Result<(), String> {
+    match (least..=most).contains(&value) {
+        true => Ok(()),
+        false => Err(format!(
+            "must be between {least} and {most}, and not {value}"
+        )),
     }
-    Err(format!(
-        "{what} must be between {least} and {most}, and not {value}"
-    ))
+}
+
+fn size(value: Option<u64>) -> usize {
+    usize::try_from(value.unwrap_or(0)).unwrap_or(usize::MAX)
 }
 
 /// The table of a configuration.
@@ -91,18 +100,29 @@ struct Settings {
     user: Option<String>,
     header: Option<String>,
     fingerprint: Option<String>,
-    #[serde(default)]
-    bodies: usize,
-    #[serde(default)]
-    rows: usize,
+    #[serde(default, deserialize_with = "within::<_, 0, BODY_BYTES>")]
+    bodies: Option<u64>,
+    #[serde(default, deserialize_with = "within::<_, 0, ROWS>")]
+    rows: Option<u64>,
     #[serde(default)]
     values: bool,
     #[serde(default)]
     full_sampling: bool,
     #[serde(default)]
     profile: bool,
+    #[serde(default, deserialize_with = "within::<_, 1, LONGEST_MILLIS>")]
     lasting_ms: Option<u64>,
+    #[serde(default, deserialize_with = "within::<_, 1, { u64::MAX }>")]
     at_most: Option<u64>,
+}
+
+/// A number that is checked where it stands, so that the error knows its line.
+fn within<'de, D: Deserializer<'de>, const LEAST: u64, const MOST: u64>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let value = u64::deserialize(deserializer)?;
+    check_within(value, LEAST, MOST).map_err(D::Error::custom)?;
+    Ok(Some(value))
 }
 
 impl TryFrom<Settings> for Rules {
@@ -117,8 +137,8 @@ impl TryFrom<Settings> for Rules {
                 fingerprint: settings.fingerprint.map(Pattern::from),
             },
             effects: Effects {
-                bodies: settings.bodies,
-                rows: settings.rows,
+                bodies: size(settings.bodies),
+                rows: size(settings.rows),
                 values: settings.values,
                 sampling: settings.full_sampling,
                 profile: settings.profile,
@@ -155,8 +175,8 @@ const USUALLY: Duration = Duration::from_secs(600);
 const LONGEST_MILLIS: u64 = 24 * 3_600 * 1_000;
 const PATTERN_BYTES: usize = 256;
 const NAME_BYTES: usize = 64;
-const BODY_BYTES: usize = 64 << 10;
-const ROWS: usize = 1_000;
+const BODY_BYTES: u64 = 64 << 10;
+const ROWS: u64 = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -192,20 +212,20 @@ mod tests {
             (r#"{"route": "/a"}"#, "turns nothing on"),
             (
                 r#"{"route": "/a", "bodies": 65537}"#,
-                "bodies must be between 0 and 65536",
+                "must be between 0 and 65536",
             ),
-            (r#"{"route": "/a", "rows": 1001}"#, "rows must be"),
+            (r#"{"route": "/a", "rows": 1001}"#, "between 0 and 1000"),
             (
                 r#"{"route": "/a", "rows": 1, "lasting_ms": 0}"#,
-                "its time in milliseconds",
+                "between 1 and 86400000",
             ),
             (
                 r#"{"route": "/a", "rows": 1, "lasting_ms": 86400001}"#,
-                "its time",
+                "and not 86400001",
             ),
             (
                 r#"{"route": "/a", "rows": 1, "at_most": 0}"#,
-                "at most must be",
+                "between 1 and",
             ),
             (r#"{"header": ": 1", "rows": 1}"#, "header has no name"),
             (r#"{"routes": "/a", "rows": 1}"#, "unknown field `routes`"),

@@ -1,9 +1,9 @@
 use std::fmt::Write;
 
+use crate::mask::names::matches_exactly;
 use crate::testing::Recorded;
 use crate::testing::bound::{Bound, count};
 use crate::testing::tally::Tally;
-use crate::testing::wildcard::is_like;
 
 /// Asserts how many closing events there are: `==`, `<=`, `<`, `>=` or `>`, and of which fingerprint
 /// if not of all (`*` is any characters there).
@@ -40,7 +40,9 @@ macro_rules! assert_events {
 #[doc(hidden)]
 #[must_use]
 pub fn events_difference(events: &[Recorded], fp: &str, bound: Bound) -> Option<String> {
-    let meant = events.iter().filter(|event| is_like(fp, event.fp()));
+    let meant = events
+        .iter()
+        .filter(|event| matches_exactly(fp, event.fp()));
     let found = count(meant.count());
     if bound.allows(found) {
         return None;

@@ -32,7 +32,6 @@ mod snapshot;
 pub(crate) mod spent;
 mod tally;
 mod tree;
-mod wildcard;
 mod with_recorder;
 
 pub use bound::Bound;

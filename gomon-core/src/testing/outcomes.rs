@@ -1,9 +1,9 @@
 use std::fmt::Write;
 
 use crate::event::outcome::Outcome;
+use crate::mask::names::matches_exactly;
 use crate::testing::Recorded;
 use crate::testing::tally::Tally;
-use crate::testing::wildcard::is_like;
 
 /// Asserts that all closing events of a fingerprint (`*` is any characters there), at least one,
 /// ended with an [`Outcome`].
@@ -36,7 +36,11 @@ macro_rules! assert_outcome {
 #[doc(hidden)]
 #[must_use]
 pub fn outcome_difference(events: &[Recorded], fp: &str, outcome: Outcome) -> Option<String> {
-    let meant = || events.iter().filter(|event| is_like(fp, event.fp()));
+    let meant = || {
+        events
+            .iter()
+            .filter(|event| matches_exactly(fp, event.fp()))
+    };
     let expected = outcome.as_str();
     if meant().next().is_none() {
         return Some(format!(

@@ -1,10 +1,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::keys;
+use crate::mask::names::matches_exactly;
 use crate::testing::bound::{Bound, count};
 use crate::testing::keys::{CALLER, QUERY, STATEMENTS, SUMMARY};
 use crate::testing::tally::Tally;
-use crate::testing::wildcard::is_like;
 use crate::testing::{Recorded, Recorder};
 
 /// The statements of a test: closing events `sql-wconn-queryctx` and `sql-wstmt-execctx`.
@@ -85,7 +85,7 @@ impl Queries {
     /// Those whose summary is like that; `*` is any characters.
     #[must_use]
     pub fn of(mut self, summary: &str) -> Self {
-        let is_meant = |one: &Statement| is_like(summary, one.event.text(SUMMARY));
+        let is_meant = |one: &Statement| matches_exactly(summary, one.event.text(SUMMARY));
         self.statements.retain(is_meant);
         self
     }

@@ -276,3 +276,28 @@ fn a_plug_in_whose_settings_are_wrong_is_not_registered() {
     let panicking = register_plugin(|_: Queue| panic!("a plug-in's own"));
     assert!(panicking.is_ok());
 }
+
+#[test]
+fn settings_of_a_listener_that_is_not_there_are_said_once() {
+    let _turn = turn();
+    let file = File::new("[listeners.sink]\nmax_events = 99\n[listeners.snik]\nmax_events = 9\n");
+    let sink = Sink::default();
+    let gomon = builder()
+        .named_listener("sink", sink.listener())
+        .config_file(&file.path)
+        .start()
+        .unwrap();
+    file.write("[listeners.snik]\nmax_events = 8\n");
+    reload_config().unwrap();
+    drop(gomon);
+    let warned: Vec<_> = sink
+        .events()
+        .into_iter()
+        .filter(|event| event["level"] == "warn")
+        .map(|event| event["message"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        warned,
+        ["settings for the listener snik, which is not there (yet)"]
+    );
+}

@@ -1,9 +1,9 @@
 //! The limits as settings.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 /// How large an event and what is in it may get. What is beyond is cut and counted in
 /// `gomon:dropped`.
@@ -139,8 +139,7 @@ impl Default for Limits {
 }
 
 /// Some of the limits, as a configuration writes them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeMap<Limit, u64>")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SomeLimits([Option<u32>; COUNT]);
 
 impl SomeLimits {
@@ -162,21 +161,43 @@ impl SomeLimits {
     }
 }
 
-impl TryFrom<BTreeMap<Limit, u64>> for SomeLimits {
-    type Error = LimitError;
+impl<'de> Deserialize<'de> for SomeLimits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SomeLimitsVisitor)
+    }
+}
 
-    fn try_from(named: BTreeMap<Limit, u64>) -> Result<Self, LimitError> {
-        let mut some = Self::NONE;
-        for (limit, value) in named {
-            let value = usize::try_from(value).unwrap_or(usize::MAX);
-            let limits = Limits::new().with(limit, value);
-            limits.check()?;
-            let read = limits.values.get(limit as usize).copied();
+struct SomeLimitsVisitor;
+
+impl<'de> Visitor<'de> for SomeLimitsVisitor {
+    type Value = SomeLimits;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of limits")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut named: A) -> Result<SomeLimits, A::Error> {
+        let mut some = SomeLimits::NONE;
+        while let Some(limit) = named.next_key::<Limit>()? {
+            let value = named.next_value_seed(limit)?;
             if let Some(place) = some.0.get_mut(limit as usize) {
-                *place = read;
+                *place = Some(value);
             }
         }
         Ok(some)
+    }
+}
+
+/// Reads a limit's value. It is checked here, so that the error knows its line.
+impl<'de> DeserializeSeed<'de> for Limit {
+    type Value = u32;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+        let value = u64::deserialize(deserializer)?;
+        let value = usize::try_from(value).unwrap_or(usize::MAX);
+        let limits = Limits::new().with(self, value);
+        limits.check().map_err(D::Error::custom)?;
+        Ok(u32::try_from(limits.of(self)).unwrap_or(u32::MAX))
     }
 }
 
@@ -261,14 +282,8 @@ mod tests {
     fn defaults_are_within_their_bounds_and_in_the_order_of_their_names() {
         assert!(Limits::new().check().is_ok());
         for (at, row) in TABLE.iter().enumerate() {
-            let named: BTreeMap<Limit, u64> =
-                serde_json::from_str(&format!("{{\"{}\": 0}}", row.name)).unwrap();
-            assert_eq!(
-                named.into_keys().next().unwrap() as usize,
-                at,
-                "{}",
-                row.name
-            );
+            let limit: Limit = serde_json::from_str(&format!("\"{}\"", row.name)).unwrap();
+            assert_eq!(limit as usize, at, "{}", row.name);
         }
     }
 

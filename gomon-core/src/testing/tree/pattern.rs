@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::mask::names::matches_exactly;
 use crate::testing::Recorded;
-use crate::testing::wildcard::is_like;
 
 /// Siblings.
 #[derive(Debug, Default)]
@@ -130,7 +130,7 @@ impl Text {
     pub(super) fn holds(&self, text: &str) -> bool {
         match self {
             Self::Exactly(expected) => expected == text,
-            Self::Like(pattern) => is_like(pattern, text),
+            Self::Like(pattern) => matches_exactly(pattern, text),
         }
     }
 }
@@ -143,8 +143,8 @@ impl Condition {
             Test::Absent => value.is_none(),
             Test::Equals(expected) => value == Some(expected),
             Test::Like(pattern) => value.is_some_and(|value| match value.as_str() {
-                Some(text) => is_like(pattern, text),
-                None => is_like(pattern, &value.to_string()),
+                Some(text) => matches_exactly(pattern, text),
+                None => matches_exactly(pattern, &value.to_string()),
             }),
         }
     }
