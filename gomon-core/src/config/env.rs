@@ -104,6 +104,7 @@ mod tests {
             ("GOMON_ROOT__SAMPLING__RATIO", "0.25"),
             ("GOMON_ROOT__EXCLUDE", r#"["net-*"]"#),
             ("GOMON_LISTENERS__LogListener__MAX_EVENTS", "7"),
+            ("GOMON_SWITCHES__Ada", r#"{"user": "ada", "rows": 10}"#),
             ("GOMON_CONFIG", "/etc/gomon.toml"),
             ("GOMON_TEST_POSTGRES_URL", "postgres://x"),
             ("HOME", "/root"),
@@ -111,6 +112,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.capture().unwrap().rows(), 10);
         assert_eq!(config.sampling().unwrap().share(), 0.25);
+        assert!(config.switches().unwrap().contains_key("Ada"));
         assert_eq!(
             config
                 .queue_limits("LogListener", Limits::DEFAULT)

@@ -64,8 +64,8 @@ use crate::switch::rules::{self, Rules};
 ///   place of the builder's
 /// - `listeners`: settings of [`ListenerOptions`](crate::ListenerOptions) for all of the process's
 ///   listeners of a name, also those that are added later; over what the program set
-/// - `switches`: a table for each live switch, see [`Switch`](crate::switch::Switch); those of an earlier configuration of
-///   other names stay
+/// - `switches`: a table for each live switch, see [`Switch`](crate::switch::Switch); they replace those of an earlier
+///   configuration
 /// - `plugins`: a table for each plug-in, see [`PluginConfig`](crate::PluginConfig)
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -82,7 +82,7 @@ pub struct Config {
     pub(crate) root: Option<RetransmitterConfig>,
     listeners: BTreeMap<String, ListenerConfig>,
     #[serde(deserialize_with = "rules::bounded")]
-    pub(crate) switches: BTreeMap<String, Rules>,
+    switches: Option<BTreeMap<String, Rules>>,
     pub(crate) plugins: BTreeMap<String, serde_json::Value>,
 }
 
@@ -116,7 +116,7 @@ impl Config {
         panic_backtraces: None,
         root: None,
         listeners: BTreeMap::new(),
-        switches: BTreeMap::new(),
+        switches: None,
         plugins: BTreeMap::new(),
     };
 
@@ -150,7 +150,7 @@ impl Config {
         for (name, newer) in listeners {
             self.listeners.entry(name).or_default().merge(newer);
         }
-        self.switches.extend(switches);
+        replace(&mut self.switches, switches);
         self.plugins.extend(plugins);
     }
 
@@ -205,6 +205,10 @@ impl Config {
 
     pub(crate) fn sampling(&self) -> Option<&Sampling> {
         self.root.as_ref().and_then(RetransmitterConfig::sampling)
+    }
+
+    pub(crate) fn switches(&self) -> Option<&BTreeMap<String, Rules>> {
+        self.switches.as_ref()
     }
 
     /// The listeners that have settings.

@@ -447,7 +447,7 @@ impl Life {
             bus::set_sampling(self.sampling());
         }
         BUS.root.configure_listeners(&config);
-        switch::configure(&config.switches);
+        switch::configure(config.switches());
         if self.phase == Phase::Running {
             self.note_unknown_listeners();
         }

@@ -229,9 +229,10 @@ pub fn is_any_on() -> bool {
 }
 
 /// Turns on what a configuration has, and off what it had and has not any more.
-pub(crate) fn configure(switches: &BTreeMap<String, Rules>) {
+pub(crate) fn configure(switches: Option<&BTreeMap<String, Rules>>) {
     if let Some(mut table) = fork::lock(&TABLE) {
-        table.configure(switches, now());
+        let none = BTreeMap::new();
+        table.configure(switches.unwrap_or(&none), now());
         publish(&table);
     }
 }

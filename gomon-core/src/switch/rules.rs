@@ -154,7 +154,7 @@ impl TryFrom<Settings> for Rules {
 /// The switches of a configuration: of each origin there are places for so many.
 pub(crate) fn bounded<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<BTreeMap<String, Rules>, D::Error> {
+) -> Result<Option<BTreeMap<String, Rules>>, D::Error> {
     let switches = BTreeMap::<String, Rules>::deserialize(deserializer)?;
     if switches.len() > EACH_ORIGIN {
         let message = format!(
@@ -166,7 +166,7 @@ pub(crate) fn bounded<'de, D: Deserializer<'de>>(
     for name in switches.keys() {
         check_name(name).map_err(D::Error::custom)?;
     }
-    Ok(switches)
+    Ok(Some(switches))
 }
 
 /// Switches that may be on at once of those the program has set, and of those a configuration has.

@@ -228,6 +228,11 @@ fn a_configuration_turns_switches_on_and_off() {
     assert!(switch::turn_off("orders"));
     set(r#"{"capture": "safe"}"#).unwrap();
     assert!(switch::list().is_empty(), "what was turned off stays off");
+    set(r#"{"switches": {"users": {"user": "x", "rows": 1}}}"#).unwrap();
+    set(r#"{"capture": "safe"}"#).unwrap();
+    assert_eq!(switch::list().len(), 1);
+    set(r#"{"switches": {}}"#).unwrap();
+    assert!(switch::list().is_empty());
 }
 
 #[test]
