@@ -5,6 +5,8 @@ use std::sync::Arc;
 use gomon_core::{Capture, Propagation};
 use http::StatusCode;
 
+use crate::TrustedProxies;
+
 /// The settings of one layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
@@ -16,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) propagation: Option<Propagation>,
     /// What an inbound `traceparent` is worth, whatever that says.
     pub(crate) caller: Caller,
+    /// Whose word on the client is taken.
+    pub(crate) proxies: Option<TrustedProxies>,
 }
 
 /// What an inbound `traceparent` is worth.

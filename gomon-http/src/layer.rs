@@ -13,7 +13,9 @@ use tower_service::Service;
 use crate::config::{Caller, Config};
 use crate::exchange::Exchange;
 use crate::mark::ServerMark;
-use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys};
+use crate::{
+    MonitoredBody, MonitoredRequestBody, ResponseFuture, TrustedProxies, incoming, keys,
+};
 
 /// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
 ///
@@ -86,6 +88,14 @@ impl MonitoringLayer {
         Arc::make_mut(&mut self.config).caller = Caller::Ignored;
         self
     }
+
+    /// Whose word on the client is taken: the event then has `client-ip`, where [`Capture::remote_address`] allows it, and the
+    /// scheme that the client used. By default nobody's.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        Arc::make_mut(&mut self.config).proxies = Some(proxies);
+        self
+    }
 }
 
 impl fmt::Debug for MonitoringLayer {
@@ -116,7 +126,8 @@ impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
     fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
         if let Some(mark) = request.extensions().get::<ServerMark>() {
-            incoming::add_route(mark.event(), request, &self.config.capture());
+            let capture = self.config.capture();
+            incoming::add_route(mark.event(), request, &self.config, &capture);
             return None;
         }
         let parent = incoming::parent(self.config.propagation(), request.headers());
@@ -126,7 +137,7 @@ impl<S> MonitoringService<S> {
         incoming::tell_switches(&mut tracker, request, &capture);
         // A trace that is not recorded goes on all the same: what the service does is part of it.
         if tracker.is_recording() {
-            incoming::describe(&mut tracker, request, &capture);
+            incoming::describe(&mut tracker, request, &self.config, &capture);
         }
         let mark = ServerMark::new(tracker.context());
         request.extensions_mut().insert(mark);

@@ -61,6 +61,7 @@ mod config;
 mod connection;
 mod error;
 mod exchange;
+mod forwarded;
 mod future;
 mod headers;
 mod incoming;
@@ -69,6 +70,7 @@ mod layer;
 mod mark;
 #[cfg(feature = "client")]
 mod outgoing;
+mod queue;
 mod request_body;
 mod route;
 mod seen;
@@ -80,6 +82,7 @@ mod url;
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
 pub use client::{ClientLayer, ClientService};
+pub use forwarded::{ForwardedHeader, InvalidProxy, TrustedProxies};
 pub use future::ResponseFuture;
 pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;

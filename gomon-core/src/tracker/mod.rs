@@ -15,7 +15,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -233,6 +233,13 @@ impl EventTracker {
             .recorded()
             .map(|record| clock::nanos_between(record.start, self.clock().now()));
         Duration::from_nanos(nanos.unwrap_or(0))
+    }
+
+    /// When it started, as its JSON will say; nothing for an empty tracker, and where the trace is sampled out at its head.
+    #[must_use]
+    pub fn started(&self) -> Option<SystemTime> {
+        let start = self.start_stamp()?;
+        Some(UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)))
     }
 
     /// Marks an event of a kind that always has a cause as one that had none.
