@@ -53,6 +53,7 @@ pub mod logs;
 pub mod mask;
 pub mod meter;
 mod notice;
+mod pattern;
 mod primitives;
 mod sampling;
 mod segment;
@@ -115,6 +116,7 @@ pub use life::{
     set_application_id, set_config, shutdown, start, stats,
 };
 pub use logs::{LogIds, log_ids};
+pub use pattern::Pattern;
 pub use sampling::Sampling;
 pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};

@@ -15,6 +15,7 @@ use http_body::{Body, Frame};
 
 use crate::config::Config;
 use crate::request_body::SharedTee;
+use crate::routes::Route;
 use crate::seen::Seen;
 use crate::{error, headers, keys};
 
@@ -28,6 +29,8 @@ pub(crate) struct Exchange {
     expected: Option<u64>,
     /// The wait of whoever called, by a client.
     wait: Option<Wait>,
+    /// Where the server keeps how long such requests take.
+    route: Option<Arc<Route>>,
 }
 
 impl Exchange {
@@ -49,7 +52,14 @@ impl Exchange {
             seen,
             expected: None,
             wait: None,
+            route: None,
         }
+    }
+
+    /// The same of a server's request of that route.
+    pub(crate) fn on_route(mut self, route: Arc<Route>) -> Self {
+        self.route = Some(route);
+        self
     }
 
     /// The same, observed by the client.
@@ -114,6 +124,9 @@ impl Exchange {
         if let Some(data) = frame.data_ref() {
             self.seen.response_passed(data);
         }
+        if let Some(trailers) = frame.trailers_ref() {
+            self.seen.trailers_passed(trailers, self.guard.tracker());
+        }
     }
 
     /// The response's body is being dropped; `ended` if it says that nothing was left.
@@ -160,6 +173,23 @@ impl Exchange {
         self.seen.answered(response.headers(), tracker);
     }
 
+    /// Judges how long a server's request took by its route. A gRPC call tells its own at the end.
+    fn note_route(&mut self) {
+        let Some(mut route) = self.route.take() else {
+            return;
+        };
+        let tracker = self.guard.tracker();
+        if !route.is_known()
+            && let Some(called) = self.seen.grpc_route()
+        {
+            route = self.config.routes.of(Some(&called), &self.config.slow);
+            tracker.set(keys::ROUTE, route.name(&called));
+        }
+        if route.took(tracker.elapsed()) {
+            tracker.set(keys::SLOW, true);
+        }
+    }
+
     /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).
     fn head_is_all(&self, status: StatusCode) -> bool {
         matches!(self.method, Method::HEAD | Method::CONNECT)
@@ -170,9 +200,9 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let tracker = self.guard.tracker();
-        if tracker.is_recording() {
-            self.seen.write(tracker);
+        if self.guard.tracker_ref().is_recording() {
+            self.note_route();
+            self.seen.write(self.guard.tracker());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use gomon_core::conn::ConnInfo;
 use gomon_core::{Capture, Context, EventTracker, Propagation};
@@ -9,7 +10,21 @@ use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
 use crate::forwarded::Forwarded;
-use crate::{headers, keys, queue, route, url};
+use crate::{headers, keys, queue, route, routes, url};
+
+/// The route of a request: what routing found, and what is known of that route.
+pub(crate) struct Matched<'a> {
+    pub(crate) found: route::Route<'a>,
+    pub(crate) route: Arc<routes::Route>,
+}
+
+impl<'a> Matched<'a> {
+    pub(crate) fn of(extensions: &'a Extensions, config: &Config, capture: &Capture) -> Self {
+        let found = route::of(extensions, capture.mask());
+        let route = config.routes.of(found.template, &config.slow);
+        Self { found, route }
+    }
+}
 
 /// The caller's event, where it is trusted and named; else the application.
 pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
@@ -24,13 +39,9 @@ pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
 pub(crate) fn tell_switches<B>(
     tracker: &mut EventTracker,
     request: &Request<B>,
-    capture: &Capture,
+    template: Option<&str>,
 ) {
-    if !gomon_core::switch::is_any_on() {
-        return;
-    }
-    let route = route::of(request.extensions(), capture.mask());
-    tracker.tell_switches(route.template, |name, each| {
+    tracker.tell_switches(template, |name, each| {
         for value in request.headers().get_all(name) {
             each(value.as_bytes());
         }
@@ -42,15 +53,15 @@ pub(crate) fn tell_switches<B>(
 pub(crate) fn describe<B>(
     tracker: &mut EventTracker,
     request: &Request<B>,
+    matched: &Matched<'_>,
     config: &Config,
     capture: &Capture,
 ) {
     let (extensions, sent) = (request.extensions(), request.headers());
     let peer = peer(extensions);
     let behind = look_behind(config, peer, sent);
-    let route = route::of(extensions, capture.mask());
     let uri = route::original_uri(extensions, request.uri());
-    let path = url::masked_path(uri.path(), &route, capture.mask());
+    let path = url::masked_path(uri.path(), &matched.found, capture.mask());
 
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
@@ -61,8 +72,8 @@ pub(crate) fn describe<B>(
         )
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
-    if let Some(template) = route.template {
-        tracker.set(keys::ROUTE, template);
+    if let Some(template) = matched.found.template {
+        tracker.set(keys::ROUTE, matched.route.name(template));
     }
     if let Some(length) = headers::content_length(sent) {
         tracker.set(keys::CONTENT_LENGTH, length);

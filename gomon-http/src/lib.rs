@@ -63,6 +63,7 @@ mod error;
 mod exchange;
 mod forwarded;
 mod future;
+mod grpc;
 mod headers;
 mod incoming;
 mod keys;
@@ -73,6 +74,7 @@ mod outgoing;
 mod queue;
 mod request_body;
 mod route;
+mod routes;
 mod seen;
 #[cfg(feature = "serve")]
 mod serve;
@@ -86,5 +88,6 @@ pub use forwarded::{ForwardedHeader, InvalidProxy, TrustedProxies};
 pub use future::ResponseFuture;
 pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;
+pub use routes::Slow;
 #[cfg(feature = "serve")]
 pub use serve::{Serve, ServeFuture, serve};

@@ -66,6 +66,13 @@ impl EndGuard {
         guard
     }
 
+    /// Measures the CPU time and the allocations of its polls from now on; the event will say them as `cpu` and `allocs`, the
+    /// latter where the program's allocator counts (see [`meter`](crate::meter)). It costs 0.8 µs for each poll: a wrapper
+    /// of what comes often asks for it now and then.
+    pub fn measure(&mut self) {
+        self.profile = self.tracker.is_recording().then(Profile::wanted);
+    }
+
     /// What dropping the guard means from now on.
     pub const fn on_drop(&mut self, outcome: Outcome) {
         self.on_drop = outcome;

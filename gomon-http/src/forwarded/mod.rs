@@ -40,7 +40,9 @@ impl TrustedProxies {
             scheme: None,
             by_proxy: true,
         };
-        let header = self.headers().find(|header| headers.contains_key(header.name()));
+        let header = self
+            .headers()
+            .find(|header| headers.contains_key(header.name()));
         let Some(header) = header else {
             return found;
         };
@@ -85,7 +87,10 @@ mod tests {
 
     #[test]
     fn a_stranger_is_the_client_whatever_it_says() {
-        let sent = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")];
+        let sent = [
+            ("x-forwarded-for", "1.1.1.1"),
+            ("x-forwarded-proto", "https"),
+        ];
         let found = behind("192.0.2.7", &sent);
         assert_eq!(found.client, Some("192.0.2.7".parse().unwrap()));
         assert!(found.scheme.is_none() && !found.by_proxy);
@@ -93,28 +98,46 @@ mod tests {
 
     #[test]
     fn the_last_address_that_is_no_proxy_is_the_client() {
-        let sent = [("x-forwarded-for", "6.6.6.6, 203.0.113.9:4711"), ("x-forwarded-for", "10.1.1.1")];
+        let sent = [
+            ("x-forwarded-for", "6.6.6.6, 203.0.113.9:4711"),
+            ("x-forwarded-for", "10.1.1.1"),
+        ];
         assert_eq!(client("10.0.0.1", &sent).as_deref(), Some("203.0.113.9"));
-        assert_eq!(client("::ffff:10.0.0.1", &sent).as_deref(), Some("203.0.113.9"));
+        assert_eq!(
+            client("::ffff:10.0.0.1", &sent).as_deref(),
+            Some("203.0.113.9")
+        );
         let all_ours = [("x-forwarded-for", "10.3.3.3, 10.2.2.2")];
         assert_eq!(client("::1", &all_ours).as_deref(), Some("10.3.3.3"));
     }
 
     #[test]
     fn addresses_of_version_6_are_read_in_brackets_and_without() {
-        let quoted = [("forwarded", r#"for="[2001:db8::1]:4711";proto=https, for=10.1.1.1"#)];
+        let quoted = [(
+            "forwarded",
+            r#"for="[2001:db8::1]:4711";proto=https, for=10.1.1.1"#,
+        )];
         let found = behind("2001:db8:1::5", &quoted);
         assert_eq!(found.client, Some("2001:db8::1".parse().unwrap()));
         assert_eq!(found.scheme, Some("https"));
         for written in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:80"] {
             let sent = [("x-forwarded-for", written)];
-            assert_eq!(client("::1", &sent).as_deref(), Some("2001:db8::1"), "{written}");
+            assert_eq!(
+                client("::1", &sent).as_deref(),
+                Some("2001:db8::1"),
+                "{written}"
+            );
         }
     }
 
     #[test]
     fn who_is_hidden_is_nobody() {
-        for sent in ["for=unknown", "for=_gazonk, for=10.1.1.1", "for=\"\"", "by=10.1.1.1"] {
+        for sent in [
+            "for=unknown",
+            "for=_gazonk, for=10.1.1.1",
+            "for=\"\"",
+            "by=10.1.1.1",
+        ] {
             assert_eq!(client("10.0.0.1", &[("forwarded", sent)]), None, "{sent}");
         }
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "a b")]), None);
@@ -140,7 +163,10 @@ mod tests {
 
     #[test]
     fn a_quoted_comma_is_no_end_of_an_entry() {
-        let sent = [("forwarded", r#"for="1.1.1.1";host="a,b;c\"", For = 10.1.1.1 ; proto=HTTP"#)];
+        let sent = [(
+            "forwarded",
+            r#"for="1.1.1.1";host="a,b;c\"", For = 10.1.1.1 ; proto=HTTP"#,
+        )];
         let found = behind("::1", &sent);
         assert_eq!(found.client, Some("1.1.1.1".parse().unwrap()));
         assert_eq!(found.scheme, Some("http"));
