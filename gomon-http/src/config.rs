@@ -6,6 +6,7 @@ use gomon_core::{Capture, Propagation};
 use http::StatusCode;
 
 use crate::routes::Routes;
+use crate::telling::Telling;
 use crate::{Slow, TrustedProxies};
 
 /// The settings of one layer.
@@ -25,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) slow: Slow,
     /// Of so many requests of a route the CPU time of one is measured.
     pub(crate) cpu_of_one_in: CpuOfOneIn,
+    /// Which headers are added.
+    pub(crate) telling: Telling,
     /// What is known of the routes. Shared by all clones of the layer.
     pub(crate) routes: Arc<Routes>,
 }

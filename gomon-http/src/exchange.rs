@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Buf;
 use gomon_core::wait::Wait;
 use gomon_core::{Capture, EndGuard, Outcome};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
 use crate::config::Config;
@@ -31,6 +31,8 @@ pub(crate) struct Exchange {
     wait: Option<Wait>,
     /// Where the server keeps how long such requests take.
     route: Option<Arc<Route>>,
+    /// The `X-Request-Id` that the response is to have.
+    id: Option<HeaderValue>,
 }
 
 impl Exchange {
@@ -53,12 +55,13 @@ impl Exchange {
             expected: None,
             wait: None,
             route: None,
+            id: None,
         }
     }
 
     /// The same of a server's request of that route.
-    pub(crate) fn on_route(mut self, route: Arc<Route>) -> Self {
-        self.route = Some(route);
+    pub(crate) fn on_route(mut self, route: Arc<Route>, id: Option<HeaderValue>) -> Self {
+        (self.route, self.id) = (Some(route), id);
         self
     }
 
@@ -106,8 +109,12 @@ impl Exchange {
     }
 
     /// The service answered: notes the head, and says whether a body is still to come.
-    pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
+    pub(crate) fn answered<B: Body>(mut self, response: &mut Response<B>) -> Option<Self> {
         self.note_head(response);
+        if self.is_incoming() {
+            let (telling, id) = (self.config.telling, self.id.take());
+            telling.add_to(response.headers_mut(), id, &self.guard);
+        }
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
             self.end(Outcome::Completed);

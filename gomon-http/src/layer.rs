@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use gomon_core::{Capture, EndGuard, EventTracker, Propagation};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -98,10 +98,37 @@ impl MonitoringLayer {
         self
     }
 
+    /// Gives a request that has no `X-Request-Id` one: the id of its event. The service sees it, and the response has it too, as it has
+    /// the one that came with the request, unless the service sets another. Off by default.
+    #[must_use]
+    pub fn request_id(mut self) -> Self {
+        Arc::make_mut(&mut self.config).telling.request_id = true;
+        self
+    }
+
+    /// Tells the client the trace and the event of its request, in the header `traceresponse` (W3C Trace Context, level 2), unless the
+    /// service does. Off by default.
+    #[must_use]
+    pub fn trace_response(mut self) -> Self {
+        Arc::make_mut(&mut self.config).telling.trace = true;
+        self
+    }
+
+    /// Tells the client where the time went up to the head of the response, in the header `Server-Timing`, which browsers show: `total`,
+    /// `busy`, `ready` and the kinds of waits, in milliseconds. For everybody to see: off by default.
+    #[must_use]
+    pub fn server_timing(mut self) -> Self {
+        Arc::make_mut(&mut self.config).telling.timing = true;
+        self
+    }
+
     /// Which requests have `slow: true`. By default those that are slow for their route, see [`Slow`].
     #[must_use]
     pub fn slow(mut self, slow: Slow) -> Self {
-        Arc::make_mut(&mut self.config).slow = slow;
+        let config = Arc::make_mut(&mut self.config);
+        config.slow = slow;
+        // What clones of the layer know of their routes is judged by another standard.
+        config.routes = Arc::default();
         self
     }
 
@@ -150,6 +177,10 @@ impl<S> MonitoringService<S> {
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
         tracker.id()?;
         let capture = self.config.capture();
+        let telling = self.config.telling;
+        let id = telling.identify(request.headers_mut(), || {
+            HeaderValue::try_from(tracker.id()?.to_string()).ok()
+        });
         let matched = Matched::of(request.extensions(), &self.config, &capture);
         incoming::tell_switches(&mut tracker, request, matched.found.template);
         // A trace that is not recorded goes on all the same: what the service does is part of it.
@@ -164,7 +195,7 @@ impl<S> MonitoringService<S> {
             guard.measure();
         }
         let exchange = Exchange::new(guard, request, capture, &self.config);
-        Some(exchange.on_route(route))
+        Some(exchange.on_route(route, id))
     }
 }
 

@@ -79,6 +79,7 @@ mod seen;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
+mod telling;
 mod url;
 
 pub use body::MonitoredBody;

@@ -1,6 +1,7 @@
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::event::outcome::Outcome;
 use crate::tracker::profile::Profile;
@@ -71,6 +72,15 @@ impl EndGuard {
     /// of what comes often asks for it now and then.
     pub fn measure(&mut self) {
         self.profile = self.tracker.is_recording().then(Profile::wanted);
+    }
+
+    /// Where the time of a [`unit`](Self::unit) went up to now: `busy`, `ready`, and the kinds of waits, as far as they took time.
+    #[must_use]
+    pub fn spent(&self) -> Vec<(&'static str, Duration)> {
+        let meter = self.meter.as_ref();
+        meter.map_or_else(Vec::new, |meter| {
+            breakdown::list(&meter.so_far(), &self.tracker)
+        })
     }
 
     /// What dropping the guard means from now on.
