@@ -106,7 +106,7 @@ fn recording(arm: &str) -> Option<Arm> {
         "floor_store" => exclusive(vec![0; 8192], |stored: &mut Vec<u64>, at, value| {
             stored[at] = value;
         }),
-        "gomon" => exclusive(LogLinear::<64, 256>::default(), |histogram, _, value| {
+        "gomon" => exclusive(LogLinear::<64>::default(), |histogram, _, value| {
             histogram.record(value);
         }),
         "floor_log_linear" => exclusive(Owned::new(), |owned, _, value| owned.record(value)),

@@ -231,7 +231,7 @@ fn nanos(sum: u128) -> u64 {
 }
 
 /// Percentiles within 1 %, at most 8 KiB a child.
-type Times = LogLinear<64, 256>;
+type Times = LogLinear<64>;
 
 /// Different children of a segment, at all levels.
 const MOST: usize = 256;
