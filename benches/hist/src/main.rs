@@ -1,11 +1,13 @@
 //! What recording one value in a histogram costs, and one pass through the child of a segment.
 //!
-//! gomon's own histogram is not public: its file is a part of this program too.
+//! gomon's own histogram is not public: its files are a part of this program too.
 
 #[path = "../../../gomon-core/src/aggregate/log_linear.rs"]
 #[cfg_attr(not(test), expect(dead_code, reason = "only recording is measured"))]
 mod gomon_log_linear;
 mod log_linear;
+#[path = "../../../gomon-core/src/aggregate/row.rs"]
+mod row;
 
 use std::hint::black_box;
 use std::process::ExitCode;

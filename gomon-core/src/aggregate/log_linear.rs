@@ -1,5 +1,6 @@
 use std::mem;
-use std::ops::Range;
+
+use super::row::Row;
 
 /// Counts of values in buckets that are exact below `2 * WIDTH` and have, above that, `WIDTH` of
 /// equal width to a power of two: the middle of a bucket is within `1 / (2 * WIDTH)` of each value
@@ -28,13 +29,6 @@ pub(crate) struct LogLinear<const WIDTH: usize> {
     at_max: u64,
     /// How often counters went past 16 bits; how often those of the row before did.
     carries: Vec<Row>,
-}
-
-/// Counters of buckets next to each other.
-#[derive(Clone, Debug, Default)]
-struct Row {
-    first: usize,
-    counts: Vec<u16>,
 }
 
 impl<const WIDTH: usize> LogLinear<WIDTH> {
@@ -286,70 +280,6 @@ impl<const WIDTH: usize> Default for LogLinear<WIDTH> {
     }
 }
 
-impl Row {
-    #[inline]
-    fn counter(&mut self, bucket: usize) -> Option<&mut u16> {
-        // One below the first wraps round to where there is none.
-        self.counts.get_mut(bucket.wrapping_sub(self.first))
-    }
-
-    fn get(&self, bucket: usize) -> u64 {
-        let count = self.counts.get(bucket.wrapping_sub(self.first));
-        count.copied().map_or(0, u64::from)
-    }
-
-    fn buckets(&self) -> Range<usize> {
-        self.first..self.first + self.counts.len()
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.counts.capacity() * size_of::<u16>()
-    }
-
-    /// Adds counters for these buckets and those that lie between, if there is room; the first always find it.
-    fn cover(&mut self, buckets: Range<usize>, room_bytes: usize) {
-        if buckets.is_empty() {
-            return;
-        }
-        let old = self.buckets();
-        let is_new = old.is_empty();
-        let (ahead, all) = if is_new {
-            (0, buckets)
-        } else {
-            let first = old.start.min(buckets.start);
-            (old.start - first, first..old.end.max(buckets.end))
-        };
-        // Not twice as many as there were, which a vector would do: that is more than the bound.
-        let capacity = all.len().next_multiple_of(STEP);
-        let more = capacity.saturating_sub(self.counts.capacity());
-        if is_new || more * size_of::<u16>() <= room_bytes {
-            self.counts.reserve_exact(capacity - self.counts.len());
-            self.counts.resize(all.len(), 0);
-            self.counts.rotate_right(ahead);
-            self.first = all.start;
-        }
-    }
-
-    /// The bucket that is nearest to this and has a counter.
-    fn nearest(&self, bucket: usize) -> usize {
-        let all = self.buckets();
-        bucket.min(all.end.saturating_sub(1)).max(all.start)
-    }
-
-    /// Counts in that bucket, and returns how often its counter went past 16 bits.
-    fn add(&mut self, bucket: usize, amount: u64) -> u64 {
-        let Some(count) = self.counter(bucket) else {
-            return 0;
-        };
-        let sum = amount.saturating_add(u64::from(*count));
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-        {
-            *count = sum as u16;
-        }
-        sum >> u16::BITS
-    }
-}
-
 /// How many of `count` values make this share of them, at least one.
 #[expect(
     clippy::cast_possible_truncation,
@@ -366,14 +296,14 @@ fn rank(count: u64, share: f64) -> u64 {
     (rank as u64).clamp(1, count.max(1))
 }
 
-/// Counters that a row grows by.
-const STEP: usize = 32;
 const MOST_BYTES: usize = 8 << 10;
 /// Kept free, so that each row of carries finds room for its first counters; three hold all of 64 bits.
-const CARRIES_BYTES: usize = 3 * (size_of::<Row>() + STEP * size_of::<u16>());
+const CARRIES_BYTES: usize = 3 * (size_of::<Row>() + Row::LEAST_BYTES);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     type Fine = LogLinear<64>;
@@ -489,5 +419,141 @@ mod tests {
         assert!(since.min() <= exact.min() && exact.max() <= since.max());
         let nothing = exact.since(&exact);
         assert_eq!((nothing.count(), nothing.min(), nothing.max()), (0, 0, 0));
+    }
+
+    /// Compares with what a map of the buckets counts.
+    fn counts_like_a_map(values: &[u64]) {
+        let mut counted = BTreeMap::new();
+        for value in values {
+            *counted.entry(Fine::bucket(*value)).or_insert(0) += 1;
+        }
+        let times = of::<64>(values);
+        assert!(times.counts().eq(counted));
+        assert_eq!(Some(times.min()), values.iter().copied().min());
+        assert_eq!(Some(times.max()), values.iter().copied().max());
+        assert_eq!(times.total(), values.iter().copied().map(u128::from).sum());
+    }
+
+    #[test]
+    fn in_whatever_order_values_come_they_are_in_their_buckets() {
+        let mut values = numbers(2000);
+        counts_like_a_map(&values);
+        values.sort_unstable();
+        counts_like_a_map(&values);
+        values.reverse();
+        counts_like_a_map(&values);
+        let ends = (0..64).flat_map(|log| [1 << log, u64::MAX >> log, 1000, 0]);
+        counts_like_a_map(&ends.collect::<Vec<_>>());
+        counts_like_a_map(&[1000, 1001, 1000, 1002, 1007, 1001]);
+        counts_like_a_map(&[u64::MAX, u64::MAX, u64::MAX]);
+    }
+
+    /// The nearest rank of what was recorded, and of the same values in order.
+    fn percentiles_are_within_1_percent(times: &Fine, sorted: &[u64]) {
+        for percent in [1, 10, 25, 50, 75, 90, 95, 99, 100] {
+            let exact = sorted[(sorted.len() * percent).div_ceil(100) - 1];
+            let share = f64::from(u32::try_from(percent).unwrap()) / 100.0;
+            let error = times.quantile(share).abs_diff(exact);
+            assert!(u128::from(error) * 100 <= u128::from(exact), "p{percent}");
+        }
+        assert_eq!(
+            (times.min(), times.max()),
+            (sorted[0], *sorted.last().unwrap())
+        );
+    }
+
+    /// From 1 to a billion, and as many in each part of ten.
+    fn over_nine_decades(count: u32) -> Vec<u64> {
+        let exponents = (0..count).map(|at| 30 * u64::from(at) / u64::from(count));
+        let numbers = numbers(usize::try_from(count).unwrap()).into_iter();
+        let value =
+            |(number, exponent): (u64, u64)| (1u64 << exponent) + number % (1u64 << exponent);
+        numbers.zip(exponents).map(value).collect()
+    }
+
+    #[test]
+    fn percentiles_are_within_1_percent_of_any_distribution() {
+        let borders = (0..=Fine::bucket(u64::MAX))
+            .flat_map(|bucket| [Fine::lowest(bucket), Fine::highest(bucket)]);
+        let fast_or_slow = numbers(5000).into_iter().enumerate();
+        let fast_or_slow = fast_or_slow.map(|(at, number)| match at % 3 {
+            0 => 200_000_000 + number,
+            _ => 40 + number % 20,
+        });
+        let distributions = [
+            vec![31_415; 3000],
+            (0..20_000).map(|number| 7 * number).collect(),
+            over_nine_decades(20_000),
+            fast_or_slow.collect(),
+            borders.collect(),
+        ];
+        for mut values in distributions {
+            let times = of::<64>(&values);
+            values.sort_unstable();
+            percentiles_are_within_1_percent(&times, &values);
+            assert!(times.memory_bytes() <= MOST_BYTES);
+        }
+    }
+
+    #[test]
+    fn percentiles_stay_the_same_at_any_count_within_8_kib() {
+        let mut values = over_nine_decades(10_000);
+        let mut times = of::<64>(&values);
+        values.sort_unstable();
+        for doubled in 1..=20 {
+            times.merge(&times.clone());
+            assert_eq!(times.count(), 10_000 << doubled);
+            percentiles_are_within_1_percent(&times, &values);
+            assert!(times.memory_bytes() <= MOST_BYTES);
+        }
+        let total: u128 = values.iter().copied().map(u128::from).sum();
+        assert_eq!(times.total(), total << 20);
+    }
+
+    #[test]
+    fn a_bucket_counts_past_16_and_32_bits() {
+        let mut times = Coarse::default();
+        (0..3 << 16).for_each(|at| times.record(4 + at % 3));
+        times.count_in(5, 5 << 32);
+        let counted: Vec<_> = times.buckets().collect();
+        let third = 1 << 16;
+        assert_eq!(
+            counted,
+            [(4, 4, third), (5, 5, third + (5 << 32)), (6, 6, third)]
+        );
+        assert_eq!(times.count(), 3 * third + (5 << 32));
+    }
+
+    #[test]
+    fn a_sum_goes_past_64_bits() {
+        let mut times = Fine::default();
+        let values = [0, u64::MAX, 1 << 63, 1 << 63, 1 << 63];
+        values.iter().for_each(|value| times.record(*value));
+        assert_eq!(times.total(), u128::from(u64::MAX) + (3 << 63));
+        let earlier = times.clone();
+        times.record(7);
+        assert_eq!(times.since(&earlier).total(), 7);
+    }
+
+    #[test]
+    fn memory_stays_within_8_kib_whatever_comes() {
+        let mut times = Fine::default();
+        let of_all =
+            |log: u32| (0..64u64).map(move |part| (1u64 << log) + (1u64 << log) / 64 * part);
+        for value in (0..64).flat_map(of_all) {
+            times.record(value);
+        }
+        assert!(times.memory_bytes() <= MOST_BYTES);
+        assert_eq!(times.count(), 64 * 64);
+        // What finds no place counts in the nearest bucket there is.
+        let mut count = 64 * 64;
+        while count < u64::MAX >> 2 {
+            times.merge(&times.clone());
+            count *= 2;
+            assert_eq!(times.count(), count);
+            assert!(times.memory_bytes() <= MOST_BYTES);
+        }
+        let rows = times.carries.iter().map(|row| row.buckets().len());
+        assert!(rows.clone().count() == 3 && rows.max() < Some(300));
     }
 }
