@@ -23,10 +23,13 @@ pub(crate) struct LogLinear<const WIDTH: usize> {
     /// Above the greatest as long as there is no value.
     min: u64,
     max: u64,
+    /// The buckets of the least and the greatest value.
+    low: usize,
+    high: usize,
     /// How many are in the bucket of the least value.
-    at_min: u64,
+    at_low: u64,
     /// How many are in the bucket of the greatest value, if that is another.
-    at_max: u64,
+    at_high: u64,
     /// How often counters went past 16 bits; how often those of the row before did.
     carries: Vec<Row>,
 }
@@ -36,7 +39,7 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
     pub(crate) fn record(&mut self, value: u64) {
         let bucket = Self::bucket(value);
         let Some(count) = self.between.counter(bucket) else {
-            return self.record_at_an_end(value);
+            return self.record_at_an_end(bucket, value);
         };
         *count = count.wrapping_add(1);
         if *count == 0 {
@@ -47,11 +50,11 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
 
     /// The same where the value may be the least or the greatest.
     #[inline(never)]
-    fn record_at_an_end(&mut self, value: u64) {
+    fn record_at_an_end(&mut self, bucket: usize, value: u64) {
         if value < self.min || value > self.max {
             self.widen(value, value);
         }
-        self.count_in(Self::bucket(value), 1);
+        self.count_in(bucket, 1);
         self.add_to_total(value);
     }
 
@@ -138,35 +141,29 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
 
     /// Used buckets by number, in their order.
     fn counts(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let (low, high) = self.ends();
         let between = self.between.buckets().map(|bucket| {
             let carries = self.carries.iter().rev();
             let high = carries.fold(0, |high, row| (high + row.get(bucket)) << u16::BITS);
             (bucket, high + self.between.get(bucket))
         });
-        let all = [(low, self.at_min)].into_iter().chain(between);
-        all.chain([(high, self.at_max)])
+        let all = [(self.low, self.at_low)].into_iter().chain(between);
+        all.chain([(self.high, self.at_high)])
             .filter(|(_, count)| *count > 0)
-    }
-
-    /// The buckets of the least and the greatest value.
-    fn ends(&self) -> (usize, usize) {
-        (Self::bucket(self.min), Self::bucket(self.max))
     }
 
     /// Makes these values belong to what is counted: the bucket that was at an end may be between
     /// the ends from now on.
     fn widen(&mut self, min: u64, max: u64) {
-        let before = self.ends();
         self.min = self.min.min(min);
         self.max = self.max.max(max);
-        let (low, high) = self.ends();
-        if (low, high) != before {
+        let before = (self.low, self.high);
+        (self.low, self.high) = (Self::bucket(self.min), Self::bucket(self.max));
+        if (self.low, self.high) != before {
             let room = self.room_bytes();
-            self.between.cover(low + 1..high, room);
-            let (at_min, at_max) = (mem::take(&mut self.at_min), mem::take(&mut self.at_max));
-            self.count_in(before.0, at_min);
-            self.count_in(before.1, at_max);
+            self.between.cover(self.low + 1..self.high, room);
+            let (at_low, at_high) = (mem::take(&mut self.at_low), mem::take(&mut self.at_high));
+            self.count_in(before.0, at_low);
+            self.count_in(before.1, at_high);
         }
     }
 
@@ -192,11 +189,10 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
 
     /// Counts in a bucket that is one of the ends or between them.
     fn count_in(&mut self, bucket: usize, count: u64) {
-        let (low, high) = self.ends();
-        if bucket <= low {
-            self.at_min += count;
-        } else if bucket >= high {
-            self.at_max += count;
+        if bucket <= self.low {
+            self.at_low += count;
+        } else if bucket >= self.high {
+            self.at_high += count;
         } else {
             let bucket = self.between.nearest(bucket);
             let carry = self.between.add(bucket, count);
@@ -273,8 +269,10 @@ impl<const WIDTH: usize> Default for LogLinear<WIDTH> {
             high_total: 0,
             min: u64::MAX,
             max: 0,
-            at_min: 0,
-            at_max: 0,
+            low: 0,
+            high: 0,
+            at_low: 0,
+            at_high: 0,
             carries: Vec::new(),
         }
     }
