@@ -6,15 +6,15 @@ use super::row::Row;
 /// equal width to a power of two: the middle of a bucket is within `1 / (2 * WIDTH)` of each value
 /// in it. Count, sum, least and greatest are exact.
 ///
-/// To record is to find the bucket and to add twice, if the value falls between the buckets of the
-/// least and the greatest: it changes neither, and how many there are is known from the buckets.
+/// To record is to find the bucket and to add twice, if all values of the bucket are from the least
+/// to the greatest so far: it changes neither, and how many there are is known from the buckets.
 ///
 /// A bucket between those takes two bytes, whether it was used or not, and two more from 65,536
 /// values on; all of them together 8 KiB at the most. All of 64 bits find place, but not if many
 /// that are far from each other have that many: then some count in the nearest.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLinear<const WIDTH: usize> {
-    /// Of the buckets between that of the least and that of the greatest value, without these.
+    /// Of the buckets that hold nothing but values from the least to the greatest.
     between: Row,
     /// The sum, without what went past 64 bits.
     low_total: u64,
@@ -23,12 +23,12 @@ pub(crate) struct LogLinear<const WIDTH: usize> {
     /// Above the greatest as long as there is no value.
     min: u64,
     max: u64,
-    /// The buckets of the least and the greatest value.
+    /// The nearest buckets round these: they hold values, too, that would be a new least or greatest.
     low: usize,
     high: usize,
-    /// How many are in the bucket of the least value.
+    /// How many are in the lower of them.
     at_low: u64,
-    /// How many are in the bucket of the greatest value, if that is another.
+    /// How many are in the higher, if that is another.
     at_high: u64,
     /// How often counters went past 16 bits; how often those of the row before did.
     carries: Vec<Row>,
@@ -157,7 +157,8 @@ impl<const WIDTH: usize> LogLinear<WIDTH> {
         self.min = self.min.min(min);
         self.max = self.max.max(max);
         let before = (self.low, self.high);
-        (self.low, self.high) = (Self::bucket(self.min), Self::bucket(self.max));
+        self.low = Self::bucket(self.min.saturating_sub(1));
+        self.high = Self::bucket(self.max.saturating_add(1));
         if (self.low, self.high) != before {
             let room = self.room_bytes();
             self.between.cover(self.low + 1..self.high, room);
