@@ -115,6 +115,14 @@ impl Exchange {
             let (telling, id) = (self.config.telling, self.id.take());
             telling.add_to(response.headers_mut(), id, &self.guard);
         }
+        #[cfg(feature = "serve")]
+        if let Some(tap) = self.tap.take().filter(|_| is_websocket(response)) {
+            self.note_route();
+            self.seen.write(self.guard.tracker());
+            let (guard, _) = self.into_guard();
+            tap.open(guard);
+            return None;
+        }
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
             self.end(Outcome::Completed);

@@ -31,7 +31,19 @@ pub(crate) const FIRST_BYTE: &str = "first-byte";
 pub(crate) const BODY_DONE: &str = "body-done";
 pub(crate) const HIJACK: &str = "hijack";
 
+#[cfg(feature = "serve")]
+pub(crate) const WS: &str = "ws";
 pub(crate) const GRPC: &str = "grpc";
+
+/// Inside `ws`.
+#[cfg(feature = "serve")]
+pub(crate) mod ws {
+    pub(crate) const MESSAGES_IN: &str = "messages-in";
+    pub(crate) const MESSAGES_OUT: &str = "messages-out";
+    pub(crate) const BYTES_IN: &str = "bytes-in";
+    pub(crate) const BYTES_OUT: &str = "bytes-out";
+    pub(crate) const CLOSE_CODE: &str = "close-code";
+}
 
 /// Inside `grpc`.
 pub(crate) mod grpc {

@@ -39,7 +39,7 @@
 //! # Features
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
-//! - `serve`: `serve`.
+//! - `serve`: `serve`. `tls`: the same over TLS, by rustls with ring.
 //! - `client`: `ClientLayer`.
 
 #![warn(
@@ -51,14 +51,10 @@
     clippy::print_stderr
 )]
 
-#[cfg(feature = "serve")]
-mod accept;
 mod body;
 #[cfg(feature = "client")]
 mod client;
 mod config;
-#[cfg(feature = "serve")]
-mod connection;
 mod error;
 mod exchange;
 mod forwarded;
@@ -81,6 +77,8 @@ mod serve;
 mod tee;
 mod telling;
 mod url;
+#[cfg(feature = "serve")]
+mod websocket;
 
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
@@ -91,4 +89,6 @@ pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;
 pub use routes::Slow;
 #[cfg(feature = "serve")]
-pub use serve::{Serve, ServeFuture, serve};
+pub use serve::{BodyTimeout, Serve, ServeFuture, serve};
+#[cfg(feature = "tls")]
+pub use serve::{TlsError, tls_config};
