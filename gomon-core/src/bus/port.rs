@@ -12,7 +12,7 @@ use crate::bus::options::Limits;
 use crate::bus::queue::{Load, Queue, Standing};
 use crate::bus::report::ListenerReport;
 use crate::bus::retransmitter::Retransmitter;
-use crate::bus::supply::Opened;
+use crate::bus::supply::{Factory, Opened};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::event::batch::Slice;
@@ -31,6 +31,8 @@ pub(crate) struct Port {
     /// The application event, which a listener that is made anew must see first.
     pub(super) greeting: OnceLock<Slice>,
     pub(super) last_error: Mutex<Option<String>>,
+    /// What makes it anew.
+    pub(super) factory: Option<Factory>,
 }
 
 impl Port {
@@ -50,8 +52,9 @@ impl Port {
             queue: Queue::new(limits),
             greeting: OnceLock::new(),
             last_error: Mutex::default(),
+            factory: opened.factory,
         });
-        let feeder = Feeder::new(Arc::clone(&port), opened);
+        let feeder = Feeder::new(Arc::clone(&port), opened.listener);
         std::thread::Builder::new()
             // The operating system ends names at a NUL.
             .name(format!("gomon-{}", port.name.replace('\0', "")))
@@ -67,6 +70,18 @@ impl Port {
     pub(crate) fn configure(&self, config: &Config) {
         let limits = |limits| config.queue_limits(&self.name, limits);
         self.queue.change_limits(limits);
+    }
+
+    /// Lets it be made anew, after what is queued, if its settings have changed since.
+    pub(crate) fn replace_if_stale(&self) {
+        if self.is_stale() {
+            self.queue.replace();
+        }
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        let factory = self.factory.as_ref();
+        factory.is_some_and(|factory| factory.is_stale())
     }
 
     pub(crate) fn scope(&self) -> u32 {
