@@ -53,6 +53,7 @@ pub mod logs;
 pub mod mask;
 pub mod meter;
 mod primitives;
+pub mod probe;
 mod sampling;
 mod segment;
 mod state;

@@ -137,13 +137,14 @@ impl FanOut {
         }
         let before = inner.account;
         inner.outlets.push(Outlet {
-            port: Arc::clone(&port),
+            port,
             before,
             replayed,
         });
+        let added = inner.outlets.last().map(|outlet| Arc::clone(&outlet.port));
         drop(inner);
         // Settings may have changed while it was made, when nobody could find it here.
-        port.replace_if_stale();
+        added.iter().for_each(|port| port.replace_if_stale());
     }
 
     /// Lets a listener be made anew, by settings that have changed.

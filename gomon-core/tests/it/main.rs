@@ -11,6 +11,7 @@ mod limits;
 mod lineage;
 mod logs;
 mod mask_vectors;
+mod probes;
 mod propagation;
 mod segments;
 mod streams;
