@@ -92,6 +92,18 @@ pub(crate) fn register(name: &str, plugin: Plugin) -> Result<Registration, Confi
     })
 }
 
+/// Whether anybody registered under that name.
+#[cfg(feature = "test-util")]
+pub(crate) fn is_registered(name: &str) -> bool {
+    PLUGINS.lock().registered.contains_key(name)
+}
+
+/// What configurations say for that name so far.
+#[cfg(feature = "test-util")]
+pub(crate) fn kept(name: &str) -> Value {
+    PLUGINS.lock().settings(name)
+}
+
 /// A plug-in is registered while it lives, unless another took its name.
 #[derive(Debug)]
 pub(crate) struct Registration {

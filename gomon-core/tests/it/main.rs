@@ -17,3 +17,4 @@ mod segments;
 mod streams;
 mod values;
 mod waits;
+mod wrappers;
