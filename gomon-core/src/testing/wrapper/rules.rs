@@ -50,7 +50,7 @@ rules! {
     NESTED, "nests", "context":
         "what is made inside the call has the event as its parent",
         "the event as the parent of what is made inside the call",
-        "`guard.poll_future(cx, |cx| ..)` or `tracker.scope(future)` round each poll, `tracker.enter(|| ..)` round what is not polled";
+        "`guard.scope(future)`, or `guard.poll_future(cx, |cx| ..)` round each poll, or `tracker.enter(|| ..)` round what is not polled";
     THREADS, "", "context":
         "a call that moves between threads is still one event, with the same parent",
         "the same event when a call moves between threads",
@@ -82,11 +82,11 @@ rules! {
     PANICKED, "panics", "endings":
         "a call in which something panics has panicked, with the panic as its error",
         "the outcome of a call that panicked",
-        "`guard.poll_future(cx, |cx| ..)` round each poll";
+        "`guard.scope(future)`, or `guard.poll_future(cx, |cx| ..)` round each poll";
     PANIC_RESUMED, "panics", "guests":
         "the panic goes on to the host",
         "the panic, as the host would see it",
-        "let it unwind: `guard.poll_future(..)` notes it and resumes it";
+        "let it unwind: `guard.scope(future)` notes it and resumes it";
     CANCELLED, "pends", "endings":
         "a call that is dropped before its end is cancelled",
         "the outcome of a call that was dropped before its end",

@@ -75,7 +75,7 @@ pub(super) const FLAWS: &[(Flaw, &str, &str)] = &[
     (
         NotCurrent,
         "the event as the parent of what is made inside the call",
-        "`guard.poll_future(",
+        "`guard.scope(",
     ),
     (
         EventPerThread,
@@ -112,7 +112,7 @@ pub(super) const FLAWS: &[(Flaw, &str, &str)] = &[
     (
         OtherPanic,
         "the outcome of a call that panicked",
-        "`guard.poll_future(",
+        "`guard.scope(",
     ),
     (
         SwallowsPanic,
