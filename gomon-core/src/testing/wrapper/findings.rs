@@ -13,6 +13,17 @@ pub(super) struct Findings {
 impl Findings {
     /// Notes what is missing, unless the rule holds.
     pub(super) fn expect(&mut self, holds: bool, rule: &Rule, seen: impl FnOnce() -> String) {
+        self.expect_of("", holds, rule, seen);
+    }
+
+    /// The same of something that has a name: a key, a gauge.
+    pub(super) fn expect_of(
+        &mut self,
+        name: &str,
+        holds: bool,
+        rule: &Rule,
+        seen: impl FnOnce() -> String,
+    ) {
         if !self.looked_at.contains(&rule.passes_if) {
             self.looked_at.push(rule.passes_if);
         }
@@ -26,7 +37,11 @@ impl Findings {
             ..
         } = rule;
         let verb = if add.starts_with('`') { "add " } else { "" };
-        let head = format!("missing: {missing}; {verb}{add} (docs/plugins.md#{section})");
+        let name = match name {
+            "" => String::new(),
+            name => format!(" (`{name}`)"),
+        };
+        let head = format!("missing: {missing}{name}; {verb}{add} (docs/plugins.md#{section})");
         let seen = seen();
         // One rule may be broken in several calls.
         let known = self.lines.iter_mut().find(|line| line.starts_with(&head));

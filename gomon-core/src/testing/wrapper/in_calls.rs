@@ -34,7 +34,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
         };
         self.outcome(findings, event, "completed", &rules::COMPLETED);
         for key in &self.keys {
-            findings.expect(event.get(key).is_some(), &rules::KEYS, || {
+            findings.expect_of(key, event.get(key).is_some(), &rules::KEYS, || {
                 format!("no key `{key}` in {event}")
             });
         }
@@ -105,7 +105,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
                 stage.play(call).await;
                 let (taken, event) = (taken(&capture), stage.event());
                 let is_there = event.is_some_and(|event| event.get(key).is_some());
-                findings.expect(is_there == taken, &rules::CAPTURED, || {
+                findings.expect_of(key, is_there == taken, &rules::CAPTURED, || {
                     let is = if is_there { "there" } else { "not there" };
                     format!("`{key}` is {is} with `Capture::{name}()`")
                 });
@@ -131,7 +131,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
             let cut = event
                 .as_ref()
                 .and_then(|event| event["gomon:dropped"].get(key));
-            findings.expect(cut.is_some(), &rules::CUT, || {
+            findings.expect_of(key, cut.is_some(), &rules::CUT, || {
                 format!("nothing of `{key}` is counted in `gomon:dropped`")
             });
         }

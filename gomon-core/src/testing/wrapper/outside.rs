@@ -49,12 +49,12 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
         let records = stage.recorder.records();
         let opened: Vec<_> = records.iter().filter(|event| event.fp() == fp).collect();
         let opens = opened.iter().filter(|event| event.is_open()).count();
-        findings.expect(opens == 1, &rules::OPENING, || {
+        findings.expect_of(fp, opens == 1, &rules::OPENING, || {
             format!("{opens} opening events {fp}")
         });
         let listed = stage.recorder.run(crate::in_flight);
         let listed = listed.iter().any(|work| work.kind == fp);
-        findings.expect(listed || opens != 1, &rules::OPENING, || {
+        findings.expect_of(fp, listed || opens != 1, &rules::OPENING, || {
             format!("no {fp} in flight")
         });
         let before = opened.len() - opens;
@@ -63,7 +63,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
         let closed = stage.recorder.find(fp);
         let one = before == 0 && closed.len() == 1;
         let same = opens != 1 || closed.iter().all(|event| id.as_deref() == Some(event.id()));
-        findings.expect(one && same, &rules::CLOSING, || {
+        findings.expect_of(fp, one && same, &rules::CLOSING, || {
             format!(
                 "{} closing events {fp}, {before} of them while it lived",
                 closed.len()
@@ -122,7 +122,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
         stage.play(call).await;
         let name = setting.name;
         let read = plugin::is_registered(name);
-        findings.expect(read, &rules::CONFIG_READ, || {
+        findings.expect_of(name, read, &rules::CONFIG_READ, || {
             format!("nobody reads `plugins.{name}`")
         });
         if !read {
@@ -139,7 +139,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
                 return;
             }
             let shows = self.shows(&stage, setting, call).await;
-            findings.expect(shows == expected, &rules::CONFIG_APPLIED, || {
+            findings.expect_of(name, shows == expected, &rules::CONFIG_APPLIED, || {
                 let shows = if shows {
                     "shows it"
                 } else {
@@ -175,7 +175,9 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
                 .iter()
                 .any(|probe| probe == name)
         };
-        findings.expect(there(), &rules::PROBE, || format!("no probe `{name}`"));
+        findings.expect_of(name, there(), &rules::PROBE, || {
+            format!("no probe `{name}`")
+        });
         if !there() {
             return;
         }
@@ -187,18 +189,18 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
         let Some(reading) = reading else { return };
         for gauge in &self.gauges {
             let read = reading.gauge(gauge);
-            findings.expect(matches!(read, Some(Ok(_))), &rules::GAUGE, || {
+            findings.expect_of(gauge, matches!(read, Some(Ok(_))), &rules::GAUGE, || {
                 format!("gauge `{gauge}`: {read:?}")
             });
         }
         for row in &self.rows {
             let read = reading.row(row);
             let says = read.is_some_and(|row| row.as_ref().is_ok_and(|row| !row.is_empty()));
-            findings.expect(says, &rules::ROW, || format!("row `{row}`: {read:?}"));
+            findings.expect_of(row, says, &rules::ROW, || format!("row `{row}`: {read:?}"));
         }
         for action in &self.actions {
             let ran = stage.recorder.run(|| probe::run(name, action, &[]));
-            findings.expect(ran.is_ok(), &rules::ACTION, || {
+            findings.expect_of(action, ran.is_ok(), &rules::ACTION, || {
                 format!("action `{action}`: {ran:?}")
             });
         }
@@ -242,7 +244,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
                 let (context, mut call) = (stage.context(), call(Arc::clone(&stage.wrapped)));
                 drive::until_it_waits(|cx| drive::poll_here(&mut call, context, cx)).await;
                 let during = now();
-                findings.expect(during > before, &rules::LEVEL, || {
+                findings.expect_of(level, during > before, &rules::LEVEL, || {
                     format!("`{level}` was {before:?} before a call, and {during:?} in it")
                 });
                 context.enter(|| drop(call));
@@ -250,7 +252,7 @@ impl<W: Send + Sync + 'static> Wrapper<W> {
                 stage.play(call).await;
             }
             let after = now();
-            findings.expect(after == before, &rules::NO_LEAK, || {
+            findings.expect_of(level, after == before, &rules::NO_LEAK, || {
                 format!("`{level}` was {before:?} before a call that {how}, and {after:?} after it")
             });
         }
