@@ -39,8 +39,8 @@ impl Feeder {
         hot::mark_own_thread();
         // Whatever happens: nobody is to wait for a thread that is gone.
         let _ended = Ended(Arc::clone(&self.port));
-        let tick = self.port.next.as_ref().map(|_| TICK);
         loop {
+            let tick = self.port.next().map(|_| TICK);
             match self.port.queue.next(tick) {
                 Task::Feed(slice) => self.feed(&slice),
                 Task::Note(snapshot) => {
@@ -152,7 +152,11 @@ impl Feeder {
         let Some(factory) = port.factory.as_ref().filter(|_| port.is_stale()) else {
             return port.queue.noted();
         };
+        let deadline = Deadline::after(LAST_FLUSH);
         self.flush(LAST_FLUSH);
+        if let Some(next) = port.next() {
+            next.wait_flushed(deadline);
+        }
         self.drop_listener();
         let made = supply::make(factory).or_else(|error| {
             self.note_error(error);
@@ -172,8 +176,10 @@ impl Feeder {
 
     /// The application event comes first for a listener that was made anew.
     fn welcome(&mut self, listener: Box<dyn Listener>) {
-        self.listener = Some(listener);
         let port = Arc::clone(&self.port);
+        let before = port.change_next(listener.as_ref());
+        drop(before);
+        self.listener = Some(listener);
         if let Some(greeting) = port.greeting.get() {
             self.feed(greeting);
         }
@@ -181,7 +187,7 @@ impl Feeder {
 
     fn end(mut self, deadline: Deadline) {
         self.flush(deadline.left());
-        if let Some(next) = &self.port.next {
+        if let Some(next) = self.port.next() {
             next.wait_flushed(deadline);
         }
         self.drop_listener();

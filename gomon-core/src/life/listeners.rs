@@ -84,7 +84,7 @@ pub fn add_listener_with<L: Listener>(
 ///
 /// The listener is replaced, on its own thread: it is fed what was queued before the change, is flushed, which may take two
 /// seconds, and is dropped, so that the next one may have its file or address. Then the factory is called, and the new
-/// listener gets the application event and all that was queued since. No event is lost by that and none comes twice,
+/// listener gets the application event and all that was queued since, which may have ended before the change. No event is lost by that and none comes twice,
 /// the application event aside, unless the queue has no room for what comes meanwhile. If the
 /// factory refuses the new settings, one is made by those before, and [`stats`](crate::stats) have the error; if it refuses these too, the
 /// listener is in quarantine until the next attempt.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use gomon_core::{
     Config, Error, Event, EventTracker, Listener, ListenerError, ListenerOptions, PluginConfig,
-    add_listener_factory, add_listener_factory_with, remove_listener, set_config, stats,
+    Retransmitter, add_listener_factory, add_listener_factory_with, remove_listener, set_config,
+    stats,
 };
 use serde::{Deserialize, Serialize};
 
@@ -292,4 +293,37 @@ fn a_file_holds_from_the_first_listener_on_and_replaces_it_when_it_is_read_again
         .start();
     assert!(matches!(refused, Err(Error::Listener { .. })));
     configure("settled-tail", "{}").unwrap();
+}
+
+#[test]
+fn a_retransmitter_is_replaced_with_all_that_is_behind_it() {
+    let _turn = turn();
+    let journal = Journal::default();
+    let behind = journal.factory();
+    let factory = move |config: &TailConfig| {
+        let tail = behind(config)?;
+        Retransmitter::new("behind")
+            .listener(tail)
+            .map_err(ListenerError::new)
+    };
+    let gomon = builder().listener_factory(factory, base()).start().unwrap();
+    for (level, fp) in [(1, "one"), (2, "two"), (3, "three")] {
+        configure("settled-tail", &format!(r#"{{"level": {level}}}"#)).unwrap();
+        EventTracker::new(fp).finish();
+        // It reaches the listener behind the retransmitter that there is now.
+        gomon_core::flush(DEADLINE).unwrap();
+        assert!(journal.lines().contains(&format!("base{level} {fp}")));
+    }
+    let lines = journal.lines();
+    for line in ["base1 one", "base2 two", "base3 three"] {
+        assert_eq!(
+            lines.iter().filter(|other| *other == line).count(),
+            1,
+            "{lines:?}"
+        );
+    }
+    let report = gomon.shutdown();
+    configure("settled-tail", "{}").unwrap();
+    assert_ledger(&report);
+    assert_eq!(report.dropped(), 0);
 }
