@@ -55,6 +55,7 @@ pub mod meter;
 mod notice;
 mod pattern;
 mod primitives;
+pub mod probe;
 mod sampling;
 mod segment;
 mod state;
@@ -121,7 +122,7 @@ pub use sampling::Sampling;
 pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;
-pub use tracker::end_guard::EndGuard;
+pub use tracker::end_guard::{EndGuard, Guarded};
 pub use tracker::work::{Work, in_flight};
 pub use uuid::Uuid;
 

@@ -8,6 +8,7 @@ mod config_file;
 mod configured;
 mod crowds;
 mod factories;
+mod factory_settings;
 mod global_segments;
 mod limits;
 mod listeners;
