@@ -8,8 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
+#[cfg(feature = "serve")]
+use gomon_core::EventTracker;
 use gomon_core::wait::Wait;
 use gomon_core::{Capture, EndGuard, Outcome};
+#[cfg(feature = "serve")]
+use http::header;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
@@ -17,6 +21,8 @@ use crate::config::Config;
 use crate::request_body::SharedTee;
 use crate::routes::Route;
 use crate::seen::Seen;
+#[cfg(feature = "serve")]
+use crate::websocket::Tap;
 use crate::{error, headers, keys};
 
 /// The event of one exchange while it lasts.
@@ -33,6 +39,9 @@ pub(crate) struct Exchange {
     route: Option<Arc<Route>>,
     /// The `X-Request-Id` that the response is to have.
     id: Option<HeaderValue>,
+    /// The connection, where it may become a WebSocket.
+    #[cfg(feature = "serve")]
+    tap: Option<Tap>,
 }
 
 impl Exchange {
@@ -56,6 +65,8 @@ impl Exchange {
             wait: None,
             route: None,
             id: None,
+            #[cfg(feature = "serve")]
+            tap: request.extensions().get::<Tap>().cloned(),
         }
     }
 
@@ -119,8 +130,8 @@ impl Exchange {
         if let Some(tap) = self.tap.take().filter(|_| is_websocket(response)) {
             self.note_route();
             self.seen.write(self.guard.tracker());
-            let (guard, _) = self.into_guard();
-            tap.open(guard);
+            let nothing = EndGuard::new(EventTracker::empty());
+            tap.open(std::mem::replace(&mut self.guard, nothing));
             return None;
         }
         let body = response.body();
@@ -211,6 +222,14 @@ impl Exchange {
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
+}
+
+/// Whether the connection is a WebSocket from here on (RFC 6455, section 4.2.2).
+#[cfg(feature = "serve")]
+fn is_websocket<B>(response: &Response<B>) -> bool {
+    let upgrade = response.headers().get(header::UPGRADE);
+    let is_one = |upgrade: &HeaderValue| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
+    response.status() == StatusCode::SWITCHING_PROTOCOLS && upgrade.is_some_and(is_one)
 }
 
 impl Drop for Exchange {

@@ -63,11 +63,10 @@ impl<S> Serving<S> {
         }
     }
 
-    /// The future's output, unless everything is closed before.
+    /// Resolves once connections have had their time.
     #[cfg(feature = "tls")]
-    pub(crate) async fn until_closing<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let closing = pin!(reached(self.stages.clone(), Stage::Closing));
-        super::accept::until(closing, future).await
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + use<S> {
+        reached(self.stages.clone(), Stage::Closing)
     }
 }
 

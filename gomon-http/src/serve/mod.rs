@@ -215,9 +215,10 @@ where
             #[cfg(feature = "tls")]
             if let Some(config) = &tls {
                 let handshake = tls::handshake(config, io, limits.header);
+                let closing = serving.closing();
                 gomon_core::spawn(async move {
                     // A handshake that fails reaches no service, and makes no event.
-                    if let Some(io) = serving.until_closing(handshake).await.flatten() {
+                    if let Some(io) = until(pin!(closing), handshake).await.flatten() {
                         serving.serve(io, info.encrypted()).await;
                     }
                 });

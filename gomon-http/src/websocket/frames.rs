@@ -35,7 +35,9 @@ impl Frames {
     }
 
     fn pass_payload<'a>(&mut self, mut payload: Payload, bytes: &'a [u8]) -> &'a [u8] {
-        let len = bytes.len().min(usize::try_from(payload.left).unwrap_or(usize::MAX));
+        let len = bytes
+            .len()
+            .min(usize::try_from(payload.left).unwrap_or(usize::MAX));
         let (part, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
         if payload.opcode == CLOSE {
             for byte in part {
@@ -151,7 +153,12 @@ mod tests {
         }
         frame.extend(mask.into_iter().flatten());
         let mask = mask.unwrap_or_default();
-        frame.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]));
+        frame.extend(
+            payload
+                .iter()
+                .enumerate()
+                .map(|(at, byte)| byte ^ mask[at % 4]),
+        );
         frame
     }
 
@@ -191,8 +198,12 @@ mod tests {
     #[test]
     fn whatever_comes_does_no_harm() {
         let mut frames = Frames::default();
-        let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let noise: Vec<u8> = (0..100_000_u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
         noise.chunks(97).for_each(|part| frames.pass(part));
-        frames.pass(&[0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 1]);
+        frames.pass(&[
+            0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 1,
+        ]);
     }
 }

@@ -58,7 +58,7 @@ async fn called(messages: &'static [u8], end: &'static [(&'static str, &'static 
                 .await;
             let body = answer.expect("answered").into_body();
             let read = body.collect().await.expect("read");
-            assert_eq!(read.trailers().is_some(), true, "trailers pass");
+            assert!(read.trailers().is_some(), "trailers pass");
         })
         .await;
     the_end(&recorder)

@@ -14,6 +14,7 @@ mod propagation;
 mod proxies;
 mod routes;
 mod server;
+mod serving;
 mod slow;
 mod support;
 mod telling;
