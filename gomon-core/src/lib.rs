@@ -113,8 +113,8 @@ pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
-    add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
-    set_application_id, set_config, shutdown, start, stats,
+    add_listener_with, aggregates, builder, end_temporary_config, execution_id, flush,
+    remove_listener, set_application_id, set_config, set_config_for, shutdown, start, stats,
 };
 pub use logs::{LogIds, log_ids};
 pub use pattern::Pattern;

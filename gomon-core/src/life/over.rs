@@ -41,8 +41,12 @@ impl Outer {
     /// Lets the plug-ins that are registered read their settings.
     pub(super) fn prepare(&self) -> Result<PluginsReady, ConfigError> {
         let _changing = CHANGING.lock();
-        let code = LIFE.lock().config.clone();
-        let settings = code.with(self.config.clone()).plugins;
+        let settings = {
+            let life = LIFE.lock();
+            let code = life.config.clone().with(self.config.clone());
+            let temporary = life.temporary.as_ref().map(|now| now.config.clone());
+            code.with(temporary.unwrap_or_default()).plugins
+        };
         let ready = plugin::prepare(&settings);
         #[cfg(feature = "toml")]
         let ready = ready.map_err(|error| match &self.file {
@@ -82,9 +86,11 @@ impl Life {
         if let Some(id) = &outer.config.application_id {
             self.application_id = Some(id.clone());
         }
-        self.overridden.put(&outer.config);
-        let other_root = self.over.root != outer.config.root;
+        let root = self.outer().root;
         self.over = outer.config;
+        let over = self.outer();
+        self.overridden.put(&over);
+        let other_root = root != over.root;
         #[cfg(feature = "toml")]
         {
             self.source = outer.file;

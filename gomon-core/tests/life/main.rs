@@ -26,5 +26,6 @@ mod sifting_traces;
 mod support;
 mod switches;
 mod switching;
+mod temporary;
 mod to_tracing;
 mod wall_clock;

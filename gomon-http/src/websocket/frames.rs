@@ -199,7 +199,7 @@ mod tests {
     fn whatever_comes_does_no_harm() {
         let mut frames = Frames::default();
         let noise: Vec<u8> = (0..100_000_u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1])
             .collect();
         noise.chunks(97).for_each(|part| frames.pass(part));
         frames.pass(&[
