@@ -209,7 +209,9 @@ impl Exchange {
             && let Some(called) = self.seen.grpc_route()
         {
             route = self.config.routes.of(Some(&called), &self.config.slow);
-            tracker.set(keys::ROUTE, route.name(&called));
+            if let Some(name) = route.name() {
+                tracker.set(keys::ROUTE, &**name);
+            }
         }
         if route.took(tracker.elapsed()) {
             tracker.set(keys::SLOW, true);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gomon_core::conn::ConnInfo;
-use gomon_core::{Capture, Context, EventTracker, Propagation};
+use gomon_core::{Capture, Context, EventTracker, Propagation, WorkDetails};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
@@ -72,8 +72,8 @@ pub(crate) fn describe<B>(
         )
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
-    if let Some(template) = matched.found.template {
-        tracker.set(keys::ROUTE, matched.route.name(template));
+    if let Some(name) = matched.route.name() {
+        tracker.set(keys::ROUTE, &**name);
     }
     if let Some(length) = headers::content_length(sent) {
         tracker.set(keys::CONTENT_LENGTH, length);
@@ -100,7 +100,11 @@ pub(crate) fn describe<B>(
     if capture.headers() {
         tracker.set(keys::HEADERS, headers::tree(sent, capture));
     }
-    tracker.register(label(request, &path, capture));
+    let addresses = capture.remote_address();
+    let client = behind.and_then(|behind| behind.client);
+    let client = client.or(peer.map(|peer| peer.ip())).filter(|_| addresses);
+    let details = WorkDetails::of_request(matched.route.name().cloned(), client);
+    tracker.register_with(label(request, &path, capture), details);
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and

@@ -41,6 +41,7 @@
 //! - `axum`: route templates, axum's `ConnectInfo`.
 //! - `serve`: `serve`. `tls`: the same over TLS, by rustls with ring.
 //! - `client`: `ClientLayer`.
+//! - `admin`: `admin`, what a running program can be asked and told.
 
 #![warn(
     clippy::unwrap_used,
@@ -51,6 +52,8 @@
     clippy::print_stderr
 )]
 
+#[cfg(feature = "admin")]
+mod admin;
 mod body;
 #[cfg(feature = "client")]
 mod client;
@@ -80,6 +83,8 @@ mod url;
 #[cfg(feature = "serve")]
 mod websocket;
 
+#[cfg(feature = "admin")]
+pub use admin::{Admin, AdminFuture, admin};
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
 pub use client::{ClientLayer, ClientService};

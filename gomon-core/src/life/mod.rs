@@ -331,6 +331,46 @@ fn watch_config(run: u32) -> Result<(), Error> {
     Ok(())
 }
 
+/// What `app-id` says on every event: what the program has set, else the execution id.
+#[must_use]
+pub fn application_id() -> String {
+    let set = LIFE.lock().application_id.clone();
+    set.unwrap_or_else(|| execution_id().map_or_else(String::new, |id| id.to_string()))
+}
+
+/// How gomon is set now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigState {
+    /// Between start and shutdown.
+    pub is_running: bool,
+    /// As [`enable`](crate::enable) and [`disable`](crate::disable) have left it.
+    pub is_enabled: bool,
+    /// The configuration file of this run.
+    pub file: Option<String>,
+    /// How long the settings of [`set_config_for`] stay in force, if there are any.
+    pub temporary_left: Option<Duration>,
+}
+
+/// How gomon is set now.
+#[must_use]
+pub fn config_state() -> ConfigState {
+    let life = LIFE.lock();
+    #[cfg(feature = "toml")]
+    let file = life
+        .source
+        .as_ref()
+        .map(|file| file.path.display().to_string());
+    #[cfg(not(feature = "toml"))]
+    let file = None;
+    ConfigState {
+        is_running: state::load().is_running(),
+        is_enabled: state::load().is_enabled(),
+        file,
+        temporary_left: life.temporary.as_ref().map(Temporary::left),
+    }
+}
+
 /// The id of this run's application event, once gomon was started.
 #[must_use]
 pub fn execution_id() -> Option<Uuid> {

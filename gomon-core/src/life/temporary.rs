@@ -13,6 +13,14 @@ use crate::{clock, fork, hot, notice};
 pub(super) struct Temporary {
     pub(super) config: Config,
     number: u64,
+    /// By the monotonic clock.
+    until: Duration,
+}
+
+impl Temporary {
+    pub(super) fn left(&self) -> Duration {
+        self.until.saturating_sub(clock::monotonic())
+    }
 }
 
 /// Puts settings over all others, also those of a file and of the environment, for so long: then everything is again as it was, with what was
@@ -52,7 +60,7 @@ pub fn set_config_for(config: Config, time: Duration) -> Result<(), Error> {
     let number = {
         let _changing = CHANGING.lock();
         plugin::check(&config.plugins)?;
-        replace(Some(config))?
+        replace(Some((config, clock::monotonic() + time)))?
     };
     say(&format!("settings for {time:?} are in force"));
     let ended = std::thread::Builder::new()
@@ -96,21 +104,23 @@ fn end(number: Option<u64>) -> bool {
 }
 
 /// While settings change. Gives the number of what is there now.
-fn replace(config: Option<Config>) -> Result<u64, Error> {
+fn replace(new: Option<(Config, Duration)>) -> Result<u64, Error> {
     let (code, over) = {
         let life = LIFE.lock();
         (life.config.clone(), life.over.clone())
     };
-    let plugins = code
-        .with(over)
-        .with(config.clone().unwrap_or_default())
-        .plugins;
+    let config = new.as_ref().map(|(config, _)| config.clone());
+    let plugins = code.with(over).with(config.unwrap_or_default()).plugins;
     let ready = plugin::prepare(&plugins)?;
     let mut life = LIFE.lock();
     let root = life.outer().root;
     let number = life.next_temporary;
     life.next_temporary += 1;
-    life.temporary = config.map(|config| Temporary { config, number });
+    life.temporary = new.map(|(config, until)| Temporary {
+        config,
+        number,
+        until,
+    });
     let outer = life.outer();
     life.overridden.put(&outer);
     life.apply(root != outer.root);

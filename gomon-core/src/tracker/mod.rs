@@ -29,6 +29,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
+use crate::tracker::work::WorkDetails;
 use crate::wait::unit::Unit;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
@@ -294,11 +295,16 @@ impl EventTracker {
     /// [`in_flight`](crate::in_flight), and if it is still open at shutdown it is sent as
     /// [`Outcome::Abandoned`].
     pub fn register(&mut self, label: impl Into<Cow<'static, str>>) {
+        self.register_with(label, WorkDetails::default());
+    }
+
+    /// The same of a unit of which more can be said.
+    pub fn register_with(&mut self, label: impl Into<Cow<'static, str>>, details: WorkDetails) {
         if let Some(record) = &mut self.record
             && !record.flags.has(Flags::SAMPLED_OUT)
         {
             record.flags.add(Flags::UNIT);
-            work::register(record, label.into());
+            work::register(record, label.into(), details);
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct Routes {
 #[derive(Debug)]
 pub(crate) struct Route {
     kind: Kind,
+    name: Option<Arc<str>>,
     standard: Standard,
     begun: AtomicU64,
     line: Line,
@@ -43,7 +44,7 @@ enum Kind {
 impl Routes {
     /// The route of this template, judged by this standard; one and the same for requests whose route nobody knows.
     pub(crate) fn of(&self, template: Option<&str>, slow: &Slow) -> Arc<Route> {
-        let new = |kind, template| Arc::new(Route::new(kind, slow.of_route(template)));
+        let new = |kind, template| Arc::new(Route::new(kind, template, slow.of_route(template)));
         let Some(template) = template else {
             let unknown = self.unknown.get_or_init(|| new(Kind::Unknown, None));
             return Arc::clone(unknown);
@@ -62,9 +63,10 @@ impl Routes {
 }
 
 impl Route {
-    fn new(kind: Kind, standard: Standard) -> Self {
+    fn new(kind: Kind, template: Option<&str>, standard: Standard) -> Self {
         Self {
             kind,
+            name: template.map(Arc::from),
             standard,
             begun: AtomicU64::new(0),
             line: Line::default(),
@@ -77,11 +79,8 @@ impl Route {
     }
 
     /// What the event calls it.
-    pub(crate) fn name<'a>(&self, template: &'a str) -> &'a str {
-        match self.kind {
-            Kind::Other => OTHER,
-            Kind::Named | Kind::Unknown => template,
-        }
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.name.as_ref()
     }
 
     /// A request begins. Whether it is the one of so many whose CPU time is measured; 0 is none.
@@ -111,10 +110,19 @@ mod tests {
         let (routes, slow) = (Routes::default(), Slow::default());
         for number in 0..ROUTES {
             let template = format!("/{number}");
-            assert_eq!(routes.of(Some(&template), &slow).name(&template), template);
+            assert_eq!(
+                routes.of(Some(&template), &slow).name().map(|name| &**name),
+                Some(&*template)
+            );
         }
-        assert_eq!(routes.of(Some("/more"), &slow).name("/more"), "other");
-        assert_eq!(routes.of(Some("/7"), &slow).name("/7"), "/7");
+        assert_eq!(
+            routes.of(Some("/more"), &slow).name().map(|name| &**name),
+            Some("other")
+        );
+        assert_eq!(
+            routes.of(Some("/7"), &slow).name().map(|name| &**name),
+            Some("/7")
+        );
         assert!(Arc::ptr_eq(
             &routes.of(None, &slow),
             &routes.of(None, &slow)
@@ -124,7 +132,7 @@ mod tests {
 
     #[test]
     fn one_of_so_many_requests_of_a_route_is_measured_beginning_with_the_first() {
-        let route = Route::new(Kind::Named, Standard::default());
+        let route = Route::new(Kind::Named, None, Standard::default());
         let measured: Vec<_> = (0..130).filter(|_| route.begins(64)).collect();
         assert_eq!(measured, [0, 64, 128]);
         assert!(!route.begins(0));

@@ -1,5 +1,6 @@
 //! What an outsider sees of gomon-http: real servers over loopback, and services called in place.
 
+mod admin;
 mod bodies;
 mod capture;
 mod client;
