@@ -10,6 +10,7 @@ mod endings_in_place;
 mod endings_over_http2;
 mod grpc;
 mod heads;
+mod hostile;
 mod nesting;
 mod propagation;
 mod proxies;
