@@ -150,7 +150,7 @@ impl HttpBody for Lying {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 
@@ -166,11 +166,7 @@ async fn a_body_that_lies_of_its_size_passes_as_it_is() {
             .scope(async {
                 let service = full_layer().layer(tower::service_fn(|_| {
                     let left = Some(Bytes::from_static(b"abc"));
-                    let body = Lying {
-                        hint: hint.clone(),
-                        ends,
-                        left,
-                    };
+                    let body = Lying { hint, ends, left };
                     std::future::ready(Ok::<_, BoxError>(Response::new(body)))
                 }));
                 let body = service
