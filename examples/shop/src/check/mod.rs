@@ -6,6 +6,7 @@ mod ledger;
 mod lineage;
 mod log;
 mod tree;
+mod waits;
 
 use std::error::Error;
 use std::io::Write;
@@ -71,7 +72,7 @@ struct Rule {
     broken_by: fn(&Run, Preset) -> Vec<String>,
 }
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule {
         says: "each process begins with its application event",
         broken_by: lineage::application_first,
@@ -115,6 +116,10 @@ const RULES: [Rule; 12] = [
     Rule {
         says: "secrets are masked",
         broken_by: captured::secrets_masked,
+    },
+    Rule {
+        says: "it is known what requests waited for",
+        broken_by: waits::accounted_for,
     },
     Rule {
         says: "every checkout gives the same tree",

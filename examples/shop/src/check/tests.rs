@@ -60,6 +60,18 @@ fn an_orphan_is_found() {
 }
 
 #[test]
+fn time_that_nobody_explains_is_found() {
+    let says = "it is known what requests waited for";
+    assert_broken(
+        |files| {
+            files[0][3]["gomon:lapsed"] = 1_000.into();
+            files[0][3]["wait"] = json!({"sql": 900, "unaccounted": 51});
+        },
+        says,
+    );
+}
+
+#[test]
 fn a_missing_outcome_is_found() {
     assert_broken(
         |files| files[0][3]["gomon:outcome"] = Value::Null,

@@ -25,7 +25,7 @@ pub(crate) async fn export() -> impl IntoResponse {
         if line == EXPORT_LINES {
             return None;
         }
-        tokio::time::sleep(PAUSE).await;
+        gomon::time::sleep(PAUSE).await;
         Some((
             Ok::<_, Infallible>(Bytes::from(format!("line;{line}\n"))),
             line + 1,
@@ -37,7 +37,7 @@ pub(crate) async fn export() -> impl IntoResponse {
 /// `GET /feed`: server-sent events without end; it ends when the client goes away.
 pub(crate) async fn feed() -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
     Sse::new(stream::unfold(0_u64, |count| async move {
-        tokio::time::sleep(PAUSE).await;
+        gomon::time::sleep(PAUSE).await;
         Some((Ok(sse::Event::default().data(count.to_string())), count + 1))
     }))
 }
@@ -54,9 +54,10 @@ pub(crate) async fn panic() -> Error {
 
 /// `GET /hang`: never answers; the request ends when the client gives up.
 pub(crate) async fn hang() {
-    std::future::pending().await
+    gomon::time::sleep(LONGER_THAN_ANYBODY_WAITS).await;
 }
 
 const EXPORT_LINES: u32 = 5;
 
+const LONGER_THAN_ANYBODY_WAITS: Duration = Duration::from_secs(3_600);
 const PAUSE: Duration = Duration::from_millis(3);
