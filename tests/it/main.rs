@@ -7,3 +7,4 @@ mod logs;
 mod server;
 mod switches;
 mod trace_context;
+mod why_slow;
