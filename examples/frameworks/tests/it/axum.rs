@@ -29,17 +29,20 @@ impl Framework for Axum {
     }
 }
 
-/// The script as a router.
-pub(crate) fn app(script: Script, layers: Layers) -> Router {
-    let mut app = Router::new()
-        .route("/{page}", any(handler))
-        .route("/users/{id}", any(handler))
-        .with_state(script)
-        .layer(layer());
+fn app(script: Script, layers: Layers) -> Router {
+    let mut app = pages(script).layer(layer());
     if layers == Layers::Two {
         app = app.layer(layer());
     }
     app.layer(from_fn(impatient))
+}
+
+/// The script as a router.
+pub(crate) fn pages(script: Script) -> Router {
+    Router::new()
+        .route("/{page}", any(handler))
+        .route("/users/{id}", any(handler))
+        .with_state(script)
 }
 
 async fn handler(State(script): State<Script>, request: Request) -> Response {

@@ -18,4 +18,6 @@ mod script;
 mod suite;
 mod table;
 mod told;
+mod tonic;
 mod tower;
+mod warp;

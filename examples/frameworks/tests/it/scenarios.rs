@@ -114,6 +114,10 @@ pub(crate) const SCENARIOS: [Scenario; 24] = [
 /// It takes a process of its own.
 pub(crate) const ABANDONED: &str = "gomon shut down while it is open";
 
+/// Asks for a protocol that sends back what it gets.
+pub(crate) const UPGRADE: &str =
+    "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+
 type Play = for<'a> fn(&'a mut Running) -> LocalBoxFuture<'a, ()>;
 
 const fn of(name: &'static str, expected: &'static str, play: Play) -> Scenario {
@@ -177,9 +181,7 @@ async fn gone_in(server: &Running, path: &str, enough: &str) {
 }
 
 async fn upgrade(server: &Running) {
-    let request =
-        "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
-    let mut peer = Peer::sending(server.address, request).await;
+    let mut peer = Peer::sending(server.address, UPGRADE).await;
     let head = peer.read_until("\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     peer.send("ping").await;

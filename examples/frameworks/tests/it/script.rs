@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{error, fmt};
 
@@ -119,6 +119,22 @@ impl Answer {
 
     fn streaming(chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self::new(200, Body::Stream(chunks.boxed()))
+    }
+}
+
+impl Body {
+    /// The same as a stream, for frameworks that want one. They want it `Sync` too.
+    pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
+        let chunks = match self {
+            Self::None => stream::empty().boxed(),
+            Self::Text(text) => stream::iter([Ok(Bytes::from_static(text.as_bytes()))]).boxed(),
+            Self::Stream(chunks) => chunks,
+        };
+        let mut chunks = Mutex::new(chunks);
+        stream::poll_fn(move |cx| {
+            let chunks = chunks.get_mut().expect("not poisoned");
+            chunks.poll_next_unpin(cx)
+        })
     }
 }
 

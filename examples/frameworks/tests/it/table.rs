@@ -7,7 +7,7 @@ use crate::abandoned::abandon;
 use crate::framework::Framework;
 use crate::scenarios::SCENARIOS;
 use crate::suite::{Column, column};
-use crate::{axum, hyper, page};
+use crate::{axum, hyper, page, tonic, warp};
 
 /// A framework, as far as the table is concerned.
 pub(crate) struct Entry {
@@ -17,7 +17,12 @@ pub(crate) struct Entry {
 }
 
 /// In the order of the table.
-pub(crate) const FRAMEWORKS: [Entry; 2] = [entry::<hyper::Hyper>(), entry::<axum::Axum>()];
+pub(crate) const FRAMEWORKS: [Entry; 4] = [
+    entry::<hyper::Hyper>(),
+    entry::<axum::Axum>(),
+    entry::<tonic::Tonic>(),
+    entry::<warp::Warp>(),
+];
 
 const fn entry<F: Framework>() -> Entry {
     Entry {

@@ -94,8 +94,8 @@ where
     if request.uri().path() == "/upgrade" {
         let upgraded = upgrade::on(&mut request);
         tokio::task::spawn(async move {
-            let io = upgraded.await.expect("upgraded");
-            script::echo(TokioIo::new(io)).await
+            let io = TokioIo::new(upgraded.await.map_err(std::io::Error::other)?);
+            script::echo(io).await
         });
         let answer = Response::builder()
             .status(101)
