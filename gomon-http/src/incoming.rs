@@ -47,8 +47,10 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
         .set(keys::URL, url::incoming(uri, sent, &path, capture))
-        .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
+    if let Some(proto) = proto(request) {
+        tracker.set(keys::PROTO, proto);
+    }
     if let Some(template) = route.template {
         tracker.set(keys::ROUTE, template);
     }
@@ -85,6 +87,17 @@ pub(crate) fn add_route<B>(event: Context, request: &Request<B>, capture: &Captu
         event.set(keys::URL, url::incoming(uri, sent, &path, capture));
         event.relabel(label(request, &path, capture));
     }
+}
+
+/// The version it came by, where that is known.
+fn proto<B>(request: &Request<B>) -> Option<&'static str> {
+    #[cfg(feature = "rocket")]
+    request
+        .extensions()
+        .get::<crate::mark::VersionUnknown>()
+        .is_none()
+        .then_some(())?;
+    Some(headers::proto(request.version()))
 }
 
 /// What the request is called among the units of work.

@@ -41,6 +41,8 @@
 //! - `axum`: route templates, axum's `ConnectInfo`.
 //! - `serve`: `serve`.
 //! - `client`: `ClientLayer`.
+//! - `actix`, `poem`, `rocket`, `salvo`: [`MonitoringLayer`] as a middleware of these, which are no
+//!   tower services. Each has a module that says how.
 
 #![warn(
     clippy::unwrap_used,
@@ -53,7 +55,16 @@
 
 #[cfg(feature = "serve")]
 mod accept;
+#[cfg(feature = "actix")]
+pub mod actix;
 mod body;
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
+mod cause;
 #[cfg(feature = "client")]
 mod client;
 mod config;
@@ -67,14 +78,28 @@ mod incoming;
 mod keys;
 mod layer;
 mod mark;
+mod observed;
 #[cfg(feature = "client")]
 mod outgoing;
+#[cfg(feature = "poem")]
+pub mod poem;
 mod request_body;
+#[cfg(feature = "rocket")]
+pub mod rocket;
 mod route;
+#[cfg(feature = "salvo")]
+pub mod salvo;
 mod seen;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
+mod template;
 mod url;
 
 pub use body::MonitoredBody;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use gomon::Event;
 
 use crate::ended::SERVER;
-use crate::framework::{Framework, Layers, Running};
+use crate::framework::{Framework, Layers, Running, RunsOn};
 use crate::scenarios::{ABANDONED, SCENARIOS};
 use crate::table::FRAMEWORKS;
 
@@ -51,7 +51,7 @@ pub(crate) fn abandon<F: Framework>() {
         .listener(listener)
         .start()
         .expect("started");
-    let mut server = Running::start::<F>(Layers::One);
+    let mut server = Running::start::<F>(Layers::One, RunsOn::No);
     let scenario = SCENARIOS.iter().find(|scenario| scenario.name == ABANDONED);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,6 +1,6 @@
 //! axum, with its own server.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use ::axum::Router;
 use ::axum::extract::{Request, State};
@@ -10,7 +10,7 @@ use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::any;
 use tokio::time::timeout;
 
-use crate::framework::{Framework, Layers, Stop};
+use crate::framework::{Framework, Layers, Socket, Stop};
 use crate::script::{Script, patience};
 use crate::suite::column;
 use crate::told::says_what_happened;
@@ -22,7 +22,8 @@ impl Framework for Axum {
     const NAME: &'static str = "axum";
     const ROUTE: Option<&'static str> = Some("/users/{id}");
 
-    async fn serve(listener: TcpListener, script: Script, layers: Layers, stop: Stop) {
+    async fn serve(socket: Socket, script: Script, layers: Layers, stop: Stop) {
+        let listener = socket.listener();
         let app = app(script, layers).into_make_service_with_connect_info::<SocketAddr>();
         let server = ::axum::serve(tokio_listener(listener), app);
         server.with_graceful_shutdown(stop).await.expect("served");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::script::Script;
@@ -16,14 +16,14 @@ pub(crate) trait Framework {
     /// What the table calls it.
     const NAME: &'static str;
 
-    /// Whether a handler goes on when its client has left, and so has to be let go on.
-    const RUNS_ON: bool = false;
-
     /// The template of `/users/7`, as it writes it; none where there is no router that tells.
     const ROUTE: Option<&'static str>;
 
     /// Whether it tells who the client is.
     const PEER: bool = true;
+
+    /// Whether it tells which version of HTTP a request came by.
+    const PROTO: bool = true;
 
     /// Whether bodies of requests can be watched.
     const SEES_UPLOADS: bool = true;
@@ -37,14 +37,16 @@ pub(crate) trait Framework {
     ///
     /// All of it has to run on the thread that polls: that is how its events reach the recorder.
     fn serve(
-        listener: TcpListener,
+        socket: Socket,
         script: Script,
         layers: Layers,
         stop: Stop,
     ) -> impl Future<Output = ()>;
 }
 
-/// A scenario in which a framework cannot do as the others do.
+/// A scenario in which a framework cannot do as the others do. A handler or a body whose client has left is let go on
+/// there, and how the request then ends shows that nothing ended it before.
+#[derive(Clone, Copy)]
 pub(crate) struct Exception {
     /// How the request ends there; nothing where there is no such request.
     pub(crate) outcome: Option<&'static str>,
@@ -58,6 +60,36 @@ pub(crate) enum Layers {
     Two,
 }
 
+/// Whether a handler or a body goes on when its client has left, and so has to be let go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunsOn {
+    Yes,
+    No,
+}
+
+/// Where a server listens. Whoever has the socket of it says so.
+pub(crate) struct Socket {
+    listener: TcpListener,
+    telling: std::sync::mpsc::SyncSender<SocketAddr>,
+}
+
+impl Socket {
+    /// The socket, for a server that takes one.
+    pub(crate) fn listener(self) -> TcpListener {
+        let address = self.listener.local_addr().expect("address");
+        self.telling.send(address).expect("somebody waits");
+        self.listener
+    }
+
+    /// Its address, for a server that binds by itself, and how it says that it has.
+    pub(crate) fn into_address(self) -> (impl Fn(SocketAddr) + Send + Sync, SocketAddr) {
+        let address = self.listener.local_addr().expect("address");
+        let telling = self.telling;
+        let told = move |address| telling.send(address).expect("somebody waits");
+        (told, address)
+    }
+}
+
 /// Ready when the server should end.
 pub(crate) type Stop = BoxFuture<'static, ()>;
 
@@ -65,8 +97,8 @@ pub(crate) type Stop = BoxFuture<'static, ()>;
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     entered: mpsc::Receiver<()>,
-    release: Arc<Notify>,
-    runs_on: bool,
+    release: Arc<Semaphore>,
+    runs_on: RunsOn,
     stop: Option<oneshot::Sender<()>>,
     kill: Option<oneshot::Sender<()>>,
     thread: Option<gomon::thread::JoinHandle<()>>,
@@ -74,12 +106,12 @@ pub(crate) struct Running {
 
 impl Running {
     /// Serves with the context of the caller.
-    pub(crate) fn start<F: Framework>(layers: Layers) -> Self {
+    pub(crate) fn start<F: Framework>(layers: Layers, runs_on: RunsOn) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
         listener.set_nonblocking(true).expect("non-blocking");
-        let address = listener.local_addr().expect("address");
+        let (telling, told) = std::sync::mpsc::sync_channel(1);
         let (entering, entered) = mpsc::channel(64);
-        let release = Arc::<Notify>::default();
+        let release = Arc::new(Semaphore::new(0));
         let script = Script {
             entering,
             release: Arc::clone(&release),
@@ -94,17 +126,17 @@ impl Running {
             let local = LocalSet::new();
             let server = async {
                 tokio::select! {
-                    () = F::serve(listener, script, layers, stopped) => {}
+                    () = F::serve(Socket { listener, telling }, script, layers, stopped) => {}
                     _ = killed => {}
                 }
             };
             runtime.expect("runtime").block_on(local.run_until(server));
         });
         Self {
-            address,
+            address: told.recv().expect("a server that listens"),
             entered,
             release,
-            runs_on: F::RUNS_ON,
+            runs_on,
             stop: Some(stop),
             kill: Some(kill),
             thread: Some(thread),
@@ -118,12 +150,12 @@ impl Running {
 
     /// Lets a handler answer that waits.
     pub(crate) fn release(&self) {
-        self.release.notify_one();
+        self.release.add_permits(1);
     }
 
-    /// The client has left: the handler ends, or is let go on where nothing ends it.
+    /// The client has left: handler or body end, or are let go on where nothing ends them.
     pub(crate) fn client_left(&self) {
-        if self.runs_on {
+        if self.runs_on == RunsOn::Yes {
             self.release();
         }
     }

@@ -12,7 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 
-use crate::framework::{Framework, Layers, Stop};
+use crate::framework::{Framework, Layers, Socket, Stop};
 use crate::script::Script;
 use crate::suite::column;
 use crate::told::says_what_happened;
@@ -25,7 +25,8 @@ impl Framework for Hyper {
     const ROUTE: Option<&'static str> = None;
     const PEER: bool = false;
 
-    async fn serve(listener: TcpListener, script: Script, layers: Layers, stop: Stop) {
+    async fn serve(socket: Socket, script: Script, layers: Layers, stop: Stop) {
+        let listener = socket.listener();
         let service = layer().layer(Handler(script));
         match layers {
             Layers::One => run(listener, service, stop).await,

@@ -4,6 +4,7 @@
 extern crate gomon as gomon_core;
 
 mod abandoned;
+mod actix;
 mod axum;
 #[path = "../../../../gomon-http/tests/it/ended.rs"]
 mod ended;
@@ -13,6 +14,9 @@ mod hyper;
 mod page;
 #[path = "../../../../gomon-http/tests/it/peer.rs"]
 mod peer;
+mod poem;
+mod rocket;
+mod salvo;
 mod scenarios;
 mod script;
 mod suite;

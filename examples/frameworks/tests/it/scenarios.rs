@@ -114,9 +114,9 @@ pub(crate) const SCENARIOS: [Scenario; 24] = [
 /// It takes a process of its own.
 pub(crate) const ABANDONED: &str = "gomon shut down while it is open";
 
-/// Asks for a protocol that sends back what it gets.
+/// Asks for a protocol, which here sends back what it gets: frameworks know that one.
 pub(crate) const UPGRADE: &str =
-    "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
 type Play = for<'a> fn(&'a mut Running) -> LocalBoxFuture<'a, ()>;
 
@@ -165,9 +165,11 @@ async fn gone_before(server: &mut Running) {
 }
 
 async fn gone_in_upload(server: &mut Running) {
-    let part = "POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc";
+    // rocket looks at the first bytes before anybody else does.
+    let head = "POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: 99";
+    let part = format!("{head}\r\n\r\n{}", "abc".repeat(9));
     for _ in 0..TIMES {
-        let peer = Peer::sending(server.address, part).await;
+        let peer = Peer::sending(server.address, &part).await;
         server.entered().await;
         drop(peer);
     }
@@ -177,6 +179,8 @@ async fn gone_in(server: &Running, path: &str, enough: &str) {
     for _ in 0..TIMES {
         let mut peer = Peer::sending(server.address, head_of("GET", path)).await;
         peer.read_until(enough).await;
+        drop(peer);
+        server.client_left();
     }
 }
 
@@ -234,8 +238,11 @@ async fn reset_in(server: &Running) {
     let client = client();
     for _ in 0..TIMES {
         let response = client.request(request(server.address, "/half")).await;
-        let frame = response.expect("answered").body_mut().frame().await;
+        let mut response = response.expect("answered");
+        let frame = response.body_mut().frame().await;
         frame.expect("a frame").expect("data");
+        drop(response);
+        server.client_left();
     }
 }
 

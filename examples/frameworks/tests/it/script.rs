@@ -12,13 +12,13 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use gomon::EventTracker;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
 /// What is asked of a handler, and how it tells the test where it is.
 #[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) entering: mpsc::Sender<()>,
-    pub(crate) release: Arc<Notify>,
+    pub(crate) release: Arc<Semaphore>,
 }
 
 /// A response, before it is one of some framework.
@@ -64,11 +64,11 @@ impl Script {
             "locked" => Err(Locked),
             "late" => {
                 self.enter().await;
-                self.release.notified().await;
+                self.released().await;
                 Ok(Answer::new(200, Body::Text("late")))
             }
             "upload" => Ok(self.read(upload).await),
-            "half" => Ok(Answer::streaming(first().chain(stream::once(pending())))),
+            "half" => Ok(Answer::streaming(self.half())),
             "ticks" => Ok(Answer::streaming(ticks())),
             "panic" => panic!("no such shelf"),
             "torn" => Ok(Answer::streaming(
@@ -96,6 +96,21 @@ impl Script {
     /// Tells the test that a handler runs.
     async fn enter(&self) {
         self.entering.send(()).await.expect("a test that waits");
+    }
+
+    /// One chunk, and many when it is released.
+    fn half(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+        let this = self.clone();
+        let released = stream::once(async move {
+            this.released().await;
+            Ok(Bytes::new())
+        });
+        first().chain(released).chain(ticks())
+    }
+
+    /// Waits until the test lets somebody go on.
+    async fn released(&self) {
+        self.release.acquire().await.expect("open").forget();
     }
 
     async fn read<E>(&self, upload: impl Stream<Item = Result<Bytes, E>>) -> Answer {

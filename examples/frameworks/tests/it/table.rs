@@ -7,7 +7,7 @@ use crate::abandoned::abandon;
 use crate::framework::Framework;
 use crate::scenarios::SCENARIOS;
 use crate::suite::{Column, column};
-use crate::{axum, hyper, page, tonic, warp};
+use crate::{actix, axum, hyper, page, poem, rocket, salvo, tonic, warp};
 
 /// A framework, as far as the table is concerned.
 pub(crate) struct Entry {
@@ -17,11 +17,15 @@ pub(crate) struct Entry {
 }
 
 /// In the order of the table.
-pub(crate) const FRAMEWORKS: [Entry; 4] = [
+pub(crate) const FRAMEWORKS: [Entry; 8] = [
     entry::<hyper::Hyper>(),
     entry::<axum::Axum>(),
     entry::<tonic::Tonic>(),
     entry::<warp::Warp>(),
+    entry::<actix::Actix>(),
+    entry::<rocket::Rocket>(),
+    entry::<poem::Poem>(),
+    entry::<salvo::Salvo>(),
 ];
 
 const fn entry<F: Framework>() -> Entry {

@@ -1,14 +1,12 @@
 //! tonic, with its own server. It has HTTP/1 as well, as it does for gRPC-Web.
 
-use std::net::TcpListener;
-
 use ::tonic::service::Routes;
 use ::tonic::transport::Server;
 use ::tower::layer::layer_fn;
 use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::axum;
-use crate::framework::{Exception, Framework, Layers, Running, Stop};
+use crate::framework::{Exception, Framework, Layers, Running, RunsOn, Socket, Stop};
 use crate::peer::Peer;
 use crate::scenarios::UPGRADE;
 use crate::script::Script;
@@ -30,7 +28,8 @@ impl Framework for Tonic {
         })
     }
 
-    async fn serve(listener: TcpListener, script: Script, layers: Layers, stop: Stop) {
+    async fn serve(socket: Socket, script: Script, layers: Layers, stop: Stop) {
+        let listener = socket.listener();
         let connections = TcpListenerStream::new(tokio_listener(listener));
         let routes = Routes::from(axum::pages(script));
         let server = Server::builder().accept_http1(true);
@@ -62,7 +61,7 @@ fn an_event_under_tonic_says_what_happened() {
 
 #[tokio::test]
 async fn a_connection_under_tonic_is_not_handed_over() {
-    let server = Running::start::<Tonic>(Layers::One);
+    let server = Running::start::<Tonic>(Layers::One, RunsOn::No);
     let mut peer = Peer::sending(server.address, UPGRADE).await;
     let answer = peer.read_to_end().await;
     assert!(!answer.contains("ping"), "{answer}");

@@ -100,7 +100,7 @@ where
         let answer = Response::builder()
             .status(101)
             .header("connection", "upgrade")
-            .header("upgrade", "echo");
+            .header("upgrade", "websocket");
         return Ok(answer.body(body(Body::None)).expect("an answer"));
     }
     let (head, upload) = request.into_parts();

@@ -1,7 +1,6 @@
 //! warp, as a service below the layer.
 
 use std::future::IntoFuture;
-use std::net::TcpListener;
 
 use ::hyper::upgrade::OnUpgrade;
 use ::tower::Layer;
@@ -14,7 +13,7 @@ use gomon::http::serve;
 use http::StatusCode;
 use hyper_util::rt::TokioIo;
 
-use crate::framework::{Framework, Layers, Stop};
+use crate::framework::{Framework, Layers, Socket, Stop};
 use crate::script::{self, Answer, HEADERS, Locked, Script};
 use crate::suite::column;
 use crate::told::says_what_happened;
@@ -26,7 +25,8 @@ impl Framework for Warp {
     const NAME: &'static str = "warp";
     const ROUTE: Option<&'static str> = None;
 
-    async fn serve(listener: TcpListener, script: Script, layers: Layers, stop: Stop) {
+    async fn serve(socket: Socket, script: Script, layers: Layers, stop: Stop) {
+        let listener = socket.listener();
         let upgrade = ::warp::path("upgrade").and(::warp::ext::get()).map(upgrade);
         let script = ::warp::any().map(move || script.clone());
         let pages = script
@@ -80,7 +80,7 @@ fn upgrade(upgrade: OnUpgrade) -> Response {
         script::echo(TokioIo::new(io)).await
     });
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
-    let echo = http::HeaderValue::from_static("echo");
+    let echo = http::HeaderValue::from_static("websocket");
     response.headers_mut().insert(http::header::UPGRADE, echo);
     response
 }
