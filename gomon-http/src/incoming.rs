@@ -46,11 +46,11 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
-        .set(keys::URL, url::incoming(uri, sent, &path, capture))
-        .set(keys::CLOSE, closes(request.version(), sent));
+        .set(keys::URL, url::incoming(uri, sent, &path, capture));
     if let Some(proto) = proto(request) {
         tracker.set(keys::PROTO, proto);
     }
+    tracker.set(keys::CLOSE, closes(request.version(), sent));
     if let Some(template) = route.template {
         tracker.set(keys::ROUTE, template);
     }
