@@ -3,9 +3,7 @@
 use std::fmt::Display;
 
 use gomon_core::ErrorInfo;
-use http::{Response, StatusCode};
-
-use crate::exchange::Exchange;
+use http::StatusCode;
 
 /// Why a response is what it is. It travels in the extensions of the response's head.
 #[derive(Clone, Debug)]
@@ -26,9 +24,14 @@ impl Cause {
 
 /// The handler gave its framework an error, which will become a response later. The event ends now,
 /// with the status that is known.
-pub(crate) fn refused(exchange: Option<Exchange>, status: StatusCode, error: &dyn Display) {
+#[cfg(any(feature = "actix", feature = "poem"))]
+pub(crate) fn refused(
+    exchange: Option<crate::exchange::Exchange>,
+    status: StatusCode,
+    error: &dyn Display,
+) {
     let Some(exchange) = exchange else { return };
-    let mut response = Response::new(String::new());
+    let mut response = http::Response::new(String::new());
     *response.status_mut() = status;
     if let Some(cause) = Cause::of(status, error) {
         response.extensions_mut().insert(cause);

@@ -162,12 +162,7 @@ impl Exchange {
         if status.is_server_error() {
             tracker.mark(Outcome::Failed);
         }
-        #[cfg(any(
-            feature = "actix",
-            feature = "poem",
-            feature = "rocket",
-            feature = "salvo"
-        ))]
+        #[cfg(any(feature = "actix", feature = "poem", feature = "salvo"))]
         if let Some(cause) = response.extensions().get::<crate::cause::Cause>() {
             tracker.push_error(cause.error().masked(self.seen.capture().detectors()));
         }

@@ -58,12 +58,7 @@ mod accept;
 #[cfg(feature = "actix")]
 pub mod actix;
 mod body;
-#[cfg(any(
-    feature = "actix",
-    feature = "poem",
-    feature = "rocket",
-    feature = "salvo"
-))]
+#[cfg(any(feature = "actix", feature = "poem", feature = "salvo"))]
 mod cause;
 #[cfg(feature = "client")]
 mod client;
