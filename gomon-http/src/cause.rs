@@ -37,5 +37,5 @@ pub(crate) fn refused(
         response.extensions_mut().insert(cause);
     }
     // An empty body: nothing is left to wait for.
-    drop(exchange.answered(&response));
+    drop(exchange.answered(&mut response));
 }

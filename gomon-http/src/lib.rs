@@ -39,10 +39,11 @@
 //! # Features
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
-//! - `serve`: `serve`.
+//! - `serve`: `serve`. `tls`: the same over TLS, by rustls with ring.
 //! - `client`: `ClientLayer`.
 //! - `actix`, `poem`, `rocket`, `salvo`: [`MonitoringLayer`] as a middleware of these, which are no
 //!   tower services. Each has a module that says how.
+//! - `admin`: `admin`, what a running program can be asked and told.
 
 #![warn(
     clippy::unwrap_used,
@@ -53,21 +54,21 @@
     clippy::print_stderr
 )]
 
-#[cfg(feature = "serve")]
-mod accept;
 #[cfg(feature = "actix")]
 pub mod actix;
+#[cfg(feature = "admin")]
+mod admin;
 mod body;
 #[cfg(any(feature = "actix", feature = "poem", feature = "salvo"))]
 mod cause;
 #[cfg(feature = "client")]
 mod client;
 mod config;
-#[cfg(feature = "serve")]
-mod connection;
 mod error;
 mod exchange;
+mod forwarded;
 mod future;
+mod grpc;
 mod headers;
 mod incoming;
 mod keys;
@@ -78,16 +79,19 @@ mod observed;
 mod outgoing;
 #[cfg(feature = "poem")]
 pub mod poem;
+mod queue;
 mod request_body;
 #[cfg(feature = "rocket")]
 pub mod rocket;
 mod route;
+mod routes;
 #[cfg(feature = "salvo")]
 pub mod salvo;
 mod seen;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
+mod telling;
 #[cfg(any(
     feature = "actix",
     feature = "poem",
@@ -96,12 +100,20 @@ mod tee;
 ))]
 mod template;
 mod url;
+#[cfg(feature = "serve")]
+mod websocket;
 
+#[cfg(feature = "admin")]
+pub use admin::{Admin, AdminFuture, admin};
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
 pub use client::{ClientLayer, ClientService};
+pub use forwarded::{ForwardedHeader, InvalidProxy, TrustedProxies};
 pub use future::ResponseFuture;
 pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;
+pub use routes::Slow;
 #[cfg(feature = "serve")]
-pub use serve::{Serve, ServeFuture, serve};
+pub use serve::{BodyTimeout, Serve, ServeFuture, serve};
+#[cfg(feature = "tls")]
+pub use serve::{TlsError, tls_config};

@@ -66,9 +66,9 @@ impl<F: Future> Future for Observed<F> {
 
 /// The same response, whose body ends the event.
 pub(crate) fn answered<B: Body>(
-    response: Response<B>,
+    mut response: Response<B>,
     exchange: Option<Exchange>,
 ) -> Response<MonitoredBody<B>> {
-    let exchange = exchange.and_then(|exchange| exchange.answered(&response));
+    let exchange = exchange.and_then(|exchange| exchange.answered(&mut response));
     response.map(|body| MonitoredBody::new(body, exchange))
 }

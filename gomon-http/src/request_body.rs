@@ -115,13 +115,21 @@ pub(crate) struct RequestTee {
 
 impl RequestTee {
     /// None for a request without a body: most have none, and need no memory for it.
-    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize) -> SharedTee {
+    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize, is_grpc: bool) -> SharedTee {
         (!request.body().is_end_stream()).then(|| {
-            Arc::new(Mutex::new(Self {
-                tee: Tee::new(request.headers(), cap),
-                failure: None,
-            }))
+            let tee = Tee::new(request.headers(), cap);
+            let tee = if is_grpc {
+                tee.counting_messages()
+            } else {
+                tee
+            };
+            Arc::new(Mutex::new(Self { tee, failure: None }))
         })
+    }
+
+    /// The messages of a gRPC call that passed.
+    pub(crate) fn messages(&self) -> Option<u64> {
+        self.tee.messages()
     }
 
     /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's

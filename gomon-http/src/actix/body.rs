@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -36,12 +36,12 @@ impl<B: MessageBody> MonitoredMessageBody<B> {
         Self { inner, size }
     }
 
-    /// The body of a response with this head.
-    pub(crate) fn of(head: Response<()>, body: B, exchange: Option<Exchange>) -> Self {
+    /// The body of a response with this head, and the headers that it has now.
+    pub(crate) fn of(head: Response<()>, body: B, exchange: Option<Exchange>) -> (Self, HeaderMap) {
         let size = body.size();
         let response = head.map(|()| Outgoing { inner: body });
-        let inner = answered(response, exchange).into_body();
-        Self { inner, size }
+        let (head, inner) = answered(response, exchange).into_parts();
+        (Self { inner, size }, head.headers)
     }
 }
 

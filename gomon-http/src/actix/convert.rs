@@ -43,6 +43,17 @@ pub(crate) fn headers(sent: &old::header::HeaderMap) -> HeaderMap {
     headers
 }
 
+/// Adds headers to those of a framework's head.
+pub(crate) fn append(headers: &mut old::header::HeaderMap, added: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in added {
+        let name = old::header::HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = old::header::HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+}
+
 fn method(method: &old::Method) -> Method {
     Method::from_bytes(method.as_str().as_bytes()).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage};
-use http::Response;
+use http::{HeaderMap, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 
@@ -17,6 +17,7 @@ use crate::cause::{Cause, refused};
 use crate::exchange::Exchange;
 use crate::mark::ServerMark;
 use crate::observed::Observed;
+use crate::telling::Before;
 use crate::{MonitoringLayer, MonitoringService};
 
 impl<S, B> Transform<S, ServiceRequest> for MonitoringLayer
@@ -49,7 +50,9 @@ impl<S> MonitoringMiddleware<S> {
             return None;
         }
         let mut head = convert::request(request);
+        let before = Before::of(head.headers());
         let exchange = self.layer.observe(&mut head);
+        convert::append(request.headers_mut(), before.added(head.headers()));
         if let Some(mark) = head.extensions().get::<ServerMark>() {
             request.extensions_mut().insert(*mark);
         }
@@ -141,5 +144,13 @@ fn answer<B: MessageBody>(
     if let Some(cause) = error.and_then(|error| Cause::of(status, error)) {
         head.extensions_mut().insert(cause);
     }
-    response.map_body(|_, body| MonitoredMessageBody::of(head, body, exchange))
+    let before = Before::of(head.headers());
+    let mut after = HeaderMap::new();
+    let mut response = response.map_body(|_, body| {
+        let (body, headers) = MonitoredMessageBody::of(head, body, exchange);
+        after = headers;
+        body
+    });
+    convert::append(response.headers_mut(), before.added(&after));
+    response
 }

@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
 use crate::exchange::Exchange;
+use crate::telling::Before;
 
 /// What the layer is told of a body: how long it is, where that is known.
 pub(crate) struct Length(pub(crate) Option<u64>);
@@ -46,9 +47,14 @@ pub(crate) async fn watch(
         true => Some(0),
         false => size.map(|size| size as u64),
     };
-    let Some(exchange) = exchange.answered(&head.map(|()| Length(length))) else {
-        return;
-    };
+    let mut head = head.map(|()| Length(length));
+    let before = Before::of(head.headers());
+    let exchange = exchange.answered(&mut head);
+    for (name, value) in before.added(head.headers()) {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        response.adjoin_raw_header(name.as_str().to_owned(), value);
+    }
+    let Some(exchange) = exchange else { return };
     let chunk = response.body().max_chunk_size();
     let body = MonitoredRead {
         inner: Some(response.body_mut().take()),

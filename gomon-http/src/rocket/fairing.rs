@@ -2,12 +2,14 @@
 
 use http::Response;
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::http::Header;
 use rocket::{Data, Request};
 use tower_layer::Layer;
 
 use crate::MonitoringLayer;
 use crate::rocket::slot::{Open, Slot};
 use crate::rocket::{body, head};
+use crate::telling::Before;
 
 #[rocket::async_trait]
 impl Fairing for MonitoringLayer {
@@ -19,15 +21,19 @@ impl Fairing for MonitoringLayer {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let slot = Slot::of(request);
-        if !gomon_core::is_enabled() || !slot.is_free() {
+        if !gomon_core::is_enabled() || !Slot::of(request).is_free() {
             return;
         }
         let mut head = head::request(request);
+        let before = Before::of(head.headers());
         if let Some(mut exchange) = self.layer(()).observe(&mut head) {
             exchange.leave_request_unseen();
+            for (name, value) in before.added(head.headers()) {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                request.add_header(Header::new(name.as_str().to_owned(), value));
+            }
             let unrouted = head::unrouted(&head);
-            slot.put(Open { exchange, unrouted });
+            Slot::of(request).put(Open { exchange, unrouted });
         }
     }
 

@@ -36,10 +36,10 @@ impl Handler for MonitoringLayer {
 
 /// Leaves the same response, whose body ends the event.
 fn answer(response: &mut Response, exchange: Exchange) {
-    let head = lend_response(response);
+    let mut head = lend_response(response);
     if head.body().is_end_stream() {
         // It stays what it is: a catcher looks at which kind of none.
-        drop(exchange.answered(&head));
+        drop(exchange.answered(&mut head));
         let (head, body) = head.into_parts();
         *response.headers_mut() = head.headers;
         response.replace_body(body);

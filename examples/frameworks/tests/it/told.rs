@@ -29,6 +29,13 @@ pub(crate) fn says_what_happened<F: Framework>() {
         });
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.ends_with("whole"), "{answer}");
+        for header in [
+            "x-request-id: ",
+            "traceresponse: 00-0123456789abcdef0123456789abcdef-",
+        ] {
+            let times = answer.to_lowercase().matches(header).count();
+            assert_eq!(times, 1, "{header} in {answer}");
+        }
         let event = the_end(&recorder);
 
         assert_eq!(event["gomon:trace"], "0123456789abcdef0123456789abcdef");

@@ -27,6 +27,8 @@ pub(crate) fn layer() -> MonitoringLayer {
     let timeout = StatusCode::from_u16(TIMEOUT_STATUS).expect("a status");
     MonitoringLayer::new()
         .capture(Capture::full())
+        .request_id()
+        .trace_response()
         .timeout_status(timeout)
 }
 

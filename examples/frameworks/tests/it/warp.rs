@@ -80,7 +80,8 @@ fn upgrade(upgrade: OnUpgrade) -> Response {
         script::echo(TokioIo::new(io)).await
     });
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
-    let echo = http::HeaderValue::from_static("websocket");
+    // Not a WebSocket, whatever was asked for: `serve` would read its frames.
+    let echo = http::HeaderValue::from_static("echo");
     response.headers_mut().insert(http::header::UPGRADE, echo);
     response
 }
