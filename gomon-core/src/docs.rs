@@ -1,6 +1,8 @@
 //! The tables in the documentation that say what the code does: they are made from it, and compared. With
 //! `UPDATE_DOCS=1` in the environment the tests write them.
 
+mod page;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -142,26 +144,8 @@ fn yes(is: bool) -> String {
     if is { "yes" } else { "no" }.into()
 }
 
-/// Compares what stands between two marks of a page.
 #[track_caller]
 fn compare(page: &str, name: &str, expected: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = (
-        format!("<!-- {name}: begin -->\n"),
-        format!("<!-- {name}: end -->"),
-    );
-    let (before, rest) = text.split_once(&begin).unwrap();
-    let (written, after) = rest.split_once(&end).unwrap();
-    if written == expected {
-        return;
-    }
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(
-        written, expected,
-        "{page}: UPDATE_DOCS=1 writes what has changed"
-    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    page::compare(&root, page, name, expected);
 }

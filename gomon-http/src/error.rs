@@ -8,6 +8,8 @@ use gomon_core::mask::Detectors;
 use gomon_core::{ErrorInfo, EventTracker, Outcome};
 
 type BoxError = Box<dyn Error + Send + Sync>;
+/// What bodies of actix-web fail with.
+type LocalBoxError = Box<dyn Error>;
 
 /// Notes the error an exchange ended with, and marks the outcome: `timed-out` where a deadline
 /// caused it, else `failed`.
@@ -30,7 +32,8 @@ pub(crate) fn describe<E: Display + 'static>(error: &E) -> ErrorInfo {
         Some(error) => ErrorInfo::new(error),
         None => ErrorInfo::message(error),
     };
-    if (error as &dyn Any).is::<BoxError>() {
+    let any: &dyn Any = error;
+    if any.is::<BoxError>() || any.is::<LocalBoxError>() {
         return info;
     }
     info.kind(type_name::<E>())
@@ -44,6 +47,9 @@ pub(crate) fn describe<E: Display + 'static>(error: &E) -> ErrorInfo {
 fn as_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     let error: &dyn Any = error;
     if let Some(boxed) = error.downcast_ref::<BoxError>() {
+        return Some(&**boxed);
+    }
+    if let Some(boxed) = error.downcast_ref::<LocalBoxError>() {
         return Some(&**boxed);
     }
     let known: &[Cast] = &[

@@ -84,6 +84,12 @@ impl Exchange {
         self
     }
 
+    /// The request's body goes where it cannot be watched.
+    #[cfg(feature = "rocket")]
+    pub(crate) fn leave_request_unseen(&mut self) {
+        self.seen.leave_request_unseen();
+    }
+
     /// Whether it was observed by the server.
     pub(crate) fn is_incoming(&self) -> bool {
         self.wait.is_none()
@@ -111,6 +117,23 @@ impl Exchange {
             Some(wait) => wait.poll(cx, |cx| guard.poll_future(cx, poll)),
             None => guard.poll_future(cx, poll),
         }
+    }
+
+    /// Routing was the service's own, and found what this request's extensions have.
+    #[cfg(any(feature = "poem", feature = "rocket"))]
+    pub(crate) fn routed(&mut self, request: &Request<()>) {
+        let Self {
+            guard,
+            seen,
+            config,
+            route,
+            ..
+        } = self;
+        let (capture, extensions) = (seen.capture(), request.extensions());
+        let matched = crate::incoming::Matched::of(extensions, config, capture);
+        *route = Some(matched.route);
+        let event = || crate::incoming::add_route(gomon_core::current(), request, config, capture);
+        guard.poll(event);
     }
 
     /// The service or the response's body failed.
@@ -187,6 +210,10 @@ impl Exchange {
         }
         if status.is_server_error() {
             tracker.mark(Outcome::Failed);
+        }
+        #[cfg(any(feature = "actix", feature = "poem", feature = "salvo"))]
+        if let Some(cause) = response.extensions().get::<crate::cause::Cause>() {
+            tracker.push_error(cause.error().masked(self.seen.capture().detectors()));
         }
         let tunnel = self.method == Method::CONNECT && status.is_success();
         if tunnel || status == StatusCode::SWITCHING_PROTOCOLS {

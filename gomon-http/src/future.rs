@@ -11,6 +11,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::exchange::Exchange;
+use crate::observed::{Observed, answered};
 use crate::{MonitoredBody, MonitoredRequestBody};
 
 pin_project! {
@@ -21,19 +22,8 @@ pin_project! {
     /// `panicked` and goes on unwinding.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
-        // There until it is dropped, as part of the event.
         #[pin]
-        inner: Option<F>,
-        exchange: Option<Exchange>,
-    }
-
-    impl<F> PinnedDrop for ResponseFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let Some(exchange) = this.exchange {
-                exchange.poll(|| this.inner.set(None));
-            }
-        }
+        inner: Observed<F>,
     }
 }
 
@@ -45,14 +35,8 @@ impl<F> ResponseFuture<F> {
         call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
     ) -> Self {
         let request = request.map(|body| MonitoredRequestBody::new(body, exchange.as_ref()));
-        let mut exchange = exchange;
-        let inner = match &mut exchange {
-            Some(exchange) => exchange.poll(|| call(request)),
-            None => call(request),
-        };
         Self {
-            inner: Some(inner),
-            exchange,
+            inner: Observed::call(exchange, || call(request)),
         }
     }
 }
@@ -66,22 +50,9 @@ where
     type Output = Result<Response<MonitoredBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else {
-            // Only a drop takes it, and nothing is polled after that.
-            return Poll::Pending;
-        };
-        let polled = match this.exchange {
-            Some(exchange) => exchange.poll_future(cx, |cx| inner.poll(cx)),
-            None => inner.poll(cx),
-        };
-        let result = ready!(polled);
-        let exchange = this.exchange.take();
+        let (result, exchange) = ready!(self.project().inner.poll(cx));
         Poll::Ready(match result {
-            Ok(mut response) => {
-                let exchange = exchange.and_then(|exchange| exchange.answered(&mut response));
-                Ok(response.map(|body| MonitoredBody::new(body, exchange)))
-            }
+            Ok(response) => Ok(answered(response, exchange)),
             Err(error) => {
                 if let Some(mut exchange) = exchange {
                     exchange.note_failure(&error);

@@ -69,9 +69,11 @@ pub(crate) fn describe<B>(
         .set(
             keys::URL,
             url::incoming(uri, sent, &path, scheme(extensions, behind), capture),
-        )
-        .set(keys::PROTO, headers::proto(request.version()))
-        .set(keys::CLOSE, closes(request.version(), sent));
+        );
+    if let Some(proto) = proto(request) {
+        tracker.set(keys::PROTO, proto);
+    }
+    tracker.set(keys::CLOSE, closes(request.version(), sent));
     if let Some(name) = matched.route.name() {
         tracker.set(keys::ROUTE, &**name);
     }
@@ -127,6 +129,17 @@ pub(crate) fn add_route<B>(
         event.set(keys::URL, url::incoming(uri, sent, &path, scheme, capture));
         event.relabel(label(request, &path, capture));
     }
+}
+
+/// The version it came by, where that is known.
+fn proto<B>(request: &Request<B>) -> Option<&'static str> {
+    #[cfg(feature = "rocket")]
+    request
+        .extensions()
+        .get::<crate::mark::VersionUnknown>()
+        .is_none()
+        .then_some(())?;
+    Some(headers::proto(request.version()))
 }
 
 /// What the request is called among the units of work.

@@ -70,5 +70,11 @@ pub(crate) mod direction {
 }
 
 /// Value of `route` where routing ran and found none.
-#[cfg(feature = "axum")]
+#[cfg(any(
+    feature = "actix",
+    feature = "axum",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
 pub(crate) const UNMATCHED: &str = "unmatched";

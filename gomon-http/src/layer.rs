@@ -167,7 +167,7 @@ pub struct MonitoringService<S> {
 
 impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
+    pub(crate) fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
         if let Some(mark) = request.extensions().get::<ServerMark>() {
             let capture = self.config.capture();
             incoming::add_route(mark.event(), request, &self.config, &capture);

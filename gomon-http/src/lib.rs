@@ -41,6 +41,8 @@
 //! - `axum`: route templates, axum's `ConnectInfo`.
 //! - `serve`: `serve`. `tls`: the same over TLS, by rustls with ring.
 //! - `client`: `ClientLayer`.
+//! - `actix`, `poem`, `rocket`, `salvo`: [`MonitoringLayer`] as a middleware of these, which are no
+//!   tower services. Each has a module that says how.
 //! - `admin`: `admin`, what a running program can be asked and told.
 
 #![warn(
@@ -52,9 +54,13 @@
     clippy::print_stderr
 )]
 
+#[cfg(feature = "actix")]
+pub mod actix;
 #[cfg(feature = "admin")]
 mod admin;
 mod body;
+#[cfg(any(feature = "actix", feature = "poem", feature = "salvo"))]
+mod cause;
 #[cfg(feature = "client")]
 mod client;
 mod config;
@@ -68,17 +74,31 @@ mod incoming;
 mod keys;
 mod layer;
 mod mark;
+mod observed;
 #[cfg(feature = "client")]
 mod outgoing;
+#[cfg(feature = "poem")]
+pub mod poem;
 mod queue;
 mod request_body;
+#[cfg(feature = "rocket")]
+pub mod rocket;
 mod route;
 mod routes;
+#[cfg(feature = "salvo")]
+pub mod salvo;
 mod seen;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
 mod telling;
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
+mod template;
 mod url;
 #[cfg(feature = "serve")]
 mod websocket;

@@ -22,3 +22,8 @@ impl ServerMark {
 #[cfg(feature = "client")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientMark;
+
+/// "Nobody told which version of HTTP it came by."
+#[cfg(feature = "rocket")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VersionUnknown;

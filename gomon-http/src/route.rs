@@ -13,7 +13,12 @@ pub(crate) struct Route<'a> {
     pub(crate) secrets: Vec<String>,
 }
 
-/// The route of a request.
+/// The route of a request. A framework that is no tower service has said it.
+pub(crate) fn of<'a>(extensions: &'a Extensions, names: &NameMask) -> Route<'a> {
+    told(extensions).unwrap_or_else(|| of_axum(extensions, names))
+}
+
+/// The route that axum has found.
 ///
 /// axum notes the matched path in the request's extensions, but for a service nested below a prefix.
 /// It notes the original URI before it looks for a match. So a request with the URI and without the
@@ -21,7 +26,7 @@ pub(crate) struct Route<'a> {
 /// on its way to a service nested below a prefix without parameters looks like one in a fallback,
 /// and is taken for it.
 #[cfg(feature = "axum")]
-pub(crate) fn of<'a>(extensions: &'a Extensions, names: &NameMask) -> Route<'a> {
+fn of_axum<'a>(extensions: &'a Extensions, names: &NameMask) -> Route<'a> {
     use axum::extract::{MatchedPath, NestedPath, OriginalUri};
 
     let (template, secrets) = match extensions.get::<MatchedPath>() {
@@ -48,11 +53,36 @@ pub(crate) fn of<'a>(extensions: &'a Extensions, names: &NameMask) -> Route<'a> 
 }
 
 #[cfg(not(feature = "axum"))]
-pub(crate) fn of<'a>(_extensions: &'a Extensions, _names: &NameMask) -> Route<'a> {
+fn of_axum<'a>(_extensions: &'a Extensions, _names: &NameMask) -> Route<'a> {
     Route {
         template: None,
         secrets: Vec::new(),
     }
+}
+
+/// The route that a framework of another kind has found.
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
+fn told(extensions: &Extensions) -> Option<Route<'_>> {
+    let template = extensions.get::<crate::template::Template>()?;
+    Some(Route {
+        template: Some(template.as_str()),
+        secrets: Vec::new(),
+    })
+}
+
+#[cfg(not(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+)))]
+fn told(_extensions: &Extensions) -> Option<Route<'_>> {
+    None
 }
 
 /// The URI as the client sent it, which a nested router has cut its prefix from.

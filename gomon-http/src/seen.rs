@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     capture: Arc<Capture>,
     /// The request's body, which others read.
     request: SharedTee,
+    /// Whether there is a request's body that nobody here reads.
+    unseen: bool,
     /// The response's body, once there is a response.
     response: Option<Tee>,
     grpc: Option<grpc::Call>,
@@ -39,6 +41,7 @@ impl Seen {
             outgoing: false,
             request: RequestTee::of(request, ahead.bodies(), grpc.is_some()),
             capture,
+            unseen: false,
             response: None,
             grpc,
         }
@@ -51,9 +54,16 @@ impl Seen {
             outgoing: false,
             capture,
             request: None,
+            unseen: false,
             response: None,
             grpc: None,
         }
+    }
+
+    /// Whoever reads the request's body passes it by this: of one that is there nothing is known.
+    #[cfg(feature = "rocket")]
+    pub(crate) fn leave_request_unseen(&mut self) {
+        self.unseen = self.request.take().is_some();
     }
 
     pub(crate) fn capture(&self) -> &Capture {
@@ -115,6 +125,7 @@ impl Seen {
         let capture = &*tracker.capture(&self.capture);
         match &self.request {
             Some(request) => request.lock().write(tracker, capture),
+            None if self.unseen => {}
             None => {
                 tracker.set(keys::REQUEST_SIZE, 0_u64);
             }

@@ -51,6 +51,27 @@ impl Telling {
     }
 }
 
+/// How many headers a head has of each kind that may be added.
+#[cfg(any(feature = "actix", feature = "rocket"))]
+pub(crate) struct Before([usize; 3]);
+
+#[cfg(any(feature = "actix", feature = "rocket"))]
+impl Before {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self(ADDED.map(|name| headers.get_all(name).iter().count()))
+    }
+
+    /// What was added since, for a framework whose headers were copied into the head.
+    pub(crate) fn added(self, after: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+        let known = ADDED.into_iter().zip(self.0);
+        let added = known.flat_map(|(name, known)| {
+            let values = after.get_all(&name).iter().skip(known);
+            values.map(move |value| (name.clone(), value.clone()))
+        });
+        added.collect()
+    }
+}
+
 /// Milliseconds by what they were spent on (W3C Server Timing).
 fn timing(guard: &EndGuard) -> String {
     let mut text = String::new();
@@ -64,6 +85,8 @@ fn timing(guard: &EndGuard) -> String {
     text
 }
 
+#[cfg(any(feature = "actix", feature = "rocket"))]
+const ADDED: [HeaderName; 3] = [REQUEST_ID, TRACE_RESPONSE, SERVER_TIMING];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use axum::body::Body as AxumBody;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use gomon_core::Capture;
 use gomon_core::testing::{Recorded, Recorder};
-use gomon_core::{Capture, in_flight};
 use gomon_http::{MonitoredRequestBody, MonitoringLayer, serve};
 use http::{HeaderValue, Request, Response, header};
 use http_body::Frame;
@@ -17,10 +17,12 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceExt};
 
-pub(crate) const SERVER: &str = "http-wmux-servehttp";
+pub(crate) use crate::ended::{SERVER, ended, the_end};
+pub(crate) use crate::peer::{Peer, head_of};
+
 pub(crate) const CLIENT: &str = "http-roundtripper";
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -100,68 +102,6 @@ fn never(never: Infallible) -> BoxError {
 /// A GET request for services called in place.
 pub(crate) fn get(path: &str) -> Request<AxumBody> {
     Request::get(path).body(AxumBody::empty()).expect("request")
-}
-
-/// A client that writes its bytes by hand.
-pub(crate) struct Peer(TcpStream);
-
-impl Peer {
-    pub(crate) async fn connect(address: SocketAddr) -> Self {
-        Self(TcpStream::connect(address).await.expect("connected"))
-    }
-
-    /// A connection on which this much has been sent.
-    pub(crate) async fn sending(address: SocketAddr, request: impl AsRef<[u8]>) -> Self {
-        let mut peer = Self::connect(address).await;
-        peer.send(request).await;
-        peer
-    }
-
-    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0.write_all(bytes.as_ref()).await.expect("sent");
-    }
-
-    /// Reads until the bytes end with `end`, and gives all of them.
-    pub(crate) async fn read_until(&mut self, end: &str) -> String {
-        let mut read = Vec::new();
-        while !read.ends_with(end.as_bytes()) {
-            read.push(self.0.read_u8().await.expect("more to read"));
-        }
-        String::from_utf8_lossy(&read).into_owned()
-    }
-
-    /// Reads until the server closes; how it closes does not matter.
-    pub(crate) async fn read_to_end(&mut self) -> String {
-        let mut read = Vec::new();
-        self.0.read_to_end(&mut read).await.ok();
-        String::from_utf8_lossy(&read).into_owned()
-    }
-}
-
-/// A GET whose connection is closed after the answer.
-pub(crate) fn head_of(method: &str, path: &str) -> String {
-    format!("{method} {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n\r\n")
-}
-
-/// Waits for `n` requests, and checks what holds for every one: a single closing event, and no unit
-/// of work left.
-pub(crate) fn ended(recorder: &Recorder, n: usize) -> Vec<Recorded> {
-    let events = recorder.wait_for(SERVER, n);
-    assert_eq!(events.len(), n, "{}", recorder.tree());
-    let mut ids: Vec<_> = events.iter().map(|event| event.id().to_string()).collect();
-    ids.sort();
-    ids.dedup();
-    assert_eq!(ids.len(), n, "one closing event a request");
-    let left = in_flight();
-    assert!(left.is_empty(), "{left:?}");
-    // Nothing is open any more: an event that ended twice would be here by now.
-    assert_eq!(recorder.find(SERVER).len(), n, "{}", recorder.tree());
-    events
-}
-
-/// The one request there was.
-pub(crate) fn the_end(recorder: &Recorder) -> Recorded {
-    ended(recorder, 1).remove(0)
 }
 
 /// Calls a service in place below the given layer, reads the whole answer, and gives the request's
