@@ -120,6 +120,7 @@ pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;
 pub use tracker::end_guard::EndGuard;
+pub use tracker::stopwatch::Stopwatch;
 pub use tracker::work::{Work, in_flight};
 pub use uuid::Uuid;
 

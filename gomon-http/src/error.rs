@@ -68,7 +68,7 @@ fn cast<T: Error + 'static>(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
 }
 
 /// Whether a timeout of tower or tokio is the error or among its causes.
-fn is_deadline(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_deadline(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .take(CHAIN)
         .any(|error| {

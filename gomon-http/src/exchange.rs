@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
-use gomon_core::wait::Wait;
 use gomon_core::{Capture, EndGuard, Outcome};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
+use crate::client::ClientSide;
 use crate::config::Config;
 use crate::request_body::SharedTee;
 use crate::seen::Seen;
@@ -26,8 +26,8 @@ pub(crate) struct Exchange {
     seen: Seen,
     /// The bytes the response's body said it has.
     expected: Option<u64>,
-    /// The wait of whoever called, by a client.
-    wait: Option<Wait>,
+    /// What a client knows beside.
+    client: Option<ClientSide>,
 }
 
 impl Exchange {
@@ -48,21 +48,30 @@ impl Exchange {
             method: request.method().clone(),
             seen,
             expected: None,
-            wait: None,
+            client: None,
         }
     }
 
     /// The same, observed by the client.
     #[cfg(feature = "client")]
-    pub(crate) fn outgoing(mut self) -> Self {
+    pub(crate) fn outgoing(mut self, mut side: ClientSide) -> Self {
         self.seen.outgoing = true;
-        self.wait = Some(Wait::new(gomon_core::wait::Kind::Http));
+        if self.request_tee().is_some() {
+            side.expect_body();
+        }
+        self.client = Some(side);
         self
+    }
+
+    /// The phases of the request, where a client sends it.
+    #[cfg(feature = "client")]
+    pub(crate) fn phases(&self) -> Option<&Arc<crate::client::Phases>> {
+        self.client.as_ref().map(ClientSide::phases)
     }
 
     /// Whether it was observed by the server.
     pub(crate) fn is_incoming(&self) -> bool {
-        self.wait.is_none()
+        self.client.is_none()
     }
 
     /// The tee for the request's body; none where there is nothing to see.
@@ -72,7 +81,11 @@ impl Exchange {
 
     /// Runs a call or a drop as part of the event. A panic ends it, and goes on.
     pub(crate) fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        self.guard.poll(f)
+        let Self { guard, client, .. } = self;
+        match client {
+            Some(client) => client.enter(|| guard.poll(f)),
+            None => guard.poll(f),
+        }
     }
 
     /// The same for a poll. What a server's request waits for in between is part of its event; a
@@ -82,9 +95,9 @@ impl Exchange {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let Self { guard, wait, .. } = self;
-        match wait {
-            Some(wait) => wait.poll(cx, |cx| guard.poll_future(cx, poll)),
+        let Self { guard, client, .. } = self;
+        match client {
+            Some(client) => client.poll(cx, |cx| guard.poll_future(cx, poll)),
             None => guard.poll_future(cx, poll),
         }
     }
@@ -97,6 +110,9 @@ impl Exchange {
 
     /// The service answered: notes the head, and says whether a body is still to come.
     pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
+        if let Some(client) = &self.client {
+            client.answered(response.extensions());
+        }
         self.note_head(response);
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
@@ -173,6 +189,9 @@ impl Drop for Exchange {
         let tracker = self.guard.tracker();
         if tracker.is_recording() {
             self.seen.write(tracker);
+            if let Some(client) = &self.client {
+                client.write(tracker);
+            }
         }
     }
 }

@@ -56,6 +56,9 @@ mod accept;
 mod body;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(not(feature = "client"))]
+#[path = "client/absent.rs"]
+mod client;
 mod config;
 #[cfg(feature = "serve")]
 mod connection;
@@ -72,6 +75,7 @@ mod outgoing;
 mod request_body;
 mod route;
 mod seen;
+mod sending;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
@@ -79,7 +83,7 @@ mod url;
 
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
-pub use client::{ClientLayer, ClientService};
+pub use client::*;
 pub use future::ResponseFuture;
 pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;

@@ -5,6 +5,7 @@ pub(crate) mod head;
 pub(crate) mod open;
 pub(crate) mod panics;
 mod profile;
+pub(crate) mod stopwatch;
 mod switched;
 pub(crate) mod work;
 
@@ -29,6 +30,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
+use crate::tracker::stopwatch::Stopwatch;
 use crate::wait::unit::Unit;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
@@ -233,6 +235,14 @@ impl EventTracker {
             .recorded()
             .map(|record| clock::nanos_between(record.start, self.clock().now()));
         Duration::from_nanos(nanos.unwrap_or(0))
+    }
+
+    /// Its time for those who do not hold the tracker. That of an empty tracker starts now.
+    #[must_use]
+    pub fn stopwatch(&self) -> Stopwatch {
+        let source = self.clock();
+        let start = self.start_stamp().unwrap_or_else(|| source.now());
+        Stopwatch::new(start, source)
     }
 
     /// Marks an event of a kind that always has a cause as one that had none.

@@ -1,0 +1,31 @@
+//! When a client has handed over all of a request.
+
+use crate::exchange::Exchange;
+
+/// Notes it in the phases of the request; nothing where a server reads it.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    #[cfg(feature = "client")]
+    phases: Option<std::sync::Arc<crate::client::Phases>>,
+}
+
+impl Sending {
+    #[cfg_attr(
+        not(feature = "client"),
+        expect(unused_variables, reason = "only clients send")
+    )]
+    pub(crate) fn new(exchange: Option<&Exchange>) -> Self {
+        Self {
+            #[cfg(feature = "client")]
+            phases: exchange.and_then(Exchange::phases).cloned(),
+        }
+    }
+
+    /// The last of the body was taken, to be written.
+    pub(crate) fn done(&self) {
+        #[cfg(feature = "client")]
+        if let Some(phases) = &self.phases {
+            phases.mark(crate::client::Mark::WroteRequest);
+        }
+    }
+}
