@@ -56,6 +56,14 @@ fn as_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
         cast::<hyper_util::client::legacy::Error>,
         #[cfg(any(feature = "client", feature = "serve"))]
         cast::<hyper::Error>,
+        #[cfg(feature = "reqwest")]
+        cast::<reqwest::Error>,
+        #[cfg(feature = "reqwest-middleware")]
+        cast::<reqwest_middleware::Error>,
+        #[cfg(feature = "tonic")]
+        cast::<tonic::transport::Error>,
+        #[cfg(feature = "tonic")]
+        cast::<tonic::Status>,
     ];
     known.iter().find_map(|cast| cast(error))
 }
@@ -81,6 +89,14 @@ pub(crate) fn is_deadline(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "reqwest")]
+    if error.downcast_ref().is_some_and(reqwest::Error::is_timeout) {
+        return true;
+    }
+    #[cfg(feature = "tonic")]
+    if error.is::<tonic::TimeoutExpired>() {
+        return true;
+    }
     error.is::<tower::timeout::error::Elapsed>() || error.is::<tokio::time::error::Elapsed>()
 }
 

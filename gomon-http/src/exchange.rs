@@ -63,10 +63,18 @@ impl Exchange {
         self
     }
 
-    /// The phases of the request, where a client sends it.
+    /// What a client knows of the request, where one sends it.
     #[cfg(feature = "client")]
-    pub(crate) fn phases(&self) -> Option<&Arc<crate::client::Phases>> {
-        self.client.as_ref().map(ClientSide::phases)
+    pub(crate) fn client(&self) -> Option<&ClientSide> {
+        self.client.as_ref()
+    }
+
+    /// The request's body passes as a whole.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn pass_whole(&self, body: &[u8]) {
+        if let Some(tee) = self.request_tee() {
+            tee.lock().pass(&body);
+        }
     }
 
     /// Whether it was observed by the server.
@@ -111,7 +119,7 @@ impl Exchange {
     /// The service answered: notes the head, and says whether a body is still to come.
     pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
         if let Some(client) = &self.client {
-            client.answered(response.extensions());
+            client.answered(response);
         }
         self.note_head(response);
         let body = response.body();
@@ -129,6 +137,9 @@ impl Exchange {
     pub(crate) fn passed<D: Buf>(&mut self, frame: &Frame<D>) {
         if let Some(data) = frame.data_ref() {
             self.seen.response_passed(data);
+        }
+        if let Some(client) = &self.client {
+            client.passed(frame);
         }
     }
 

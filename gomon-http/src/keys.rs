@@ -58,10 +58,21 @@ mod client {
     pub(crate) const NAME: &str = "name";
     #[cfg(feature = "client-tls")]
     pub(crate) const VERSION: &str = "version";
-    #[cfg(feature = "client-tls")]
+    #[cfg(any(feature = "client-tls", feature = "reqwest"))]
     pub(crate) const ALPN: &str = "alpn";
     #[cfg(feature = "client-tls")]
     pub(crate) const SNI: &str = "sni";
+
+    pub(crate) const GRPC: &str = "grpc";
+
+    /// Inside `grpc`.
+    pub(crate) mod grpc {
+        pub(crate) const SERVICE: &str = "service";
+        pub(crate) const METHOD: &str = "method";
+        pub(crate) const STATUS: &str = "status";
+        pub(crate) const MESSAGES_IN: &str = "messages-in";
+        pub(crate) const MESSAGES_OUT: &str = "messages-out";
+    }
 
     /// Values of `net`.
     pub(crate) mod net {

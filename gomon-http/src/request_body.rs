@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use bytes::Buf;
 use gomon_core::wait::{Kind, Wait};
 use gomon_core::{Capture, ErrorInfo, EventTracker};
 use http::Request;
@@ -74,7 +75,8 @@ where
             match &polled {
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
-                        tee.lock().tee.pass(data);
+                        tee.lock().pass(data);
+                        this.sending.passed(data);
                     }
                 }
                 Some(Err(error)) => tee.lock().failure = Some(error::describe(error)),
@@ -133,6 +135,11 @@ impl RequestTee {
                 failure: None,
             }))
         })
+    }
+
+    /// Notes a part of it.
+    pub(crate) fn pass(&mut self, data: &impl Buf) {
+        self.tee.pass(data);
     }
 
     /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's

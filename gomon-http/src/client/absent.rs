@@ -3,7 +3,8 @@
 use std::task::{Context as TaskContext, Poll};
 
 use gomon_core::EventTracker;
-use http::Extensions;
+use http::Response;
+use http_body::Frame;
 
 /// There is none.
 pub(crate) enum ClientSide {}
@@ -21,7 +22,11 @@ impl ClientSide {
         match *self {}
     }
 
-    pub(crate) fn answered(&self, _: &Extensions) {
+    pub(crate) fn answered<B>(&self, _: &Response<B>) {
+        match *self {}
+    }
+
+    pub(crate) fn passed<D>(&self, _: &Frame<D>) {
         match *self {}
     }
 

@@ -79,6 +79,22 @@ pub(crate) fn begin(extensions: &mut Extensions) {
     extensions.insert(Count::default());
 }
 
+/// The same, unless they are counted already.
+#[cfg(feature = "reqwest-middleware")]
+pub(crate) fn begin_once(extensions: &mut Extensions) {
+    if extensions.get::<Count>().is_none() {
+        begin(extensions);
+    }
+}
+
+/// Lets a request take part in the count of another place.
+#[cfg(feature = "reqwest")]
+pub(crate) fn share(from: &Extensions, to: &mut Extensions) {
+    if let Some(count) = from.get::<Count>() {
+        to.insert(count.clone());
+    }
+}
+
 /// The number of the attempt that is made now, from 1.
 pub(crate) fn next(extensions: &Extensions) -> u32 {
     let count = extensions.get::<Count>();

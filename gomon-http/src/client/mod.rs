@@ -20,10 +20,13 @@ mod attempts;
 mod cause;
 mod conn;
 mod connector;
+mod grpc;
 mod hosts;
 mod layer;
 mod phases;
 mod ready;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod resolver;
 mod side;
 mod step;
@@ -31,10 +34,17 @@ mod step;
 mod stream;
 #[cfg(feature = "client-tls")]
 mod tls;
+#[cfg(feature = "tonic")]
+mod tonic;
 
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::*;
+#[cfg(feature = "tonic")]
+pub use self::tonic::MonitoringChannel;
 pub use attempts::{Attempts, CountedAttempts};
 pub use conn::MonitoredConn;
 pub use connector::{Connecting, MonitoredConnector};
+pub(crate) use grpc::Call;
 pub use layer::{ClientLayer, ClientService};
 pub(crate) use phases::{Mark, Phases};
 pub use ready::{ReadyBody, ReadyClient, ReadyConnector, client};

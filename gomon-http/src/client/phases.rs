@@ -1,8 +1,13 @@
 //! When what happened to one request: the phases of its event.
 
+#[cfg(feature = "reqwest")]
+mod inside;
+
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+#[cfg(feature = "tonic")]
+use std::time::Duration;
 
 use gomon_core::{EventTracker, Stopwatch};
 
@@ -44,6 +49,8 @@ pub(crate) struct Phases {
     /// It was given one before, which was dead.
     dialled_again: AtomicBool,
     reuse: AtomicU8,
+    #[cfg(feature = "reqwest")]
+    inside: inside::Inside,
 }
 
 impl Phases {
@@ -57,6 +64,8 @@ impl Phases {
             dial_done: AtomicBool::new(false),
             dialled_again: AtomicBool::new(false),
             reuse: AtomicU8::new(Reuse::Unknown as u8),
+            #[cfg(feature = "reqwest")]
+            inside: inside::Inside::default(),
         }
     }
 
@@ -69,6 +78,13 @@ impl Phases {
         let of_connection = !matches!(mark, Mark::GetConn | Mark::GotConn | Mark::WroteRequest);
         if !(of_connection && self.is_settled()) {
             self.put(mark, self.now());
+        }
+    }
+
+    /// It is called or polled: from the first time on it asks for a connection.
+    pub(crate) fn ask(&self) {
+        if self.at(Mark::GetConn) == 0 {
+            self.mark(Mark::GetConn);
         }
     }
 
@@ -126,7 +142,9 @@ impl Phases {
 
     /// It has a connection.
     pub(crate) fn settle(&self, reuse: Reuse) {
-        self.mark(Mark::GotConn);
+        if self.at(Mark::GotConn) == 0 {
+            self.mark(Mark::GotConn);
+        }
         self.settled.store(true, Ordering::Relaxed);
         self.note(reuse);
     }
@@ -141,6 +159,7 @@ impl Phases {
 
     /// Writes all of it. What cannot be seen of the connection is left out.
     pub(crate) fn write(&self, tracker: &mut EventTracker) {
+        self.straighten();
         for (mark, key) in MARKS {
             tracker.set(key, self.at(mark));
         }
@@ -154,9 +173,53 @@ impl Phases {
 
     /// A request without a body is with the connection as soon as it has one.
     pub(crate) fn wrote_head_only(&self) {
-        if self.at(Mark::WroteRequest) == 0 {
-            self.put(Mark::WroteRequest, self.at(Mark::GotConn));
+        self.put(Mark::WroteRequest, self.at(Mark::GotConn));
+    }
+
+    /// The connection may have taken the body, on another thread, before the poll ended in which it
+    /// was noticed; a body that was taken before there was a connection was not written then.
+    fn straighten(&self) {
+        // A channel asks for its connection as soon as it hears of a request.
+        let first = [Mark::DnsStart, Mark::ConnStart].map(|mark| self.at(mark));
+        let first = first.into_iter().filter(|at| *at > 0).min();
+        if let Some(first) = first.filter(|first| *first < self.at(Mark::GetConn)) {
+            self.put(Mark::GetConn, first);
         }
+        let (got, wrote) = (self.at(Mark::GotConn), self.at(Mark::WroteRequest));
+        if wrote == 0 || got <= wrote {
+            return;
+        }
+        let made = self.at(Mark::ConnDone).max(self.at(Mark::TlsDone));
+        if wrote >= made {
+            self.put(Mark::GotConn, wrote);
+        } else {
+            self.put(Mark::WroteRequest, got);
+        }
+    }
+
+    /// Takes over what a connection went through that was begun at another moment, if it was not there
+    /// when this request began; both moments by one clock. What was over before is 0.
+    #[cfg(feature = "tonic")]
+    pub(crate) fn adopt(&self, made: &Self, made_began: Duration, began: Duration) -> bool {
+        let shift = |at: u64| (made_began + Duration::from_nanos(at)).checked_sub(began);
+        let done = made.at(Mark::ConnDone).max(made.at(Mark::TlsDone));
+        let waited = !made.is_settled() || shift(done).is_some();
+        if !waited {
+            return false;
+        }
+        for (mark, _) in MARKS {
+            let at = made.at(mark);
+            let of_connection = !matches!(mark, Mark::GetConn | Mark::GotConn | Mark::WroteRequest);
+            if of_connection && at > 0 {
+                let at = shift(at).map_or(0, |at| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
+                self.put(mark, at);
+            }
+        }
+        if made.is_settled() {
+            let there = self.at(Mark::ConnDone).max(self.at(Mark::TlsDone));
+            self.put(Mark::GotConn, there);
+        }
+        made.is_settled()
     }
 
     fn now(&self) -> u64 {

@@ -3,14 +3,21 @@
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+#[cfg(feature = "tonic")]
+use std::time::Duration;
 
+use bytes::Buf;
 use gomon_core::EventTracker;
 use gomon_core::wait::{Kind, Wait};
-use http::{Extensions, Request};
+use http::{Extensions, Request, Response};
+use http_body::Frame;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connected, capture_connection};
 
 use crate::client::conn::MadeFor;
-use crate::client::phases::{Mark, Phases, Reuse};
+use crate::client::grpc::Call;
+use crate::client::phases::{Phases, Reuse};
+#[cfg(feature = "tonic")]
+use crate::client::tonic::{Link, Reached};
 use crate::keys;
 
 /// The client's side of one exchange.
@@ -19,8 +26,8 @@ pub(crate) struct ClientSide {
     phases: Arc<Phases>,
     sight: Sight,
     attempt: u32,
+    call: Option<Arc<Call>>,
     has_body: bool,
-    asked: bool,
 }
 
 /// How it can be seen that a request has a connection.
@@ -31,8 +38,29 @@ pub(crate) enum Sight {
     /// was there.
     #[cfg(feature = "reqwest")]
     Dials,
+    /// The channel's one connection is seen, which may be made while the request waits since then.
+    #[cfg(feature = "tonic")]
+    Channel(Link, Duration),
     /// Not at all.
     Nothing,
+}
+
+/// What of its connections a client shows, that hides the rest.
+#[cfg(feature = "reqwest")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sees {
+    Dials,
+    Nothing,
+}
+
+#[cfg(feature = "reqwest")]
+impl From<Sees> for Sight {
+    fn from(sees: Sees) -> Self {
+        match sees {
+            Sees::Dials => Self::Dials,
+            Sees::Nothing => Self::Nothing,
+        }
+    }
 }
 
 impl Sight {
@@ -50,19 +78,24 @@ impl Sight {
 }
 
 impl ClientSide {
-    pub(crate) fn new(phases: Phases, sight: Sight, attempt: u32) -> Self {
+    pub(crate) fn new(phases: Phases, sight: Sight, attempt: u32, call: Option<Call>) -> Self {
         Self {
             wait: Wait::new(Kind::Http),
             phases: Arc::new(phases),
             sight,
             attempt,
+            call: call.map(Arc::new),
             has_body: false,
-            asked: false,
         }
     }
 
     pub(crate) fn phases(&self) -> &Arc<Phases> {
         &self.phases
+    }
+
+    /// What of it is gRPC's.
+    pub(crate) fn call(&self) -> Option<&Arc<Call>> {
+        self.call.as_ref()
     }
 
     /// The request has a body, which tells when it was sent.
@@ -72,6 +105,7 @@ impl ClientSide {
 
     /// Runs `f` as a part of the request.
     pub(crate) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.phases.ask();
         Phases::enter(Some(&self.phases), f)
     }
 
@@ -81,10 +115,7 @@ impl ClientSide {
         cx: &mut TaskContext<'_>,
         poll: impl FnOnce(&mut TaskContext<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        if !self.asked {
-            self.asked = true;
-            self.phases.mark(Mark::GetConn);
-        }
+        self.phases.ask();
         let phases = &self.phases;
         let polled = self
             .wait
@@ -96,7 +127,10 @@ impl ClientSide {
     }
 
     /// The request was answered, on whichever connection.
-    pub(crate) fn answered(&self, response: &Extensions) {
+    pub(crate) fn answered<B>(&self, response: &Response<B>) {
+        if let Some(call) = &self.call {
+            call.ended(response.headers());
+        }
         if self.phases.is_settled() {
             return;
         }
@@ -106,7 +140,21 @@ impl ClientSide {
             self.phases.note(Reuse::Used);
             return;
         }
-        self.phases.note(Reuse::of(response, &self.phases));
+        let reuse = Reuse::of(response.extensions(), &self.phases);
+        self.phases.note(reuse);
+    }
+
+    /// A frame of the response's body passed.
+    pub(crate) fn passed<D: Buf>(&self, frame: &Frame<D>) {
+        let Some(call) = &self.call else {
+            return;
+        };
+        if let Some(data) = frame.data_ref() {
+            call.received(data);
+        }
+        if let Some(trailers) = frame.trailers_ref() {
+            call.ended(trailers);
+        }
     }
 
     /// Writes phases and attempt.
@@ -116,6 +164,9 @@ impl ClientSide {
         }
         self.phases.write(tracker);
         tracker.set(keys::ATTEMPT, self.attempt);
+        if let Some(call) = &self.call {
+            call.write(tracker);
+        }
     }
 
     /// Whether the request has a connection by now.
@@ -136,6 +187,12 @@ impl ClientSide {
                     phases.settle(Reuse::Used);
                 }
             }
+            #[cfg(feature = "tonic")]
+            Sight::Channel(link, began) => match link.tell(phases, *began) {
+                Reached::New => phases.settle(Reuse::New),
+                Reached::There => phases.settle(Reuse::Used),
+                Reached::Nothing => {}
+            },
             Sight::Nothing => {}
         }
     }

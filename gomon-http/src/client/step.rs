@@ -90,7 +90,7 @@ impl<F> Step<F> {
 }
 
 /// What went wrong, with its causes; they are no secret of a URL's.
-fn note(tracker: &mut EventTracker, error: &(dyn Error + 'static)) {
+pub(crate) fn note(tracker: &mut EventTracker, error: &(dyn Error + 'static)) {
     let outcome = match error::is_deadline(error) {
         true => Outcome::TimedOut,
         false => Outcome::Failed,
@@ -98,4 +98,12 @@ fn note(tracker: &mut EventTracker, error: &(dyn Error + 'static)) {
     let detectors = gomon_core::capture().detectors();
     let info = ErrorInfo::new(error).masked(detectors);
     tracker.push_error(info).mark(outcome);
+}
+
+/// The protocol that a handshake chose, where it is known.
+#[cfg(feature = "reqwest")]
+pub(crate) fn agreed(tracker: &mut EventTracker, alpn: Option<&'static str>) {
+    if let Some(alpn) = alpn {
+        tracker.set(crate::keys::ALPN, alpn);
+    }
 }

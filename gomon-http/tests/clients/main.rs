@@ -2,7 +2,11 @@
 
 mod attempts;
 mod connections;
+mod endings;
 mod hosts;
 mod phases;
 mod server;
 mod support;
+mod with_middleware;
+mod with_reqwest;
+mod with_tonic;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
-use http::{Request, Response, header};
+use futures_util::{StreamExt, stream};
+use http::{Request, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
@@ -64,11 +64,11 @@ impl Server {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
                     // A peer cannot tell: the kernel connects it before anybody accepts.
-                    sleep(delays.accept).await;
+                    late(delays.accept).await;
                     let Some(acceptor) = acceptor else {
                         return serve(stream, delays).await;
                     };
-                    sleep(delays.handshake).await;
+                    late(delays.handshake).await;
                     if let Ok(stream) = acceptor.accept(stream).await {
                         serve(stream, delays).await;
                     }
@@ -91,20 +91,84 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, delays: De
         .ok();
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    delays: Delays,
-) -> Result<Response<UnsyncBoxBody<Bytes, Infallible>>, Infallible> {
-    request.into_body().collect().await.ok();
+/// The client's clock starts when it sees what the server did before, which is a little later than the server
+/// did it.
+async fn late(delay: Duration) {
+    if !delay.is_zero() {
+        sleep(delay + Duration::from_millis(5)).await;
+    }
+}
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// `/redirect/2` leads to `/redirect/1`, and that to `/redirect/0`; `/status/503` answers with that; `/told`
+/// says which `traceparent` came; everything else is `answer`, and what came with the request.
+async fn answer(request: Request<Incoming>, delays: Delays) -> Result<Response<Body>, Infallible> {
+    let (head, body) = request.into_parts();
+    let came = body
+        .collect()
+        .await
+        .map_or(Bytes::new(), |body| body.to_bytes());
     sleep(delays.first_byte).await;
+    let mut status = StatusCode::OK;
+    let mut location = None;
+    let mut text = format!("answer{}", String::from_utf8_lossy(&came));
+    let mut path = head.uri.path().split('/').skip(1);
+    match (path.next(), path.next()) {
+        (Some("redirect"), Some(left)) if left != "0" => {
+            let left: u32 = left.parse().expect("a number");
+            status = StatusCode::FOUND;
+            location = Some(format!("/redirect/{}", left - 1));
+        }
+        (Some("status"), Some(code)) => status = code.parse().expect("a status"),
+        (Some("told"), _) => {
+            let told = head.headers.get("traceparent");
+            text = told
+                .map_or("", |told| told.to_str().expect("ASCII"))
+                .to_owned();
+        }
+        _ => {}
+    }
+    let grpc = head
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|it| it == "application/grpc");
+    if grpc {
+        return Ok(grpc_answer(head.uri.path(), delays));
+    }
     let rest = stream::once(async move {
-        sleep(delays.body).await;
-        Ok(Frame::data(Bytes::from_static(b"answer")))
+        late(delays.body).await;
+        Ok(Frame::data(Bytes::from(text)))
     });
     let mut response = Response::new(StreamBody::new(rest).boxed_unsync());
+    *response.status_mut() = status;
     let plain = header::HeaderValue::from_static("text/plain");
     response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    if let Some(location) = location {
+        let location = location.parse().expect("a value");
+        response.headers_mut().insert(header::LOCATION, location);
+    }
     Ok(response)
+}
+
+/// `/shop.Stock/Fail13` ends with that status; every other method answers with a message, and with 0.
+fn grpc_answer(path: &str, delays: Delays) -> Response<Body> {
+    let status = path
+        .split_once("Fail")
+        .map_or("0", |(_, status)| status)
+        .to_owned();
+    let message = Frame::data(Bytes::from_static(b"\0\0\0\0\x06answer"));
+    let rest = stream::once(async move {
+        late(delays.body).await;
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("grpc-status", status.parse().expect("a value"));
+        Ok(Frame::trailers(trailers))
+    });
+    let frames = stream::iter([Ok(message)]).chain(rest);
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    let grpc = header::HeaderValue::from_static("application/grpc");
+    response.headers_mut().insert(header::CONTENT_TYPE, grpc);
+    response
 }
 
 /// A certificate for `localhost`, signed by itself, and a client that trusts it alone.
