@@ -41,6 +41,12 @@ mod client {
     /// A name that is looked up.
     pub(crate) const LOOKUP: &str = "dns-lookup";
 
+    /// A proxy that is chosen.
+    #[cfg(any(feature = "client-proxy", feature = "reqwest"))]
+    pub(crate) const PROXY: &str = "http-trp-proxy";
+    #[cfg(any(feature = "client-proxy", feature = "reqwest"))]
+    pub(crate) const PROXY_PATH: &str = "proxy-path";
+
     pub(crate) const GET_CONN: &str = "get-conn";
     pub(crate) const DNS_START: &str = "dns-start";
     pub(crate) const DNS_DONE: &str = "dns-done";

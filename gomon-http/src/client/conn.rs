@@ -20,12 +20,26 @@ pin_project! {
         #[pin]
         inner: T,
         made_for: MadeFor,
+        of_proxy: bool,
     }
 }
 
 impl<T> MonitoredConn<T> {
     pub(crate) fn new(inner: T, made_for: MadeFor) -> Self {
-        Self { inner, made_for }
+        Self {
+            inner,
+            made_for,
+            of_proxy: false,
+        }
+    }
+
+    /// It is a proxy's, which is sent whole URLs.
+    #[cfg(feature = "client-proxy")]
+    pub(crate) fn of_proxy(self) -> Self {
+        Self {
+            of_proxy: true,
+            ..self
+        }
     }
 
     /// The connection itself.
@@ -36,7 +50,12 @@ impl<T> MonitoredConn<T> {
 
 impl<T: Connection> Connection for MonitoredConn<T> {
     fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.made_for)
+        let connected = self.inner.connected().extra(self.made_for);
+        if self.of_proxy {
+            connected.proxy(true)
+        } else {
+            connected
+        }
     }
 }
 

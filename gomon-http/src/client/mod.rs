@@ -24,6 +24,10 @@ mod grpc;
 mod hosts;
 mod layer;
 mod phases;
+#[cfg(feature = "client-proxy")]
+mod proxy;
+#[cfg(any(feature = "client-proxy", feature = "reqwest"))]
+mod proxy_choice;
 mod ready;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -47,6 +51,8 @@ pub use connector::{Connecting, MonitoredConnector};
 pub(crate) use grpc::Call;
 pub use layer::{ClientLayer, ClientService};
 pub(crate) use phases::{Mark, Phases};
+#[cfg(feature = "client-proxy")]
+pub use proxy::ProxyConnector;
 pub use ready::{ReadyBody, ReadyClient, ReadyConnector, client};
 pub use resolver::{MonitoredResolver, Resolving};
 pub(crate) use side::ClientSide;

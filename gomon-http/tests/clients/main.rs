@@ -5,6 +5,7 @@ mod connections;
 mod endings;
 mod hosts;
 mod phases;
+mod proxies;
 mod server;
 mod support;
 mod with_middleware;

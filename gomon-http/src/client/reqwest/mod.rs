@@ -17,6 +17,7 @@ mod ext;
 mod handshake;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+mod proxy;
 mod redirect;
 mod request;
 mod resolve;
@@ -28,4 +29,5 @@ pub use ext::{ReqwestExt, monitored_with_resolver};
 pub use handshake::observe_handshakes;
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::MonitoringMiddleware;
+pub use proxy::monitored_proxy;
 pub use request::MonitoredRequestBuilder;
