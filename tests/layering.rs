@@ -281,6 +281,7 @@ fn documents_name_files_that_exist() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/events.md",
+        "docs/http.md",
         "docs/logs.md",
         "docs/sql.md",
         "docs/testing.md",

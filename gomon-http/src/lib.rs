@@ -40,7 +40,11 @@
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
 //! - `serve`: `serve`.
-//! - `client`: `ClientLayer`.
+//! - `client`: `client()`, `ClientLayer`, `MonitoredConnector`, `MonitoredResolver`.
+//! - `client-tls`: `TlsConnector`, rustls with ring, and `client()` with it.
+//! - `client-proxy`: `ProxyConnector`.
+//! - `reqwest`: `.monitored()` for reqwest's client; `reqwest-middleware`: the same as a middleware.
+//! - `tonic`: `MonitoringChannel`.
 
 #![warn(
     clippy::unwrap_used,

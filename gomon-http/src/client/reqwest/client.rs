@@ -140,9 +140,9 @@ impl MonitoredClient {
             let spent = gomon_core::monotonic().saturating_sub(began);
             let next = hop.and_then(|hop| hop.next(answer.status(), answer.headers(), spent));
             let (Some(next), Some(more)) = (next, left.filter(|left| *left > 0)) else {
-                return Ok(exchange::response(answer));
+                return Ok(answer.into_response());
             };
-            answer.into_body().let_go();
+            answer.let_go();
             (request, left) = (next, Some(more - 1));
         }
     }

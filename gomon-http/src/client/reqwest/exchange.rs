@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use http::{Request as Head, Response as HttpResponse};
+use http::{HeaderMap, Request as Head, Response as HttpResponse, StatusCode};
 use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
 
 use crate::client::attempts;
@@ -13,7 +13,54 @@ use crate::exchange::Exchange;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture};
 
 /// An answer that can be made reqwest's again.
-pub(crate) type Answer = HttpResponse<MonitoredBody<Body>>;
+pub(crate) enum Answer {
+    /// Of a request without an event: as reqwest gave it.
+    Unseen(Response),
+    Seen(HttpResponse<MonitoredBody<Body>>),
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Unseen(response) => response.status(),
+            Self::Seen(response) => response.status(),
+        }
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        match self {
+            Self::Unseen(response) => response.headers(),
+            Self::Seen(response) => response.headers(),
+        }
+    }
+
+    /// Nobody wants its body.
+    pub(crate) fn let_go(self) {
+        if let Self::Seen(response) = self {
+            response.into_body().let_go();
+        }
+    }
+
+    /// reqwest's own response, with the body that ends the event.
+    pub(crate) fn into_response(self) -> Response {
+        match self {
+            Self::Unseen(response) => response,
+            Self::Seen(response) => monitored(response),
+        }
+    }
+}
+
+fn monitored(mut answer: HttpResponse<MonitoredBody<Body>>) -> Response {
+    let url = answer.extensions_mut().remove::<AnsweredBy>();
+    let (mut parts, body) = answer.into_parts();
+    // Only its builder can tell reqwest the URL.
+    let told = url.and_then(|AnsweredBy(url)| HttpResponse::builder().url(url).body(()).ok());
+    if let Some(told) = told {
+        let (told, ()) = told.into_parts();
+        parts.extensions.extend(told.extensions);
+    }
+    Response::from(HttpResponse::from_parts(parts, Body::wrap(body)))
+}
 
 /// Opens the event of a request.
 ///
@@ -86,27 +133,21 @@ where
         Some(exchange) => exchange.poll(make),
         None => make(),
     };
-    let sending = async move {
-        let response = sending.await?;
-        let url = AnsweredBy(response.url().clone());
-        let mut response = HttpResponse::<Body>::from(response);
-        response.extensions_mut().insert(url);
-        Ok(response)
-    };
-    ResponseFuture::new(sending, exchange)
-}
-
-/// reqwest's own response, with the body that ends the event.
-pub(crate) fn response(mut answer: Answer) -> Response {
-    let url = answer.extensions_mut().remove::<AnsweredBy>();
-    let (mut parts, body) = answer.into_parts();
-    // Only its builder can tell reqwest the URL.
-    let told = url.and_then(|AnsweredBy(url)| HttpResponse::builder().url(url).body(()).ok());
-    if let Some(told) = told {
-        let (told, ()) = told.into_parts();
-        parts.extensions.extend(told.extensions);
+    async move {
+        if exchange.is_none() {
+            return sending.await.map(Answer::Unseen);
+        }
+        let sending = async move {
+            let response = sending.await?;
+            let url = AnsweredBy(response.url().clone());
+            let mut response = HttpResponse::<Body>::from(response);
+            response.extensions_mut().insert(url);
+            Ok(response)
+        };
+        ResponseFuture::new(sending, exchange)
+            .await
+            .map(Answer::Seen)
     }
-    Response::from(HttpResponse::from_parts(parts, Body::wrap(body)))
 }
 
 /// The URL of a response, which `http` has no place for.

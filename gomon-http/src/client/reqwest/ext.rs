@@ -24,6 +24,7 @@ use crate::client::side::Sees;
 /// ```
 /// use gomon_http::ReqwestExt;
 ///
+/// # rustls::crypto::ring::default_provider().install_default().ok();
 /// let client = reqwest::Client::builder().monitored()?;
 /// let request = client.get("http://shop.example/stock").header("accept", "text/plain");
 /// # drop(request);

@@ -20,6 +20,7 @@ use crate::client::side::Sees;
 /// use gomon_http::MonitoringMiddleware;
 /// use reqwest_middleware::ClientBuilder;
 ///
+/// # rustls::crypto::ring::default_provider().install_default().ok();
 /// let client = ClientBuilder::new(reqwest::Client::new())
 ///     .with(MonitoringMiddleware::new())
 ///     .build();
@@ -74,6 +75,6 @@ impl Middleware for MonitoringMiddleware {
         attempts::begin_once(extensions);
         let exchange = exchange::observe(&self.layer, &mut request, self.sees, Some(extensions));
         let sending = exchange::send(exchange, || next.run(request, extensions));
-        Ok(exchange::response(sending.await?))
+        Ok(sending.await?.into_response())
     }
 }

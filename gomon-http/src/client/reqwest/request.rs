@@ -27,6 +27,7 @@ impl MonitoredRequestBuilder {
     ///
     /// ```
     /// # use gomon_http::ReqwestExt;
+    /// # rustls::crypto::ring::default_provider().install_default().ok();
     /// # let client = reqwest::Client::builder().monitored()?;
     /// let request = client.post("http://shop.example/").with(|request| request.json(&[1, 2]));
     /// # drop(request);
