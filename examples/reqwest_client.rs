@@ -26,6 +26,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://localhost:{}/", listener.local_addr()?.port());
     let server = tokio::spawn(gomon::http::serve(listener, shop).into_future());
 
+    // Where reqwest is built with rustls and no provider of its own, it takes that of the process.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     // Same methods, same responses, same errors. The job is the parent of each hop.
     let client = reqwest::Client::builder().monitored()?;
     let mut job = EventTracker::new("nightly-job");
@@ -34,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     job.finish();
     server.abort();
-    gomon.shutdown(); // delivers what is pending
+    println!("{}", gomon.shutdown()); // delivers what is pending
 
     println!("{stock}");
     let calls: Vec<_> = memory

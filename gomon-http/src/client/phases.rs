@@ -149,6 +149,19 @@ impl Phases {
         self.note(reuse);
     }
 
+    /// It has the connection that was made for it, since that was there: the poll in which it is
+    /// noticed may last longer.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn settle_made(&self) {
+        self.put(Mark::GotConn, self.made_at());
+        self.settle(Reuse::New);
+    }
+
+    /// When the connection was there, with its handshake.
+    fn made_at(&self) -> u64 {
+        self.at(Mark::ConnDone).max(self.at(Mark::TlsDone))
+    }
+
     pub(crate) fn note(&self, reuse: Reuse) {
         self.reuse.store(reuse as u8, Ordering::Relaxed);
     }
@@ -189,8 +202,7 @@ impl Phases {
         if wrote == 0 || got <= wrote {
             return;
         }
-        let made = self.at(Mark::ConnDone).max(self.at(Mark::TlsDone));
-        if wrote >= made {
+        if wrote >= self.made_at() {
             self.put(Mark::GotConn, wrote);
         } else {
             self.put(Mark::WroteRequest, got);
@@ -202,8 +214,7 @@ impl Phases {
     #[cfg(feature = "tonic")]
     pub(crate) fn adopt(&self, made: &Self, made_began: Duration, began: Duration) -> bool {
         let shift = |at: u64| (made_began + Duration::from_nanos(at)).checked_sub(began);
-        let done = made.at(Mark::ConnDone).max(made.at(Mark::TlsDone));
-        let waited = !made.is_settled() || shift(done).is_some();
+        let waited = !made.is_settled() || shift(made.made_at()).is_some();
         if !waited {
             return false;
         }
@@ -216,8 +227,7 @@ impl Phases {
             }
         }
         if made.is_settled() {
-            let there = self.at(Mark::ConnDone).max(self.at(Mark::TlsDone));
-            self.put(Mark::GotConn, there);
+            self.put(Mark::GotConn, self.made_at());
         }
         made.is_settled()
     }

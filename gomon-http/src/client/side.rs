@@ -182,7 +182,7 @@ impl ClientSide {
             #[cfg(feature = "reqwest")]
             Sight::Dials => {
                 if phases.has_dial() {
-                    phases.settle(Reuse::New);
+                    phases.settle_made();
                 } else if !phases.has_dialled() {
                     phases.settle(Reuse::Used);
                 }

@@ -13,6 +13,10 @@ use crate::exchange::Exchange;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture};
 
 /// An answer that can be made reqwest's again.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is one step from one response to another"
+)]
 pub(crate) enum Answer {
     /// Of a request without an event: as reqwest gave it.
     Unseen(Response),
