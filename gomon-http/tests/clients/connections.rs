@@ -116,25 +116,29 @@ async fn a_request_that_is_given_another_connection_than_it_asked_for_says_so() 
     };
     let server = Server::plain(delays).await;
     let url = format!("http://{}/", server.address);
-    // The first connection is there at once, the second one takes for ever.
-    let client = hyper(Duration::ZERO, Duration::ZERO, &server.trust);
+    // To connect takes longer than to wait for the connection that is in use.
+    let client = hyper(Duration::ZERO, Duration::from_millis(500), &server.trust);
+    let warm = Recorder::new();
+    warm.scope(send(&client, get(&url))).await;
+    assert_eq!(warm.one(CLIENT)["reused"], false);
+
     let recorder = Recorder::new();
-    recorder.scope(send(&client, get(&url))).await;
-    let first = recorder.one(CLIENT);
-    let recorder = Recorder::new();
-    recorder
-        .scope(async {
-            tokio::join!(send(&client, get(&url)), send(&client, get(&url)));
-        })
-        .await;
-    let mut reused: Vec<_> = recorder
-        .wait_for(CLIENT, 2)
+    let calls = recorder.scope(async {
+        tokio::join!(send(&client, get(&url)), send(&client, get(&url)));
+        recorder.wait_for(CLIENT, 2)
+    });
+    let calls = calls.await;
+    let waited = calls
         .iter()
-        .map(|call| call["reused"].as_bool())
-        .collect();
-    reused.sort_unstable();
-    assert_eq!(first["reused"], false);
-    assert_eq!(reused, [Some(false), Some(true)]);
+        .find(|call| call["conn-start"] != 0)
+        .expect("one that had to ask for a connection");
+    assert!(calls.iter().all(|call| call["reused"] == true));
+    assert_eq!(waited["conn-done"], 0, "it was not there yet: {waited}");
+    assert!(waited["got-conn"].as_u64() > waited["conn-start"].as_u64());
+    // It is its connection all the same, when it is there.
+    let dial = recorder.wait_for(DIAL, 1).remove(0);
+    assert!(dial.is_child_of(waited), "{}", recorder.tree());
+    assert_eq!(dial.outcome(), "completed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

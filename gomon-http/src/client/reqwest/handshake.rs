@@ -15,7 +15,7 @@ use crate::client::phases::{Mark, Phases};
 use crate::keys;
 
 /// Lets the handshakes of this configuration be seen, for
-/// [`tls_backend_preconfigured`](reqwest::ClientBuilder::tls_backend_preconfigured): each is one
+/// `tls_backend_preconfigured` of reqwest's builder: each is one
 /// `http-trp-dialtls` event and a phase of the request that asked for the connection. Without it
 /// they are part of the dial.
 ///
