@@ -15,6 +15,9 @@ pub struct Delivery;
 #[doc = include_str!("../docs/http.md")]
 pub struct Http;
 
+#[doc = include_str!("../docs/plugins.md")]
+pub struct Plugins;
+
 #[doc = include_str!("../docs/sampling.md")]
 pub struct Sampling;
 

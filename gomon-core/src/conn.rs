@@ -18,6 +18,8 @@ pub struct ConnInfo {
     pub peer: Option<SocketAddr>,
     /// The address it was accepted on.
     pub local: Option<SocketAddr>,
+    /// Whether what passes is encrypted.
+    pub secure: bool,
 }
 
 impl ConnInfo {
@@ -28,7 +30,15 @@ impl ConnInfo {
             id: None,
             peer,
             local,
+            secure: false,
         }
+    }
+
+    /// The same connection, encrypted.
+    #[must_use]
+    pub const fn encrypted(mut self) -> Self {
+        self.secure = true;
+        self
     }
 
     /// The same connection with its event's id.

@@ -7,6 +7,8 @@ use std::path::Path;
 use crate::Capture;
 use crate::event::limits::settings::{Row, TABLE};
 use crate::mask::names::{DEFAULT, SHOWN};
+#[cfg(feature = "test-util")]
+use crate::testing::wrapper::rules::Rule;
 
 #[test]
 fn the_readme_says_what_each_preset_takes() {
@@ -18,6 +20,35 @@ fn the_privacy_page_says_what_is_taken_hidden_and_cut() {
     compare("docs/privacy.md", "presets", &presets());
     compare("docs/privacy.md", "names", &names());
     compare("docs/privacy.md", "limits", &limits());
+}
+
+#[cfg(feature = "test-util")]
+#[test]
+fn the_page_on_plugins_says_what_the_kit_checks() {
+    let mut list = String::new();
+    for rule in crate::testing::wrapper::rules::ALL {
+        let Rule {
+            passes_if,
+            section,
+            needs,
+            ..
+        } = rule;
+        let needs = match *needs {
+            "" => String::new(),
+            needs => format!(" (`{}`)", needs.replace(", ", "`, `")),
+        };
+        let _ = writeln!(list, "- [{passes_if}](#{section}){needs}");
+    }
+    compare("docs/plugins.md", "passes", &list);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/plugins.md");
+    let page = std::fs::read_to_string(page).unwrap().to_lowercase();
+    for rule in crate::testing::wrapper::rules::ALL {
+        assert!(
+            page.contains(&format!("\n## {}\n", rule.section)),
+            "no section {}",
+            rule.section
+        );
+    }
 }
 
 fn names() -> String {

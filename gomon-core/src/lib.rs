@@ -53,7 +53,9 @@ pub mod logs;
 pub mod mask;
 pub mod meter;
 mod notice;
+mod pattern;
 mod primitives;
+pub mod probe;
 mod sampling;
 mod segment;
 mod state;
@@ -110,18 +112,20 @@ pub use event::limits::settings::Limits;
 pub use event::outcome::Outcome;
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
-    Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,
-    add_listener_with, aggregates, builder, execution_id, flush, remove_listener,
-    set_application_id, set_config, shutdown, start, stats,
+    Builder, ConfigState, Gomon, ListenerId, add_listener, add_listener_factory,
+    add_listener_factory_with, add_listener_with, aggregates, application_id, builder,
+    config_state, end_temporary_config, execution_id, flush, remove_listener, set_application_id,
+    set_config, set_config_for, shutdown, start, stats,
 };
 pub use logs::{LogIds, log_ids};
+pub use pattern::Pattern;
 pub use sampling::Sampling;
 pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;
-pub use tracker::end_guard::EndGuard;
+pub use tracker::end_guard::{EndGuard, Guarded};
 pub use tracker::stopwatch::Stopwatch;
-pub use tracker::work::{Work, in_flight};
+pub use tracker::work::{Work, WorkDetails, in_flight};
 pub use uuid::Uuid;
 
 /// What macros expand to; not for use by hand.

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use gomon_core::{Capture, Propagation};
 use http::StatusCode;
 
+use crate::routes::Routes;
+use crate::telling::Telling;
+use crate::{Slow, TrustedProxies};
+
 /// The settings of one layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
@@ -16,6 +20,16 @@ pub(crate) struct Config {
     pub(crate) propagation: Option<Propagation>,
     /// What an inbound `traceparent` is worth, whatever that says.
     pub(crate) caller: Caller,
+    /// Whose word on the client is taken.
+    pub(crate) proxies: Option<TrustedProxies>,
+    /// Which requests are slow.
+    pub(crate) slow: Slow,
+    /// Of so many requests of a route the CPU time of one is measured.
+    pub(crate) cpu_of_one_in: CpuOfOneIn,
+    /// Which headers are added.
+    pub(crate) telling: Telling,
+    /// What is known of the routes. Shared by all clones of the layer.
+    pub(crate) routes: Arc<Routes>,
 }
 
 /// What an inbound `traceparent` is worth.
@@ -24,6 +38,16 @@ pub(crate) enum Caller {
     #[default]
     Trusted,
     Ignored,
+}
+
+/// 0 is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuOfOneIn(pub(crate) u32);
+
+impl Default for CpuOfOneIn {
+    fn default() -> Self {
+        Self(64)
+    }
 }
 
 impl Config {

@@ -8,14 +8,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
+#[cfg(feature = "serve")]
+use gomon_core::EventTracker;
 use gomon_core::{Capture, EndGuard, Outcome};
-use http::{Method, Request, Response, StatusCode};
+#[cfg(feature = "serve")]
+use http::header;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
 use crate::client::ClientSide;
 use crate::config::Config;
 use crate::request_body::SharedTee;
+use crate::routes::Route;
 use crate::seen::Seen;
+#[cfg(feature = "serve")]
+use crate::websocket::Tap;
 use crate::{error, headers, keys};
 
 /// The event of one exchange while it lasts.
@@ -28,6 +35,13 @@ pub(crate) struct Exchange {
     expected: Option<u64>,
     /// What a client knows beside.
     client: Option<ClientSide>,
+    /// Where the server keeps how long such requests take.
+    route: Option<Arc<Route>>,
+    /// The `X-Request-Id` that the response is to have.
+    id: Option<HeaderValue>,
+    /// The connection, where it may become a WebSocket.
+    #[cfg(feature = "serve")]
+    tap: Option<Tap>,
 }
 
 impl Exchange {
@@ -49,7 +63,17 @@ impl Exchange {
             seen,
             expected: None,
             client: None,
+            route: None,
+            id: None,
+            #[cfg(feature = "serve")]
+            tap: request.extensions().get::<Tap>().cloned(),
         }
+    }
+
+    /// The same of a server's request of that route.
+    pub(crate) fn on_route(mut self, route: Arc<Route>, id: Option<HeaderValue>) -> Self {
+        (self.route, self.id) = (Some(route), id);
+        self
     }
 
     /// The same, observed by the client.
@@ -117,11 +141,23 @@ impl Exchange {
     }
 
     /// The service answered: notes the head, and says whether a body is still to come.
-    pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
+    pub(crate) fn answered<B: Body>(mut self, response: &mut Response<B>) -> Option<Self> {
         if let Some(client) = &self.client {
             client.answered(response);
         }
         self.note_head(response);
+        if self.is_incoming() {
+            let (telling, id) = (self.config.telling, self.id.take());
+            telling.add_to(response.headers_mut(), id, &self.guard);
+        }
+        #[cfg(feature = "serve")]
+        if let Some(tap) = self.tap.take().filter(|_| is_websocket(response)) {
+            self.note_route();
+            self.seen.write(self.guard.tracker());
+            let nothing = EndGuard::new(EventTracker::empty());
+            tap.open(std::mem::replace(&mut self.guard, nothing));
+            return None;
+        }
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
             self.end(Outcome::Completed);
@@ -138,8 +174,8 @@ impl Exchange {
         if let Some(data) = frame.data_ref() {
             self.seen.response_passed(data);
         }
-        if let Some(client) = &self.client {
-            client.passed(frame);
+        if let Some(trailers) = frame.trailers_ref() {
+            self.seen.trailers_passed(trailers, self.guard.tracker());
         }
     }
 
@@ -187,6 +223,25 @@ impl Exchange {
         self.seen.answered(response.headers(), tracker);
     }
 
+    /// Judges how long a server's request took by its route. A gRPC call tells its own at the end.
+    fn note_route(&mut self) {
+        let Some(mut route) = self.route.take() else {
+            return;
+        };
+        let tracker = self.guard.tracker();
+        if !route.is_known()
+            && let Some(called) = self.seen.grpc_route()
+        {
+            route = self.config.routes.of(Some(&called), &self.config.slow);
+            if let Some(name) = route.name() {
+                tracker.set(keys::ROUTE, &**name);
+            }
+        }
+        if route.took(tracker.elapsed()) {
+            tracker.set(keys::SLOW, true);
+        }
+    }
+
     /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).
     fn head_is_all(&self, status: StatusCode) -> bool {
         matches!(self.method, Method::HEAD | Method::CONNECT)
@@ -195,13 +250,21 @@ impl Exchange {
     }
 }
 
+/// Whether the connection is a WebSocket from here on (RFC 6455, section 4.2.2).
+#[cfg(feature = "serve")]
+fn is_websocket<B>(response: &Response<B>) -> bool {
+    let upgrade = response.headers().get(header::UPGRADE);
+    let is_one = |upgrade: &HeaderValue| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
+    response.status() == StatusCode::SWITCHING_PROTOCOLS && upgrade.is_some_and(is_one)
+}
+
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let tracker = self.guard.tracker();
-        if tracker.is_recording() {
-            self.seen.write(tracker);
+        if self.guard.tracker_ref().is_recording() {
+            self.note_route();
+            self.seen.write(self.guard.tracker());
             if let Some(client) = &self.client {
-                client.write(tracker);
+                client.write(self.guard.tracker());
             }
         }
     }

@@ -87,8 +87,8 @@ where
         let result = ready!(polled);
         let exchange = this.exchange.take();
         Poll::Ready(match result {
-            Ok(response) => {
-                let exchange = exchange.and_then(|exchange| exchange.answered(&response));
+            Ok(mut response) => {
+                let exchange = exchange.and_then(|exchange| exchange.answered(&mut response));
                 Ok(response.map(|body| MonitoredBody::new(body, exchange)))
             }
             Err(error) => {

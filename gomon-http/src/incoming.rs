@@ -2,12 +2,29 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use gomon_core::conn::ConnInfo;
-use gomon_core::{Capture, Context, EventTracker, Propagation};
+use gomon_core::{Capture, Context, EventTracker, Propagation, WorkDetails};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
-use crate::{headers, keys, route, url};
+use crate::config::Config;
+use crate::forwarded::Forwarded;
+use crate::{headers, keys, queue, route, routes, url};
+
+/// The route of a request: what routing found, and what is known of that route.
+pub(crate) struct Matched<'a> {
+    pub(crate) found: route::Route<'a>,
+    pub(crate) route: Arc<routes::Route>,
+}
+
+impl<'a> Matched<'a> {
+    pub(crate) fn of(extensions: &'a Extensions, config: &Config, capture: &Capture) -> Self {
+        let found = route::of(extensions, capture.mask());
+        let route = config.routes.of(found.template, &config.slow);
+        Self { found, route }
+    }
+}
 
 /// The caller's event, where it is trusted and named; else the application.
 pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
@@ -22,13 +39,9 @@ pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
 pub(crate) fn tell_switches<B>(
     tracker: &mut EventTracker,
     request: &Request<B>,
-    capture: &Capture,
+    template: Option<&str>,
 ) {
-    if !gomon_core::switch::is_any_on() {
-        return;
-    }
-    let route = route::of(request.extensions(), capture.mask());
-    tracker.tell_switches(route.template, |name, each| {
+    tracker.tell_switches(template, |name, each| {
         for value in request.headers().get_all(name) {
             each(value.as_bytes());
         }
@@ -37,20 +50,30 @@ pub(crate) fn tell_switches<B>(
 
 /// Sets all that is known before the service is called, and enters the request among the units of
 /// work.
-pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
+pub(crate) fn describe<B>(
+    tracker: &mut EventTracker,
+    request: &Request<B>,
+    matched: &Matched<'_>,
+    config: &Config,
+    capture: &Capture,
+) {
     let (extensions, sent) = (request.extensions(), request.headers());
-    let route = route::of(extensions, capture.mask());
+    let peer = peer(extensions);
+    let behind = look_behind(config, peer, sent);
     let uri = route::original_uri(extensions, request.uri());
-    let path = url::masked_path(uri.path(), &route, capture.mask());
+    let path = url::masked_path(uri.path(), &matched.found, capture.mask());
 
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
-        .set(keys::URL, url::incoming(uri, sent, &path, capture))
+        .set(
+            keys::URL,
+            url::incoming(uri, sent, &path, scheme(extensions, behind), capture),
+        )
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
-    if let Some(template) = route.template {
-        tracker.set(keys::ROUTE, template);
+    if let Some(name) = matched.route.name() {
+        tracker.set(keys::ROUTE, &**name);
     }
     if let Some(length) = headers::content_length(sent) {
         tracker.set(keys::CONTENT_LENGTH, length);
@@ -61,20 +84,37 @@ pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capt
     if let Some(conn) = extensions.get::<ConnInfo>().and_then(|info| info.id) {
         tracker.set(keys::CONN, conn);
     }
-    if capture.remote_address()
-        && let Some(peer) = peer(extensions)
+    if capture.remote_address() {
+        if let Some(peer) = peer {
+            tracker.set(keys::REMOTE_ADDRESS, peer.to_string());
+        }
+        if let Some(client) = behind.and_then(|behind| behind.client) {
+            tracker.set(keys::CLIENT_IP, client.to_string());
+        }
+    }
+    if behind.is_none_or(|behind| behind.by_proxy)
+        && let Some(queue) = queue::waited(sent, tracker.started())
     {
-        tracker.set(keys::REMOTE_ADDRESS, peer.to_string());
+        tracker.set(keys::QUEUE, queue);
     }
     if capture.headers() {
         tracker.set(keys::HEADERS, headers::tree(sent, capture));
     }
-    tracker.register(label(request, &path, capture));
+    let addresses = capture.remote_address();
+    let client = behind.and_then(|behind| behind.client);
+    let client = client.or(peer.map(|peer| peer.ip())).filter(|_| addresses);
+    let details = WorkDetails::of_request(matched.route.name().cloned(), client);
+    tracker.register_with(label(request, &path, capture), details);
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and
 /// with it which parts of the path are secret.
-pub(crate) fn add_route<B>(event: Context, request: &Request<B>, capture: &Capture) {
+pub(crate) fn add_route<B>(
+    event: Context,
+    request: &Request<B>,
+    config: &Config,
+    capture: &Capture,
+) {
     let (extensions, sent) = (request.extensions(), request.headers());
     let route = route::of(extensions, capture.mask());
     if let Some(template) = route.template {
@@ -82,7 +122,9 @@ pub(crate) fn add_route<B>(event: Context, request: &Request<B>, capture: &Captu
     }
     let uri = route::original_uri(extensions, request.uri());
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, capture.mask()) {
-        event.set(keys::URL, url::incoming(uri, sent, &path, capture));
+        let behind = look_behind(config, peer(extensions), sent);
+        let scheme = scheme(extensions, behind);
+        event.set(keys::URL, url::incoming(uri, sent, &path, scheme, capture));
         event.relabel(label(request, &path, capture));
     }
 }
@@ -90,6 +132,22 @@ pub(crate) fn add_route<B>(event: Context, request: &Request<B>, capture: &Captu
 /// What the request is called among the units of work.
 fn label<B>(request: &Request<B>, path: &str, capture: &Capture) -> String {
     format!("{} {}", request.method(), capture.detectors().mask(path))
+}
+
+/// What proxies say of the client, where their word is taken.
+fn look_behind(config: &Config, peer: Option<SocketAddr>, sent: &HeaderMap) -> Option<Forwarded> {
+    let proxies = config.proxies.as_ref()?;
+    Some(match peer {
+        Some(peer) => proxies.look_behind(peer.ip(), sent),
+        // A stranger that nobody knows.
+        None => Forwarded::default(),
+    })
+}
+
+/// The scheme the client used, as far as proxies or the connection tell.
+fn scheme(extensions: &Extensions, behind: Option<Forwarded>) -> Option<&'static str> {
+    let secure = || extensions.get::<ConnInfo>()?.secure.then_some("https");
+    behind.and_then(|behind| behind.scheme).or_else(secure)
 }
 
 /// The other end of the connection, where whoever accepted it said so.

@@ -15,6 +15,9 @@ pub(crate) const PROTO: &str = "proto";
 pub(crate) const ROUTE: &str = "route";
 pub(crate) const HEADERS: &str = "headers";
 pub(crate) const REMOTE_ADDRESS: &str = "remoteaddr";
+pub(crate) const CLIENT_IP: &str = "client-ip";
+pub(crate) const QUEUE: &str = "queue";
+pub(crate) const SLOW: &str = "slow";
 pub(crate) const CONTENT_LENGTH: &str = "content-length";
 pub(crate) const ENCODING: &str = "encoding";
 pub(crate) const CLOSE: &str = "close";
@@ -69,21 +72,33 @@ mod client {
     #[cfg(feature = "client-tls")]
     pub(crate) const SNI: &str = "sni";
 
-    pub(crate) const GRPC: &str = "grpc";
-
-    /// Inside `grpc`.
-    pub(crate) mod grpc {
-        pub(crate) const SERVICE: &str = "service";
-        pub(crate) const METHOD: &str = "method";
-        pub(crate) const STATUS: &str = "status";
-        pub(crate) const MESSAGES_IN: &str = "messages-in";
-        pub(crate) const MESSAGES_OUT: &str = "messages-out";
-    }
-
     /// Values of `net`.
     pub(crate) mod net {
         pub(crate) const TCP: &str = "tcp";
     }
+}
+
+#[cfg(feature = "serve")]
+pub(crate) const WS: &str = "ws";
+pub(crate) const GRPC: &str = "grpc";
+
+/// Inside `ws`.
+#[cfg(feature = "serve")]
+pub(crate) mod ws {
+    pub(crate) const MESSAGES_IN: &str = "messages-in";
+    pub(crate) const MESSAGES_OUT: &str = "messages-out";
+    pub(crate) const BYTES_IN: &str = "bytes-in";
+    pub(crate) const BYTES_OUT: &str = "bytes-out";
+    pub(crate) const CLOSE_CODE: &str = "close-code";
+}
+
+/// Inside `grpc`.
+pub(crate) mod grpc {
+    pub(crate) const SERVICE: &str = "service";
+    pub(crate) const METHOD: &str = "method";
+    pub(crate) const STATUS: &str = "status";
+    pub(crate) const MESSAGES_IN: &str = "messages-in";
+    pub(crate) const MESSAGES_OUT: &str = "messages-out";
 }
 
 /// Inside `url`.

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use gomon_core::{Capture, EndGuard, EventTracker, Propagation};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::config::{Caller, Config};
+use crate::config::{Caller, Config, CpuOfOneIn};
 use crate::exchange::Exchange;
+use crate::incoming::Matched;
 use crate::mark::ServerMark;
-use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, incoming, keys};
+use crate::{
+    MonitoredBody, MonitoredRequestBody, ResponseFuture, Slow, TrustedProxies, incoming, keys,
+};
 
 /// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
 ///
@@ -86,6 +89,56 @@ impl MonitoringLayer {
         Arc::make_mut(&mut self.config).caller = Caller::Ignored;
         self
     }
+
+    /// Whose word on the client is taken: the event then has `client-ip`, where [`Capture::remote_address`] allows it, and the
+    /// scheme that the client used. By default nobody's.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        Arc::make_mut(&mut self.config).proxies = Some(proxies);
+        self
+    }
+
+    /// Gives a request that has no `X-Request-Id` one: the id of its event. The service sees it, and the response has it too, as it has
+    /// the one that came with the request, unless the service sets another. Off by default.
+    #[must_use]
+    pub fn request_id(mut self) -> Self {
+        Arc::make_mut(&mut self.config).telling.request_id = true;
+        self
+    }
+
+    /// Tells the client the trace and the event of its request, in the header `traceresponse` (W3C Trace Context, level 2), unless the
+    /// service does. Off by default.
+    #[must_use]
+    pub fn trace_response(mut self) -> Self {
+        Arc::make_mut(&mut self.config).telling.trace = true;
+        self
+    }
+
+    /// Tells the client where the time went up to the head of the response, in the header `Server-Timing`, which browsers show: `total`,
+    /// `busy`, `ready` and the kinds of waits, in milliseconds. For everybody to see: off by default.
+    #[must_use]
+    pub fn server_timing(mut self) -> Self {
+        Arc::make_mut(&mut self.config).telling.timing = true;
+        self
+    }
+
+    /// Which requests have `slow: true`. By default those that are slow for their route, see [`Slow`].
+    #[must_use]
+    pub fn slow(mut self, slow: Slow) -> Self {
+        let config = Arc::make_mut(&mut self.config);
+        config.slow = slow;
+        // What clones of the layer know of their routes is judged by another standard.
+        config.routes = Arc::default();
+        self
+    }
+
+    /// Of how many requests of a route the CPU time and the allocations of one are measured, as `cpu` and `allocs`: 1 is all of
+    /// them, 0 none. It costs about a microsecond for each poll of such a request. Default: 64.
+    #[must_use]
+    pub fn cpu_of_one_in(mut self, requests: u32) -> Self {
+        Arc::make_mut(&mut self.config).cpu_of_one_in = CpuOfOneIn(requests);
+        self
+    }
 }
 
 impl fmt::Debug for MonitoringLayer {
@@ -116,22 +169,33 @@ impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
     fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
         if let Some(mark) = request.extensions().get::<ServerMark>() {
-            incoming::add_route(mark.event(), request, &self.config.capture());
+            let capture = self.config.capture();
+            incoming::add_route(mark.event(), request, &self.config, &capture);
             return None;
         }
         let parent = incoming::parent(self.config.propagation(), request.headers());
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
         tracker.id()?;
         let capture = self.config.capture();
-        incoming::tell_switches(&mut tracker, request, &capture);
+        let telling = self.config.telling;
+        let id = telling.identify(request.headers_mut(), || {
+            HeaderValue::try_from(tracker.id()?.to_string()).ok()
+        });
+        let matched = Matched::of(request.extensions(), &self.config, &capture);
+        incoming::tell_switches(&mut tracker, request, matched.found.template);
         // A trace that is not recorded goes on all the same: what the service does is part of it.
         if tracker.is_recording() {
-            incoming::describe(&mut tracker, request, &capture);
+            incoming::describe(&mut tracker, request, &matched, &self.config, &capture);
         }
         let mark = ServerMark::new(tracker.context());
+        let route = matched.route;
         request.extensions_mut().insert(mark);
-        let guard = EndGuard::unit(tracker);
-        Some(Exchange::new(guard, request, capture, &self.config))
+        let mut guard = EndGuard::unit(tracker);
+        if route.begins(self.config.cpu_of_one_in.0) {
+            guard.measure();
+        }
+        let exchange = Exchange::new(guard, request, capture, &self.config);
+        Some(exchange.on_route(route, id))
     }
 }
 

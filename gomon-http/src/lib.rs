@@ -39,12 +39,13 @@
 //! # Features
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
-//! - `serve`: `serve`.
+//! - `serve`: `serve`. `tls`: the same over TLS, by rustls with ring.
 //! - `client`: `client()`, `ClientLayer`, `MonitoredConnector`, `MonitoredResolver`.
 //! - `client-tls`: `TlsConnector`, rustls with ring, and `client()` with it.
 //! - `client-proxy`: `ProxyConnector`.
 //! - `reqwest`: `.monitored()` for reqwest's client; `reqwest-middleware`: the same as a middleware.
 //! - `tonic`: `MonitoringChannel`.
+//! - `admin`: `admin`, what a running program can be asked and told.
 
 #![warn(
     clippy::unwrap_used,
@@ -55,8 +56,8 @@
     clippy::print_stderr
 )]
 
-#[cfg(feature = "serve")]
-mod accept;
+#[cfg(feature = "admin")]
+mod admin;
 mod body;
 #[cfg(feature = "client")]
 mod client;
@@ -64,11 +65,11 @@ mod client;
 #[path = "client/absent.rs"]
 mod client;
 mod config;
-#[cfg(feature = "serve")]
-mod connection;
 mod error;
 mod exchange;
+mod forwarded;
 mod future;
+mod grpc;
 mod headers;
 mod incoming;
 mod keys;
@@ -76,20 +77,31 @@ mod layer;
 mod mark;
 #[cfg(feature = "client")]
 mod outgoing;
+mod queue;
 mod request_body;
 mod route;
+mod routes;
 mod seen;
 mod sending;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
+mod telling;
 mod url;
+#[cfg(feature = "serve")]
+mod websocket;
 
+#[cfg(feature = "admin")]
+pub use admin::{Admin, AdminFuture, admin};
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
 pub use client::*;
+pub use forwarded::{ForwardedHeader, InvalidProxy, TrustedProxies};
 pub use future::ResponseFuture;
 pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;
+pub use routes::Slow;
 #[cfg(feature = "serve")]
-pub use serve::{Serve, ServeFuture, serve};
+pub use serve::{BodyTimeout, Serve, ServeFuture, serve};
+#[cfg(feature = "tls")]
+pub use serve::{TlsError, tls_config};

@@ -76,7 +76,6 @@ where
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
                         tee.lock().pass(data);
-                        this.sending.passed(data);
                     }
                 }
                 Some(Err(error)) => tee.lock().failure = Some(error::describe(error)),
@@ -128,18 +127,26 @@ pub(crate) struct RequestTee {
 
 impl RequestTee {
     /// None for a request without a body: most have none, and need no memory for it.
-    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize) -> SharedTee {
+    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize, is_grpc: bool) -> SharedTee {
         (!request.body().is_end_stream()).then(|| {
-            Arc::new(Mutex::new(Self {
-                tee: Tee::new(request.headers(), cap),
-                failure: None,
-            }))
+            let tee = Tee::new(request.headers(), cap);
+            let tee = if is_grpc {
+                tee.counting_messages()
+            } else {
+                tee
+            };
+            Arc::new(Mutex::new(Self { tee, failure: None }))
         })
     }
 
     /// Notes a part of it.
     pub(crate) fn pass(&mut self, data: &impl Buf) {
         self.tee.pass(data);
+    }
+
+    /// The messages of a gRPC call that passed.
+    pub(crate) fn messages(&self) -> Option<u64> {
+        self.tee.messages()
     }
 
     /// Writes size and body. A body that broke off is told, but leaves the outcome to the service's

@@ -7,6 +7,7 @@ use gomon_core::{Capture, EventTracker};
 use http::{HeaderMap, Request};
 use http_body::Body;
 
+use crate::grpc;
 use crate::keys;
 use crate::request_body::{RequestTee, SharedTee};
 use crate::tee::Tee;
@@ -22,6 +23,7 @@ pub(crate) struct Seen {
     request: SharedTee,
     /// The response's body, once there is a response.
     response: Option<Tee>,
+    grpc: Option<grpc::Call>,
 }
 
 impl Seen {
@@ -31,12 +33,14 @@ impl Seen {
         tracker: &EventTracker,
     ) -> Self {
         let ahead = tracker.capture_ahead(&capture);
+        let grpc = grpc::Call::of(request.uri().path(), request.headers());
         Self {
             #[cfg(feature = "client")]
             outgoing: false,
-            request: RequestTee::of(request, ahead.bodies()),
+            request: RequestTee::of(request, ahead.bodies(), grpc.is_some()),
             capture,
             response: None,
+            grpc,
         }
     }
 
@@ -48,6 +52,7 @@ impl Seen {
             capture,
             request: None,
             response: None,
+            grpc: None,
         }
     }
 
@@ -60,9 +65,24 @@ impl Seen {
     }
 
     /// A response with these headers is there.
-    pub(crate) fn answered(&mut self, headers: &HeaderMap, tracker: &EventTracker) {
+    pub(crate) fn answered(&mut self, headers: &HeaderMap, tracker: &mut EventTracker) {
         let ahead = tracker.capture_ahead(&self.capture);
-        self.response = Some(Tee::new(headers, ahead.bodies()));
+        let tee = Tee::new(headers, ahead.bodies());
+        self.response = Some(match &mut self.grpc {
+            Some(call) => {
+                // A response without a body has its status here.
+                call.ended(headers, tracker);
+                tee.counting_messages()
+            }
+            None => tee,
+        });
+    }
+
+    /// The response's trailers came.
+    pub(crate) fn trailers_passed(&mut self, trailers: &HeaderMap, tracker: &mut EventTracker) {
+        if let Some(call) = &mut self.grpc {
+            call.ended(trailers, tracker);
+        }
     }
 
     pub(crate) fn response_passed(&mut self, data: &impl Buf) {
@@ -75,6 +95,21 @@ impl Seen {
         self.response.as_ref().map(Tee::size)
     }
 
+    /// The method of a gRPC call that somebody has.
+    pub(crate) fn grpc_route(&self) -> Option<String> {
+        self.grpc.as_ref()?.route()
+    }
+
+    #[cfg(feature = "client")]
+    fn is_outgoing(&self) -> bool {
+        self.outgoing
+    }
+
+    #[cfg(not(feature = "client"))]
+    fn is_outgoing(&self) -> bool {
+        false
+    }
+
     /// Writes all of it, as the last that the event is told.
     pub(crate) fn write(&self, tracker: &mut EventTracker) {
         let capture = &*tracker.capture(&self.capture);
@@ -82,6 +117,15 @@ impl Seen {
             Some(request) => request.lock().write(tracker, capture),
             None => {
                 tracker.set(keys::REQUEST_SIZE, 0_u64);
+            }
+        }
+        if let Some(call) = &self.grpc {
+            let request = self.request.as_ref();
+            let asked = request.map_or(Some(0), |request| request.lock().messages());
+            let answered = self.response.as_ref().map_or(Some(0), Tee::messages);
+            match self.is_outgoing() {
+                true => call.write(asked, answered, tracker),
+                false => call.write(answered, asked, tracker),
             }
         }
         if let Some(response) = &self.response {

@@ -3,10 +3,8 @@
 #[cfg(feature = "client")]
 use std::sync::Arc;
 
-use bytes::Buf;
-
 #[cfg(feature = "client")]
-use crate::client::{Call, Mark, Phases};
+use crate::client::{Mark, Phases};
 use crate::exchange::Exchange;
 
 /// Notes it in the phases of the request; nothing where a server reads it.
@@ -14,8 +12,6 @@ use crate::exchange::Exchange;
 pub(crate) struct Sending {
     #[cfg(feature = "client")]
     phases: Option<Arc<Phases>>,
-    #[cfg(feature = "client")]
-    call: Option<Arc<Call>>,
 }
 
 impl Sending {
@@ -29,22 +25,6 @@ impl Sending {
             phases: exchange
                 .and_then(Exchange::client)
                 .map(|side| Arc::clone(side.phases())),
-            #[cfg(feature = "client")]
-            call: exchange
-                .and_then(Exchange::client)
-                .and_then(|side| side.call().cloned()),
-        }
-    }
-
-    /// A part of the body was taken.
-    #[cfg_attr(
-        not(feature = "client"),
-        expect(unused_variables, reason = "only clients send")
-    )]
-    pub(crate) fn passed(&self, data: &impl Buf) {
-        #[cfg(feature = "client")]
-        if let Some(call) = &self.call {
-            call.sent(data);
         }
     }
 

@@ -10,6 +10,8 @@ use gomon_core::mask::{self, JsonMasker};
 use gomon_core::{Capture, EventTracker};
 use http::{HeaderMap, header};
 
+use crate::grpc::Framing;
+
 /// The passing body, as far as it was seen.
 #[derive(Debug, Default)]
 pub(crate) struct Tee {
@@ -17,6 +19,8 @@ pub(crate) struct Tee {
     kept: Vec<u8>,
     cap: usize,
     kind: Kind,
+    /// Of a gRPC call: the messages in it.
+    messages: Option<Framing>,
 }
 
 impl Tee {
@@ -33,6 +37,17 @@ impl Tee {
         }
     }
 
+    /// The same of a gRPC call.
+    pub(crate) fn counting_messages(mut self) -> Self {
+        self.messages = Some(Framing::default());
+        self
+    }
+
+    /// The messages that passed.
+    pub(crate) fn messages(&self) -> Option<u64> {
+        self.messages.as_ref()?.messages()
+    }
+
     /// The bytes that passed.
     pub(crate) fn size(&self) -> u64 {
         self.size
@@ -41,6 +56,9 @@ impl Tee {
     /// Notes a frame's data, which stays as it is.
     pub(crate) fn pass(&mut self, data: &impl Buf) {
         self.size = self.size.saturating_add(data.remaining() as u64);
+        if let Some(messages) = &mut self.messages {
+            count(messages, data);
+        }
         if self.kind == Kind::Opaque || self.kept.len() >= self.cap {
             return;
         }
@@ -182,6 +200,16 @@ impl Kind {
             text if text.starts_with("text/") => Self::Text,
             _ => Self::Opaque,
         }
+    }
+}
+
+fn count(messages: &mut Framing, data: &impl Buf) {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let filled = data.chunks_vectored(&mut slices);
+    let slices = slices.get(..filled).unwrap_or_default();
+    slices.iter().for_each(|slice| messages.pass(slice));
+    if slices.iter().map(|slice| slice.len()).sum::<usize>() < data.remaining() {
+        messages.lose();
     }
 }
 

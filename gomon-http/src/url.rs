@@ -9,14 +9,20 @@ use http::{HeaderMap, Uri, header};
 use crate::keys::url as keys;
 use crate::route::Route;
 
-/// The address a server was asked for. The scheme is known from an absolute URI (always in HTTP/2),
-/// else taken as `http`; the host comes from the URI, else from the `host` header.
-pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, capture: &Capture) -> Tree {
+/// The address a server was asked for. The scheme is the one that is known of the client; else it is that of an absolute URI
+/// (always in HTTP/2), else taken as `http`. The host comes from the URI, else from the `host` header.
+pub(crate) fn incoming(
+    uri: &Uri,
+    headers: &HeaderMap,
+    path: &str,
+    scheme: Option<&'static str>,
+    capture: &Capture,
+) -> Tree {
     let host = host_of(uri).unwrap_or_else(|| {
         let sent = headers.get(header::HOST).map(|host| host.as_bytes());
         String::from_utf8_lossy(without_user_info(sent.unwrap_or_default())).into_owned()
     });
-    tree(uri, host, path, capture)
+    tree(uri, scheme, host, path, capture)
 }
 
 /// The address a client asks for.
@@ -24,6 +30,7 @@ pub(crate) fn incoming(uri: &Uri, headers: &HeaderMap, path: &str, capture: &Cap
 pub(crate) fn outgoing(uri: &Uri, capture: &Capture) -> Tree {
     tree(
         uri,
+        None,
         host_of(uri).unwrap_or_default(),
         &mask::path(uri.path(), capture.mask()),
         capture,
@@ -77,9 +84,15 @@ fn without(secrets: &[String], path: &str, names: &NameMask) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn tree(uri: &Uri, host: String, path: &str, capture: &Capture) -> Tree {
+fn tree(
+    uri: &Uri,
+    scheme: Option<&'static str>,
+    host: String,
+    path: &str,
+    capture: &Capture,
+) -> Tree {
     let url = Tree::map()
-        .with(keys::SCHEME, uri.scheme_str().unwrap_or("http"))
+        .with(keys::SCHEME, scheme.or(uri.scheme_str()).unwrap_or("http"))
         .with(keys::HOST, host)
         .with(keys::PATH, path);
     let url = match uri.query() {
@@ -90,7 +103,7 @@ fn tree(uri: &Uri, host: String, path: &str, capture: &Capture) -> Tree {
 }
 
 /// Percent-decoding, as the router does it.
-fn decoded(segment: &str) -> String {
+pub(crate) fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((first, after)) = rest.split_first() {

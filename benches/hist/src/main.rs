@@ -1,11 +1,13 @@
 //! What recording one value in a histogram costs, and one pass through the child of a segment.
 //!
-//! gomon's own histogram is not public: its file is a part of this program too.
+//! gomon's own histogram is not public: its files are a part of this program too.
 
 #[path = "../../../gomon-core/src/aggregate/log_linear.rs"]
 #[cfg_attr(not(test), expect(dead_code, reason = "only recording is measured"))]
 mod gomon_log_linear;
 mod log_linear;
+#[path = "../../../gomon-core/src/aggregate/row.rs"]
+mod row;
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -106,7 +108,7 @@ fn recording(arm: &str) -> Option<Arm> {
         "floor_store" => exclusive(vec![0; 8192], |stored: &mut Vec<u64>, at, value| {
             stored[at] = value;
         }),
-        "gomon" => exclusive(LogLinear::<64, 256>::default(), |histogram, _, value| {
+        "gomon" => exclusive(LogLinear::<64>::default(), |histogram, _, value| {
             histogram.record(value);
         }),
         "floor_log_linear" => exclusive(Owned::new(), |owned, _, value| owned.record(value)),

@@ -1,58 +1,67 @@
+use std::mem;
+
+use super::row::Row;
+
 /// Counts of values in buckets that are exact below `2 * WIDTH` and have, above that, `WIDTH` of
 /// equal width to a power of two: the middle of a bucket is within `1 / (2 * WIDTH)` of each value
 /// in it. Count, sum, least and greatest are exact.
 ///
-/// Sixteen buckets at a time take memory once one of them is used: 68 bytes, and all of them
-/// together 8 KiB at the most. Were there more, the rest would count in the nearest that are there.
+/// To record is to find the bucket and to add twice, if all values of the bucket are from the least
+/// to the greatest so far: it changes neither, and how many there are is known from the buckets.
 ///
-/// `RECENT` blocks are found without a search: eight of the coarse ones are four powers of two, and 256 are all.
+/// A bucket between those takes two bytes, whether it was used or not, and two more from 65,536
+/// values on; all of them together 8 KiB at the most. All of 64 bits find place, but not if many
+/// that are far from each other have that many: then some count in the nearest.
 #[derive(Clone, Debug)]
-pub(crate) struct LogLinear<const WIDTH: usize, const RECENT: usize = 8> {
-    count: u64,
-    total: u128,
+pub(crate) struct LogLinear<const WIDTH: usize> {
+    /// Of the buckets that hold nothing but values from the least to the greatest.
+    between: Row,
+    /// The sum, without what went past 64 bits.
+    low_total: u64,
+    /// How often it went past 64 bits.
+    high_total: u64,
+    /// Above the greatest as long as there is no value.
     min: u64,
     max: u64,
-    /// Where the blocks are that were used last, by the low bits of their numbers: values are
-    /// mostly in a few next to each other.
-    recent: [u8; RECENT],
-    /// Sorted by number.
-    blocks: Vec<Block>,
-    /// For buckets past 32 bits, how often they were.
-    carries: Vec<(u16, u32)>,
+    /// The nearest buckets round these: they hold values, too, that would be a new least or greatest.
+    low: usize,
+    high: usize,
+    /// How many are in the lower of them.
+    at_low: u64,
+    /// How many are in the higher, if that is another.
+    at_high: u64,
+    /// How often counters went past 16 bits; how often those of the row before did.
+    carries: Vec<Row>,
 }
 
-/// The buckets from `BLOCK * number` on.
-#[derive(Clone, Debug)]
-struct Block {
-    number: u16,
-    counts: [u32; BLOCK as usize],
-}
-
-impl<const WIDTH: usize, const RECENT: usize> LogLinear<WIDTH, RECENT> {
+impl<const WIDTH: usize> LogLinear<WIDTH> {
+    #[inline]
     pub(crate) fn record(&mut self, value: u64) {
-        self.min = if self.count == 0 {
-            value
-        } else {
-            self.min.min(value)
+        let bucket = Self::bucket(value);
+        let Some(count) = self.between.counter(bucket) else {
+            return self.record_at_an_end(bucket, value);
         };
-        self.max = self.max.max(value);
-        self.count += 1;
-        self.total += u128::from(value);
-        self.count_in(Self::bucket(value), 1);
+        *count = count.wrapping_add(1);
+        if *count == 0 {
+            self.carry(bucket, 1);
+        }
+        self.add_to_total(value);
+    }
+
+    /// The same where the value may be the least or the greatest.
+    #[inline(never)]
+    fn record_at_an_end(&mut self, bucket: usize, value: u64) {
+        if value < self.min || value > self.max {
+            self.widen(value, value);
+        }
+        self.count_in(bucket, 1);
+        self.add_to_total(value);
     }
 
     /// Takes in what another has counted.
     pub(crate) fn merge(&mut self, other: &Self) {
-        if other.count == 0 {
-            return;
-        }
-        self.min = match self.count {
-            0 => other.min,
-            _ => self.min.min(other.min),
-        };
-        self.max = self.max.max(other.max);
-        self.count += other.count;
-        self.total += other.total;
+        self.widen(other.min, other.max);
+        self.set_total(self.total() + other.total());
         for (bucket, count) in other.counts() {
             self.count_in(bucket, count);
         }
@@ -61,48 +70,51 @@ impl<const WIDTH: usize, const RECENT: usize> LogLinear<WIDTH, RECENT> {
     /// What was counted since an earlier state of this. The least and the greatest are those of the
     /// buckets, as far as the whole allows.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
-        let mut rest = Self {
-            count: self.count.saturating_sub(earlier.count),
-            total: self.total.saturating_sub(earlier.total),
-            ..Self::default()
-        };
         let mut before = earlier.counts().peekable();
+        let mut counts = Vec::new();
         for (bucket, count) in self.counts() {
             while before.next_if(|(other, _)| *other < bucket).is_some() {}
             let known = before.next_if(|(other, _)| *other == bucket);
             let count = count.saturating_sub(known.map_or(0, |(_, known)| known));
             if count > 0 {
-                rest.count_in(bucket, count);
+                counts.push((bucket, count));
             }
         }
-        let mut used = rest.counts().map(|(bucket, _)| bucket);
-        let (first, last) = (used.next(), used.last());
-        if let Some(first) = first {
-            rest.min = Self::lowest(first).max(self.min);
-            rest.max = Self::highest(last.unwrap_or(first)).min(self.max);
+        let mut rest = Self::default();
+        rest.set_total(self.total().saturating_sub(earlier.total()));
+        if let (Some((first, _)), Some((last, _))) = (counts.first(), counts.last()) {
+            let min = Self::lowest(*first).max(self.min);
+            let max = Self::highest(*last).min(self.max);
+            rest.widen(min, max);
+        }
+        for (bucket, count) in counts {
+            rest.count_in(bucket, count);
         }
         rest
     }
 
+    /// Adds up all buckets.
     pub(crate) fn count(&self) -> u64 {
-        self.count
+        self.counts().map(|(_, count)| count).sum()
     }
 
     pub(crate) fn total(&self) -> u128 {
-        self.total
+        u128::from(self.high_total) << u64::BITS | u128::from(self.low_total)
     }
 
+    /// Zero if there is none.
     pub(crate) fn min(&self) -> u64 {
-        self.min
+        self.min.min(self.max)
     }
 
+    /// Zero if there is none.
     pub(crate) fn max(&self) -> u64 {
         self.max
     }
 
     /// The value that this share of all, from 0 to 1, is not above: the nearest-rank method.
     pub(crate) fn quantile(&self, share: f64) -> u64 {
-        let rank = rank(self.count, share);
+        let rank = rank(self.count(), share);
         let mut seen = 0;
         for (bucket, count) in self.counts() {
             seen += count;
@@ -121,160 +133,149 @@ impl<const WIDTH: usize, const RECENT: usize> LogLinear<WIDTH, RECENT> {
     }
 
     /// What it takes in memory.
-    #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>()
-            + self.blocks.capacity() * size_of::<Block>()
-            + self.carries.capacity() * size_of::<(u16, u32)>()
+        let rows = self.carries.iter().map(Row::heap_bytes).sum::<usize>();
+        let carries = self.carries.capacity() * size_of::<Row>() + rows;
+        size_of::<Self>() + self.between.heap_bytes() + carries
     }
 
     /// Used buckets by number, in their order.
-    fn counts(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
-        self.blocks.iter().flat_map(|block| {
-            let buckets = block.first_bucket()..;
-            let counts = buckets.zip(block.counts);
-            counts.filter_map(|(bucket, low)| {
-                let carries = self.carries.iter().find(|(other, _)| *other == bucket);
-                let high = carries.map_or(0, |(_, high)| u64::from(*high));
-                Some((bucket, high << u32::BITS | u64::from(low))).filter(|(_, count)| *count > 0)
-            })
-        })
+    fn counts(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let between = self.between.buckets().map(|bucket| {
+            let carries = self.carries.iter().rev();
+            let high = carries.fold(0, |high, row| (high + row.get(bucket)) << u16::BITS);
+            (bucket, high + self.between.get(bucket))
+        });
+        let all = [(self.low, self.at_low)].into_iter().chain(between);
+        all.chain([(self.high, self.at_high)])
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// Makes these values belong to what is counted: the bucket that was at an end may be between
+    /// the ends from now on.
+    fn widen(&mut self, min: u64, max: u64) {
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+        let before = (self.low, self.high);
+        self.low = Self::bucket(self.min.saturating_sub(1));
+        self.high = Self::bucket(self.max.saturating_add(1));
+        if (self.low, self.high) != before {
+            let room = self.room_bytes();
+            self.between.cover(self.low + 1..self.high, room);
+            let (at_low, at_high) = (mem::take(&mut self.at_low), mem::take(&mut self.at_high));
+            self.count_in(before.0, at_low);
+            self.count_in(before.1, at_high);
+        }
     }
 
     #[inline]
-    fn count_in(&mut self, bucket: u16, count: u64) {
-        // Nearly always.
-        let number = bucket / BLOCK;
-        let at = self.recent.get(usize::from(number) % RECENT).copied();
-        if let Some(block) = self.blocks.get_mut(usize::from(at.unwrap_or(0)))
-            && block.number == number
-            && let Some(known) = block.counts.get_mut(usize::from(bucket % BLOCK))
-            && let Ok(sum) = u32::try_from(u64::from(*known) + count)
-        {
-            *known = sum;
+    fn add_to_total(&mut self, value: u64) {
+        let (total, is_past) = self.low_total.overflowing_add(value);
+        self.low_total = total;
+        if is_past {
+            self.carry_total();
+        }
+    }
+
+    #[cold]
+    fn carry_total(&mut self) {
+        self.high_total += 1;
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    fn set_total(&mut self, total: u128) {
+        self.low_total = total as u64;
+        self.high_total = (total >> u64::BITS) as u64;
+    }
+
+    /// Counts in a bucket that is one of the ends or between them.
+    fn count_in(&mut self, bucket: usize, count: u64) {
+        if bucket <= self.low {
+            self.at_low += count;
+        } else if bucket >= self.high {
+            self.at_high += count;
         } else {
-            self.count_elsewhere(bucket, count);
-        }
-    }
-
-    /// The same where the block is none of the recent ones, or new, or the bucket is full.
-    #[inline(never)]
-    fn count_elsewhere(&mut self, bucket: u16, count: u64) {
-        let Some(block) = self.block(bucket / BLOCK) else {
-            return;
-        };
-        let first = block.first_bucket();
-        let bucket = bucket.clamp(first, first + (BLOCK - 1));
-        let Some(low) = block.counts.get_mut(usize::from(bucket % BLOCK)) else {
-            return;
-        };
-        let sum = u64::from(*low) + count;
-        #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
-        {
-            *low = sum as u32;
-        }
-        if sum > u64::from(u32::MAX) {
-            self.carry(bucket, sum >> u32::BITS);
-        }
-    }
-
-    /// The block of that number, or the nearest if there is no place for one more.
-    fn block(&mut self, number: u16) -> Option<&mut Block> {
-        let found = self.blocks.binary_search_by_key(&number, |b| b.number);
-        let at = match found {
-            Ok(at) => at,
-            Err(at) if self.blocks.len() < Self::MOST_BLOCKS => {
-                // One at a time: doubling would reserve more than the bound.
-                self.blocks.reserve_exact(1);
-                self.blocks.insert(at, Block::new(number));
-                at
+            let bucket = self.between.nearest(bucket);
+            let carry = self.between.add(bucket, count);
+            if carry > 0 {
+                self.carry(bucket, carry);
             }
-            Err(at) => self.nearest(at, number),
-        };
-        if let Some(place) = self.recent.get_mut(usize::from(number) % RECENT) {
-            *place = u8::try_from(at).unwrap_or(0);
         }
-        self.blocks.get_mut(at)
     }
 
-    /// Where the nearest block is to one that would be there.
+    /// Counts how often a counter between the ends went past 16 bits.
     #[cold]
-    fn nearest(&self, at: usize, number: u16) -> usize {
-        let distance = |at: usize| {
-            let block = self.blocks.get(at);
-            block.map_or(u16::MAX, |block| block.number.abs_diff(number))
-        };
-        match at.checked_sub(1) {
-            Some(before) if distance(before) <= distance(at) => before,
-            _ => at,
+    #[inline(never)]
+    fn carry(&mut self, bucket: usize, amount: u64) {
+        let mut carry = amount;
+        for level in 0.. {
+            if self.carries.len() == level {
+                self.carries.reserve_exact(1);
+                self.carries.push(Row::default());
+            }
+            let room = self.room_bytes();
+            let Some(row) = self.carries.get_mut(level) else {
+                return;
+            };
+            row.cover(bucket..bucket + 1, room);
+            carry = row.add(row.nearest(bucket), carry);
+            if carry == 0 {
+                return;
+            }
         }
     }
 
-    #[cold]
-    fn carry(&mut self, bucket: u16, amount: u64) {
-        let amount = u32::try_from(amount).unwrap_or(u32::MAX);
-        match self.carries.iter_mut().find(|(other, _)| *other == bucket) {
-            Some((_, high)) => *high = high.saturating_add(amount),
-            None => self.carries.push((bucket, amount)),
-        }
+    /// What rows may still take.
+    fn room_bytes(&self) -> usize {
+        (MOST_BYTES - CARRIES_BYTES).saturating_sub(self.memory_bytes())
     }
 
-    fn bucket(value: u64) -> u16 {
+    #[inline]
+    fn bucket(value: u64) -> usize {
         let highest = (value | WIDTH as u64).ilog2();
         let shift = highest - Self::LOG_WIDTH;
         // At most 59 times the width and twice the width above.
         #[expect(clippy::cast_possible_truncation, reason = "widths are small")]
         {
-            ((shift << Self::LOG_WIDTH) as u16) + (value >> shift) as u16
+            ((shift << Self::LOG_WIDTH) as usize) + (value >> shift) as usize
         }
     }
 
-    fn lowest(bucket: u16) -> u64 {
-        let (bucket, width) = (u64::from(bucket), WIDTH as u64);
+    fn lowest(bucket: usize) -> u64 {
+        let (bucket, width) = (bucket as u64, WIDTH as u64);
         match (bucket / width).checked_sub(1) {
             None => bucket,
             Some(shift) => (width + bucket % width) << shift,
         }
     }
 
-    fn highest(bucket: u16) -> u64 {
-        let shift = (u64::from(bucket) / WIDTH as u64).saturating_sub(1);
+    fn highest(bucket: usize) -> u64 {
+        let shift = (bucket / WIDTH).saturating_sub(1);
         Self::lowest(bucket) + ((1 << shift) - 1)
     }
 
-    fn middle(bucket: u16) -> u64 {
+    fn middle(bucket: usize) -> u64 {
         let (lowest, highest) = (Self::lowest(bucket), Self::highest(bucket));
         lowest + (highest - lowest).div_ceil(2)
     }
 
     const LOG_WIDTH: u32 = WIDTH.ilog2();
-    const MOST_BLOCKS: usize = (MOST_BYTES - size_of::<Self>()) / size_of::<Block>();
 }
 
-impl<const WIDTH: usize, const RECENT: usize> Default for LogLinear<WIDTH, RECENT> {
+impl<const WIDTH: usize> Default for LogLinear<WIDTH> {
     fn default() -> Self {
         Self {
-            count: 0,
-            total: 0,
-            min: 0,
+            between: Row::default(),
+            low_total: 0,
+            high_total: 0,
+            min: u64::MAX,
             max: 0,
-            recent: [0; RECENT],
-            blocks: Vec::new(),
+            low: 0,
+            high: 0,
+            at_low: 0,
+            at_high: 0,
             carries: Vec::new(),
         }
-    }
-}
-
-impl Block {
-    fn new(number: u16) -> Self {
-        Self {
-            number,
-            counts: [0; BLOCK as usize],
-        }
-    }
-
-    fn first_bucket(&self) -> u16 {
-        self.number * BLOCK
     }
 }
 
@@ -294,11 +295,14 @@ fn rank(count: u64, share: f64) -> u64 {
     (rank as u64).clamp(1, count.max(1))
 }
 
-const BLOCK: u16 = 16;
 const MOST_BYTES: usize = 8 << 10;
+/// Kept free, so that each row of carries finds room for its first counters; three hold all of 64 bits.
+const CARRIES_BYTES: usize = 3 * (size_of::<Row>() + Row::LEAST_BYTES);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     type Fine = LogLinear<64>;
@@ -416,52 +420,139 @@ mod tests {
         assert_eq!((nothing.count(), nothing.min(), nothing.max()), (0, 0, 0));
     }
 
-    #[test]
-    fn a_bucket_counts_past_32_bits() {
-        let mut times = Coarse::default();
-        times.count_in(5, u64::from(u32::MAX));
-        times.record(5);
-        times.count_in(5, 5 << 32);
-        let counted: Vec<_> = times.buckets().collect();
-        assert_eq!(counted, [(5, 5, 6 << 32)]);
+    /// Compares with what a map of the buckets counts.
+    fn counts_like_a_map(values: &[u64]) {
+        let mut counted = BTreeMap::new();
+        for value in values {
+            *counted.entry(Fine::bucket(*value)).or_insert(0) += 1;
+        }
+        let times = of::<64>(values);
+        assert!(times.counts().eq(counted));
+        assert_eq!(Some(times.min()), values.iter().copied().min());
+        assert_eq!(Some(times.max()), values.iter().copied().max());
+        assert_eq!(times.total(), values.iter().copied().map(u128::from).sum());
     }
 
     #[test]
-    fn what_finds_no_place_counts_in_the_nearest_bucket_there_is() {
-        let mut times = Fine::default();
-        let blocks = u16::try_from(Fine::MOST_BLOCKS).unwrap();
-        // Gaps of one and, at last, of four.
-        let far = 2 * blocks + 2;
-        for block in (0..blocks - 1).map(|block| 2 * block).chain([far]) {
-            times.count_in(block * BLOCK, 1);
+    fn in_whatever_order_values_come_they_are_in_their_buckets() {
+        let mut values = numbers(2000);
+        counts_like_a_map(&values);
+        values.sort_unstable();
+        counts_like_a_map(&values);
+        values.reverse();
+        counts_like_a_map(&values);
+        let ends = (0..64).flat_map(|log| [1 << log, u64::MAX >> log, 1000, 0]);
+        counts_like_a_map(&ends.collect::<Vec<_>>());
+        counts_like_a_map(&[1000, 1001, 1000, 1002, 1007, 1001]);
+        counts_like_a_map(&[u64::MAX, u64::MAX, u64::MAX]);
+    }
+
+    /// The nearest rank of what was recorded, and of the same values in order.
+    fn percentiles_are_within_1_percent(times: &Fine, sorted: &[u64]) {
+        for percent in [1, 10, 25, 50, 75, 90, 95, 99, 100] {
+            let exact = sorted[(sorted.len() * percent).div_ceil(100) - 1];
+            let share = f64::from(u32::try_from(percent).unwrap()) / 100.0;
+            let error = times.quantile(share).abs_diff(exact);
+            assert!(u128::from(error) * 100 <= u128::from(exact), "p{percent}");
         }
-        for block in [1, far - 1, far + 9] {
-            times.count_in(block * BLOCK + 3, 1);
-        }
-        let counts = times
-            .counts()
-            .filter(|(bucket, count)| bucket % BLOCK != 0 || *count > 1);
-        let last = |block: u16| block * BLOCK + BLOCK - 1;
         assert_eq!(
-            counts.collect::<Vec<_>>(),
-            [(last(0), 1), (far * BLOCK, 2), (last(far), 1)]
+            (times.min(), times.max()),
+            (sorted[0], *sorted.last().unwrap())
         );
+    }
+
+    /// From 1 to a billion, and as many in each part of ten.
+    fn over_nine_decades(count: u32) -> Vec<u64> {
+        let exponents = (0..count).map(|at| 30 * u64::from(at) / u64::from(count));
+        let numbers = numbers(usize::try_from(count).unwrap()).into_iter();
+        let value =
+            |(number, exponent): (u64, u64)| (1u64 << exponent) + number % (1u64 << exponent);
+        numbers.zip(exponents).map(value).collect()
+    }
+
+    #[test]
+    fn percentiles_are_within_1_percent_of_any_distribution() {
+        let borders = (0..=Fine::bucket(u64::MAX))
+            .flat_map(|bucket| [Fine::lowest(bucket), Fine::highest(bucket)]);
+        let fast_or_slow = numbers(5000).into_iter().enumerate();
+        let fast_or_slow = fast_or_slow.map(|(at, number)| match at % 3 {
+            0 => 200_000_000 + number,
+            _ => 40 + number % 20,
+        });
+        let distributions = [
+            vec![31_415; 3000],
+            (0..20_000).map(|number| 7 * number).collect(),
+            over_nine_decades(20_000),
+            fast_or_slow.collect(),
+            borders.collect(),
+        ];
+        for mut values in distributions {
+            let times = of::<64>(&values);
+            values.sort_unstable();
+            percentiles_are_within_1_percent(&times, &values);
+            assert!(times.memory_bytes() <= MOST_BYTES);
+        }
+    }
+
+    #[test]
+    fn percentiles_stay_the_same_at_any_count_within_8_kib() {
+        let mut values = over_nine_decades(10_000);
+        let mut times = of::<64>(&values);
+        values.sort_unstable();
+        for doubled in 1..=20 {
+            times.merge(&times.clone());
+            assert_eq!(times.count(), 10_000 << doubled);
+            percentiles_are_within_1_percent(&times, &values);
+            assert!(times.memory_bytes() <= MOST_BYTES);
+        }
+        let total: u128 = values.iter().copied().map(u128::from).sum();
+        assert_eq!(times.total(), total << 20);
+    }
+
+    #[test]
+    fn a_bucket_counts_past_16_and_32_bits() {
+        let mut times = Coarse::default();
+        (0..3 << 16).for_each(|at| times.record(4 + at % 3));
+        times.count_in(5, 5 << 32);
+        let counted: Vec<_> = times.buckets().collect();
+        let third = 1 << 16;
+        assert_eq!(
+            counted,
+            [(4, 4, third), (5, 5, third + (5 << 32)), (6, 6, third)]
+        );
+        assert_eq!(times.count(), 3 * third + (5 << 32));
+    }
+
+    #[test]
+    fn a_sum_goes_past_64_bits() {
+        let mut times = Fine::default();
+        let values = [0, u64::MAX, 1 << 63, 1 << 63, 1 << 63];
+        values.iter().for_each(|value| times.record(*value));
+        assert_eq!(times.total(), u128::from(u64::MAX) + (3 << 63));
+        let earlier = times.clone();
+        times.record(7);
+        assert_eq!(times.since(&earlier).total(), 7);
     }
 
     #[test]
     fn memory_stays_within_8_kib_whatever_comes() {
         let mut times = Fine::default();
-        for log in 0..64 {
-            (0..64).for_each(|part| times.record((1 << log) + (1u64 << log) / 64 * part));
+        let of_all =
+            |log: u32| (0..64u64).map(move |part| (1u64 << log) + (1u64 << log) / 64 * part);
+        for value in (0..64).flat_map(of_all) {
+            times.record(value);
         }
-        assert!(
-            times.memory_bytes() <= MOST_BYTES,
-            "{}",
-            times.memory_bytes()
-        );
-        assert_eq!(
-            times.buckets().map(|(_, _, count)| count).sum::<u64>(),
-            64 * 64
-        );
+        assert!(times.memory_bytes() <= MOST_BYTES);
+        assert_eq!(times.count(), 64 * 64);
+        // What finds no place counts in the nearest bucket there is.
+        let mut count = 64 * 64;
+        while count < u64::MAX >> 2 {
+            times.merge(&times.clone());
+            count *= 2;
+            assert_eq!(times.count(), count);
+            assert!(times.memory_bytes() <= MOST_BYTES);
+        }
+        let rows = times.carries.iter().map(|row| row.buckets().len());
+        assert!(rows.clone().count() == 3 && rows.max() < Some(300));
     }
 }

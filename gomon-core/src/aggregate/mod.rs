@@ -8,6 +8,7 @@
 pub(crate) mod label;
 pub(crate) mod log_linear;
 mod reading;
+mod row;
 pub(crate) mod series;
 pub(crate) mod snapshot;
 mod table;

@@ -141,6 +141,17 @@ impl FanOut {
             before,
             replayed,
         });
+        let added = inner.outlets.last().map(|outlet| Arc::clone(&outlet.port));
+        drop(inner);
+        // Settings may have changed while it was made, when nobody could find it here.
+        added.iter().for_each(|port| port.replace_if_stale());
+    }
+
+    /// Lets a listener be made anew, by settings that have changed.
+    pub(crate) fn replace(&self, id: ListenerId) {
+        if let Some(port) = self.ports().iter().find(|port| port.id() == id) {
+            port.replace_if_stale();
+        }
     }
 
     /// Lets a listener end; it still gets what waits in its queue. False if it is not here.

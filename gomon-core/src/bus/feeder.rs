@@ -9,7 +9,7 @@ use crate::bus::listener::{BatchError, Listener, ListenerError};
 use crate::bus::port::Port;
 use crate::bus::queue::{Load, Task};
 use crate::bus::reason::{DropReason, Losses};
-use crate::bus::supply::{self, Factory, Opened};
+use crate::bus::supply;
 use crate::bus::{self};
 use crate::clock;
 use crate::deadline::Deadline;
@@ -22,17 +22,15 @@ pub(super) struct Feeder {
     port: Arc<Port>,
     /// None once a factory could not replace it.
     listener: Option<Box<dyn Listener>>,
-    factory: Option<Factory>,
     /// Events taken since the listener panicked last.
     calm: u64,
 }
 
 impl Feeder {
-    pub(super) fn new(port: Arc<Port>, opened: Opened) -> Self {
+    pub(super) fn new(port: Arc<Port>, listener: Box<dyn Listener>) -> Self {
         Self {
             port,
-            listener: Some(opened.listener),
-            factory: opened.factory,
+            listener: Some(listener),
             calm: 0,
         }
     }
@@ -41,8 +39,8 @@ impl Feeder {
         hot::mark_own_thread();
         // Whatever happens: nobody is to wait for a thread that is gone.
         let _ended = Ended(Arc::clone(&self.port));
-        let tick = self.port.next.as_ref().map(|_| TICK);
         loop {
+            let tick = self.port.next().map(|_| TICK);
             match self.port.queue.next(tick) {
                 Task::Feed(slice) => self.feed(&slice),
                 Task::Note(snapshot) => {
@@ -51,6 +49,7 @@ impl Feeder {
                 }
                 Task::Flush(ticket) => self.flush_for(ticket),
                 Task::Renew => self.renew(),
+                Task::Replace => self.replace(),
                 Task::Tick => {
                     self.guarded("tick", Listener::tick);
                     self.port.queue.noted();
@@ -129,19 +128,15 @@ impl Feeder {
     /// The time in quarantine is over: a listener that a factory made is made anew and greeted by
     /// the application event, another is tried with the next batch.
     fn renew(&mut self) {
-        let Some(factory) = self.factory.clone() else {
-            return self.port.queue.probe(None);
+        let port = Arc::clone(&self.port);
+        let Some(factory) = &port.factory else {
+            return port.queue.probe(None);
         };
         self.drop_listener();
-        match supply::make(&factory) {
+        match supply::make(factory) {
             Ok(listener) => {
-                self.listener = Some(listener);
-                let port = Arc::clone(&self.port);
-                let greeting = port.greeting.get();
-                port.queue.probe(greeting);
-                if let Some(greeting) = greeting {
-                    self.feed(greeting);
-                }
+                port.queue.probe(port.greeting.get());
+                self.welcome(listener);
             }
             Err(error) => {
                 self.note_error(error);
@@ -150,9 +145,49 @@ impl Feeder {
         }
     }
 
+    /// Its settings have changed: all that came before is with the old one, all that comes now is for the new one. The old
+    /// one goes first, so that the new one may have its file or address.
+    fn replace(&mut self) {
+        let port = Arc::clone(&self.port);
+        let Some(factory) = port.factory.as_ref().filter(|_| port.is_stale()) else {
+            return port.queue.noted();
+        };
+        let deadline = Deadline::after(LAST_FLUSH);
+        self.flush(LAST_FLUSH);
+        if let Some(next) = port.next() {
+            next.wait_flushed(deadline);
+        }
+        self.drop_listener();
+        let made = supply::make(factory).or_else(|error| {
+            self.note_error(error);
+            supply::make_as_before(factory)
+        });
+        match made {
+            Ok(listener) => {
+                port.queue.replaced(port.greeting.get());
+                self.welcome(listener);
+            }
+            Err(error) => {
+                self.note_error(error);
+                port.queue.lost_its_listener();
+            }
+        }
+    }
+
+    /// The application event comes first for a listener that was made anew.
+    fn welcome(&mut self, listener: Box<dyn Listener>) {
+        let port = Arc::clone(&self.port);
+        let before = port.change_next(listener.as_ref());
+        drop(before);
+        self.listener = Some(listener);
+        if let Some(greeting) = port.greeting.get() {
+            self.feed(greeting);
+        }
+    }
+
     fn end(mut self, deadline: Deadline) {
         self.flush(deadline.left());
-        if let Some(next) = &self.port.next {
+        if let Some(next) = self.port.next() {
             next.wait_flushed(deadline);
         }
         self.drop_listener();
@@ -241,5 +276,7 @@ fn total(losses: &Losses) -> usize {
     usize::try_from(losses.total()).unwrap_or(usize::MAX)
 }
 
+/// How long the last flush of a listener that is replaced may take.
+const LAST_FLUSH: Duration = Duration::from_secs(2);
 /// How long nothing must come before a listener that wants to know is told.
 const TICK: Duration = Duration::from_secs(1);

@@ -1,6 +1,7 @@
 //! From the threads' rings to the listeners: what the application's threads and the `gomon-bus`
 //! thread share.
 
+pub(crate) mod configured;
 pub(crate) mod fan_out;
 mod feeder;
 pub(crate) mod flush;

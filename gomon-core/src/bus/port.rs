@@ -8,11 +8,12 @@ use parking_lot::Mutex;
 use crate::aggregate::snapshot::Snapshot;
 use crate::bus::feeder::Feeder;
 use crate::bus::flush::{FlushTicket, Flushed};
+use crate::bus::listener::Listener;
 use crate::bus::options::Limits;
 use crate::bus::queue::{Load, Queue, Standing};
 use crate::bus::report::ListenerReport;
 use crate::bus::retransmitter::Retransmitter;
-use crate::bus::supply::Opened;
+use crate::bus::supply::{Factory, Opened};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::event::batch::Slice;
@@ -25,12 +26,14 @@ pub(crate) struct Port {
     name: String,
     /// Which recorder's events it gets; 0 is the process.
     scope: u32,
-    /// The retransmitter it is.
-    pub(super) next: Option<Retransmitter>,
+    /// The retransmitter it is; another one once a factory has made it anew.
+    next: Mutex<Option<Retransmitter>>,
     pub(super) queue: Queue<Slice, Snapshot>,
     /// The application event, which a listener that is made anew must see first.
     pub(super) greeting: OnceLock<Slice>,
     pub(super) last_error: Mutex<Option<String>>,
+    /// What makes it anew.
+    pub(super) factory: Option<Factory>,
 }
 
 impl Port {
@@ -46,12 +49,13 @@ impl Port {
             id,
             name,
             scope,
-            next: opened.listener.as_retransmitter().cloned(),
+            next: Mutex::new(opened.listener.as_retransmitter().cloned()),
             queue: Queue::new(limits),
             greeting: OnceLock::new(),
             last_error: Mutex::default(),
+            factory: opened.factory,
         });
-        let feeder = Feeder::new(Arc::clone(&port), opened);
+        let feeder = Feeder::new(Arc::clone(&port), opened.listener);
         std::thread::Builder::new()
             // The operating system ends names at a NUL.
             .name(format!("gomon-{}", port.name.replace('\0', "")))
@@ -67,6 +71,28 @@ impl Port {
     pub(crate) fn configure(&self, config: &Config) {
         let limits = |limits| config.queue_limits(&self.name, limits);
         self.queue.change_limits(limits);
+    }
+
+    /// Lets it be made anew, after what is queued, if its settings have changed since.
+    pub(crate) fn replace_if_stale(&self) {
+        if self.is_stale() {
+            self.queue.replace();
+        }
+    }
+
+    pub(super) fn next(&self) -> Option<Retransmitter> {
+        self.next.lock().clone()
+    }
+
+    /// The listener is another one now. Gives back the retransmitter that it was, to be dropped without a lock.
+    pub(super) fn change_next(&self, listener: &dyn Listener) -> Option<Retransmitter> {
+        let next = listener.as_retransmitter().cloned();
+        std::mem::replace(&mut *self.next.lock(), next)
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        let factory = self.factory.as_ref();
+        factory.is_some_and(|factory| factory.is_stale())
     }
 
     pub(crate) fn scope(&self) -> u32 {
@@ -113,7 +139,7 @@ impl Port {
 
     /// If it is a retransmitter, the listener behind it that most waits for.
     pub(crate) fn slowest_behind(&self) -> Option<Arc<Self>> {
-        self.next.as_ref()?.slowest()
+        self.next()?.slowest()
     }
 
     /// Gives up what waits.
@@ -128,7 +154,7 @@ impl Port {
     /// Waits until the listener has flushed for this ticket, or has ended, and so for the
     /// listeners behind it.
     pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> Flushed {
-        match (self.queue.wait_flushed(ticket), &self.next) {
+        match (self.queue.wait_flushed(ticket), self.next()) {
             (Flushed::Well, Some(next)) => next.wait_flushed(ticket.deadline),
             (flushed, _) => flushed,
         }

@@ -1,20 +1,39 @@
 //! Where a listener comes from: it was given, or a factory makes it.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::bus::listener::{Listener, ListenerError};
+use crate::config::error::ConfigError;
 use crate::context::unmonitored;
 use crate::error::Error;
+use crate::life::ListenerId;
 
-/// Makes a listener, each time it is called.
-pub(crate) type Factory = Arc<dyn Fn() -> Result<Box<dyn Listener>, ListenerError> + Send + Sync>;
+/// Makes listeners, one each time it is asked.
+pub(crate) trait Make: Send + Sync {
+    /// One by the settings that hold now.
+    fn make(&self) -> Result<Box<dyn Listener>, ListenerError>;
 
-/// Boxes what a factory makes.
-pub(crate) fn factory<L: Listener>(
-    make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
-) -> Factory {
-    Arc::new(move || make().map(|listener| Box::new(listener) as Box<dyn Listener>))
+    /// Takes settings from configurations from now on, for the listener of that id.
+    fn register(self: Arc<Self>, id: ListenerId) -> Result<(), ConfigError>;
+
+    /// Takes none any more.
+    fn unregister(&self);
+
+    /// Whether other settings hold than those by which it made one last.
+    fn is_stale(&self) -> bool;
+
+    /// One by the settings by which it made one last.
+    fn make_as_before(&self) -> Result<Box<dyn Listener>, ListenerError>;
+}
+
+pub(crate) type Factory = Arc<dyn Make>;
+
+impl fmt::Debug for dyn Make {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Make")
+    }
 }
 
 /// A listener, or what makes one.
@@ -25,7 +44,7 @@ pub(crate) enum Supply {
 
 impl Supply {
     /// The listener, started.
-    pub(crate) fn open(self, name: &str) -> Result<Opened, Error> {
+    pub(crate) fn open(self, id: ListenerId, name: &str) -> Result<Opened, Error> {
         match self {
             Self::Given(mut listener) => {
                 start(listener.as_mut()).map_err(|cause| error(name, cause))?;
@@ -34,10 +53,13 @@ impl Supply {
                     factory: None,
                 })
             }
-            Self::Factory(factory) => Ok(Opened {
-                listener: make(&factory).map_err(|cause| error(name, cause))?,
-                factory: Some(factory),
-            }),
+            Self::Factory(factory) => {
+                Arc::clone(&factory).register(id)?;
+                Ok(Opened {
+                    listener: make(&factory).map_err(|cause| error(name, cause))?,
+                    factory: Some(factory),
+                })
+            }
         }
     }
 }
@@ -63,7 +85,14 @@ impl Opened {
 
 /// Calls the factory, and what it has made to start.
 pub(crate) fn make(factory: &Factory) -> Result<Box<dyn Listener>, ListenerError> {
-    let mut listener = guarded(|| factory())?;
+    let mut listener = guarded(|| factory.make())?;
+    start(listener.as_mut())?;
+    Ok(listener)
+}
+
+/// The same by the settings of the listener before.
+pub(crate) fn make_as_before(factory: &Factory) -> Result<Box<dyn Listener>, ListenerError> {
+    let mut listener = guarded(|| factory.make_as_before())?;
     start(listener.as_mut())?;
     Ok(listener)
 }

@@ -1,7 +1,9 @@
 //! Settings of plug-ins, which the core does not know.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -39,6 +41,11 @@ pub trait PluginConfig: DeserializeOwned + Send + 'static {
     const NAME: &'static str;
 }
 
+/// Of a plug-in without settings: no configuration names it.
+impl PluginConfig for () {
+    const NAME: &'static str = "";
+}
+
 /// Gives a plug-in its settings now, and again whenever a configuration changes them: what is there for it, else an
 /// empty table. `apply` is called on the thread that changes them; it must not block, nor change them itself. Who registers
 /// a name again takes the place of the one before.
@@ -59,19 +66,79 @@ pub fn register_plugin<C: PluginConfig>(
             apply(*config);
         }
     });
-    let plugin = Plugin { read, apply };
-    let current = PLUGINS.lock().settings(C::NAME);
-    let ready = plugin.ready(C::NAME, current)?;
-    PLUGINS.lock().registered.insert(C::NAME, plugin);
-    ready.apply();
+    register(C::NAME, Plugin::new(read, apply))?.keep();
     Ok(())
 }
 
-type Reader = Arc<dyn Fn(Value) -> Result<Box<dyn std::any::Any>, String> + Send + Sync>;
-type Applier = Arc<dyn Fn(Box<dyn std::any::Any>) + Send + Sync>;
+/// Registers a plug-in under a name, and applies what is there for it; until the registration is dropped.
+pub(crate) fn register(name: &str, plugin: Plugin) -> Result<Registration, ConfigError> {
+    let number = plugin.number;
+    let ready = loop {
+        let settings = PLUGINS.lock().settings(name);
+        // Its own code runs without the lock, and meanwhile they may have changed.
+        let ready = plugin.ready(name, settings.clone())?;
+        let mut plugins = PLUGINS.lock();
+        if plugins.settings(name) == settings {
+            let old = plugins.registered.insert(name.to_owned(), plugin);
+            drop(plugins);
+            drop(old);
+            break ready;
+        }
+    };
+    ready.apply();
+    Ok(Registration {
+        name: name.to_owned(),
+        number,
+    })
+}
 
+/// Whether anybody registered under that name.
+#[cfg(feature = "test-util")]
+pub(crate) fn is_registered(name: &str) -> bool {
+    PLUGINS.lock().registered.contains_key(name)
+}
+
+/// What configurations say for that name so far.
+#[cfg(feature = "test-util")]
+pub(crate) fn kept(name: &str) -> Value {
+    PLUGINS.lock().settings(name)
+}
+
+/// A plug-in is registered while it lives, unless another took its name.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    name: String,
+    number: u64,
+}
+
+impl Registration {
+    /// For the life of the process.
+    fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut plugins = PLUGINS.lock();
+        let mine = plugins.registered.get(&self.name);
+        let mine = mine.is_some_and(|plugin| plugin.number == self.number);
+        let removed = mine.then(|| plugins.registered.remove(&self.name));
+        // The plug-in's own to drop.
+        drop(plugins);
+        drop(removed);
+    }
+}
+
+/// Reads settings, without a change to anything.
+pub(crate) type Reader = Arc<dyn Fn(Value) -> Result<Box<dyn Any>, String> + Send + Sync>;
+/// Takes over what was read.
+pub(crate) type Applier = Arc<dyn Fn(Box<dyn Any>) + Send + Sync>;
+
+/// What a plug-in does with settings.
 #[derive(Clone)]
-struct Plugin {
+pub(crate) struct Plugin {
+    number: u64,
     read: Reader,
     apply: Applier,
 }
@@ -79,10 +146,19 @@ struct Plugin {
 /// Settings that were read and are right, to be applied once all others are.
 pub(crate) struct Ready {
     apply: Applier,
-    config: Box<dyn std::any::Any>,
+    config: Box<dyn Any>,
 }
 
 impl Plugin {
+    pub(crate) fn new(read: Reader, apply: Applier) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            read,
+            apply,
+        }
+    }
+
     fn ready(&self, name: &str, value: Value) -> Result<Ready, ConfigError> {
         // The plug-in's own code.
         let read = std::panic::AssertUnwindSafe(|| (self.read)(value));
@@ -118,14 +194,14 @@ pub(crate) fn prepare(new: &BTreeMap<String, Value>) -> Result<Vec<Ready>, Confi
     let changed: Vec<_> = {
         let plugins = PLUGINS.lock();
         let registered = plugins.registered.iter();
-        let changed = registered.filter(|(name, _)| new.get(**name) != plugins.kept.get(**name));
+        let changed = registered.filter(|(name, _)| new.get(*name) != plugins.kept.get(*name));
         changed
-            .map(|(name, plugin)| (*name, plugin.clone()))
+            .map(|(name, plugin)| (name.clone(), plugin.clone()))
             .collect()
     };
     let ready = changed.into_iter().map(|(name, plugin)| {
-        let value = new.get(name).cloned();
-        plugin.ready(name, value.unwrap_or_else(empty))
+        let value = new.get(&name).cloned();
+        plugin.ready(&name, value.unwrap_or_else(empty))
     });
     ready.collect()
 }
@@ -141,14 +217,13 @@ pub(crate) fn check(new: &BTreeMap<String, Value>) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Keeps settings for those that register later.
-pub(crate) fn keep(new: BTreeMap<String, Value>) {
-    let old = std::mem::replace(&mut PLUGINS.lock().kept, new);
-    drop(old);
+/// Keeps settings for those that register later; gives back those it kept before.
+pub(crate) fn keep(new: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    std::mem::replace(&mut PLUGINS.lock().kept, new)
 }
 
 struct Plugins {
-    registered: BTreeMap<&'static str, Plugin>,
+    registered: BTreeMap<String, Plugin>,
     kept: BTreeMap<String, Value>,
 }
 

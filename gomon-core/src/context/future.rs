@@ -219,7 +219,7 @@ impl<F: Future> Future for Monitored<F> {
 
 /// The future is there for as long as it may be polled; were it not, this would never be ready.
 #[inline]
-fn poll_some<F: Future>(
+pub(crate) fn poll_some<F: Future>(
     future: Pin<&mut Option<F>>,
     cx: &mut task::Context<'_>,
 ) -> Poll<F::Output> {

@@ -349,6 +349,12 @@ impl Context {
         }
     }
 
+    /// Nothing, inside of the same test.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn unmonitored_in(context: Self) -> Self {
+        Self::without_event(Kind::Unmonitored, context.scope())
+    }
+
     #[cfg(feature = "test-util")]
     pub(crate) fn of_scope(scope: u32) -> Self {
         Self::without_event(Kind::Application, scope)

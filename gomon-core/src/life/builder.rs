@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::aggregate;
 use crate::bus::fan_out::Filter;
 use crate::bus::listener::{Listener, ListenerError};
 use crate::bus::options::ListenerOptions;
-use crate::bus::supply::{Supply, factory};
 use crate::bus::{self, BUS};
 use crate::capture::{self, Capture};
+use crate::config::plugin::{self, PluginConfig};
 #[cfg(feature = "toml")]
 use crate::config::{env, file::File};
 use crate::context::propagation::{Propagation, set_propagation};
@@ -107,37 +109,46 @@ impl Builder {
         self
     }
 
-    /// Adds what makes a listener: it is called at the start, and again when the listener was put
-    /// into quarantine and is to be tried again. Then the new one is fed the application event
-    /// first.
+    /// Adds what makes a listener, with its settings, for the run that is started;
+    /// [`add_listener_factory`](crate::add_listener_factory) says when it is called and what overrides the settings.
     ///
     /// ```
-    /// use gomon_core::{Event, ListenerError};
+    /// use gomon_core::{Event, ListenerError, ListenerOptions};
     ///
     /// let gomon = gomon_core::builder()
-    ///     .listener_factory("prints", || {
-    ///         Ok::<_, ListenerError>(|event: &Event| println!("{}", event.fp()))
-    ///     })
+    ///     .listener_factory_with(
+    ///         ListenerOptions::new().name("prints"),
+    ///         |()| Ok::<_, ListenerError>(|event: &Event| println!("{}", event.fp())),
+    ///         (), // no settings
+    ///     )
     ///     .start()?;
     /// # drop(gomon);
     /// # Ok::<(), gomon_core::Error>(())
     /// ```
-    pub fn listener_factory<L: Listener>(
+    pub fn listener_factory<C, L>(
         self,
-        name: impl Into<String>,
-        make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
-    ) -> Self {
-        self.listener_factory_with(ListenerOptions::new().name(name), make)
+        factory: impl Fn(&C) -> Result<L, ListenerError> + Send + Sync + 'static,
+        config: C,
+    ) -> Self
+    where
+        C: PluginConfig + Serialize + Sync,
+        L: Listener,
+    {
+        self.listener_factory_with(ListenerOptions::new(), factory, config)
     }
 
-    /// The same with bounds and a policy.
-    pub fn listener_factory_with<L: Listener>(
+    /// The same with a name, bounds and a policy.
+    pub fn listener_factory_with<C, L>(
         mut self,
         options: ListenerOptions,
-        make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
-    ) -> Self {
-        let supply = Supply::Factory(factory(make));
-        self.listeners.push(Waiting::new::<L>(options, supply));
+        factory: impl Fn(&C) -> Result<L, ListenerError> + Send + Sync + 'static,
+        config: C,
+    ) -> Self
+    where
+        C: PluginConfig + Serialize + Sync,
+        L: Listener,
+    {
+        self.listeners.push(Waiting::made(options, factory, config));
         self
     }
 
@@ -266,9 +277,10 @@ impl Builder {
         let outer = self.outer()?;
         #[cfg(not(feature = "toml"))]
         let outer = Outer::default();
-        let ready = outer.prepare()?;
+        let mut ready = outer.prepare()?;
         let watched = outer.is_watched();
         let mut filter = None;
+        let mut kept = None;
         let begun = life::start_with(|life| {
             // Nothing is over these until the end.
             life.put_over(Outer::default());
@@ -298,14 +310,19 @@ impl Builder {
             life.series_limit = self.series_limit;
             life.roster.expect(self.listeners);
             life.put_over(outer);
+            kept = Some(ready.keep());
         });
         // One that a run left which was stuck: the user's to drop, not under the lock.
         drop(filter);
-        if let Ok(run) = begun {
-            ready.apply();
-            if watched {
-                life::watch_config(run)?;
+        match (&begun, kept) {
+            (Ok(run), _) => {
+                ready.give();
+                if watched {
+                    life::watch_config(*run)?;
+                }
             }
+            (Err(_), Some(kept)) => drop(plugin::keep(kept)),
+            (Err(_), None) => {}
         }
         begun
     }

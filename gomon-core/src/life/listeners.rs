@@ -4,11 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use crate::bus::BUS;
+use crate::bus::configured::Configured;
 use crate::bus::listener::{Listener, ListenerError, own_name};
 use crate::bus::options::{Limits, ListenerOptions};
 use crate::bus::port::Port;
-use crate::bus::supply::{Factory, Supply, factory};
+use crate::bus::supply::{Factory, Supply};
+use crate::config::plugin::PluginConfig;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::life::{DEFAULT_DEADLINE, LIFE, Phase};
@@ -42,38 +46,100 @@ pub fn add_listener_with<L: Listener>(
     add(Waiting::given(options, listener), |_| ())
 }
 
-/// Adds what makes a listener. It is called now if gomon runs, at each start from now on, and when
-/// the listener was put into quarantine and is to be tried again.
+/// Adds what makes a listener, and its settings. The listener is called what its [`PluginConfig`] is.
+///
+/// The factory is called now if gomon runs, at each start from now on, when the listener was put into quarantine and is to be
+/// tried again, and when its settings change.
+///
+/// `config` is what holds where no configuration says otherwise: under `plugins` and its name a configuration overrides
+/// each setting by itself, tables within tables too, before or after this. That takes what serde writes of `config` to be
+/// what it reads. Without settings `config` is `()`.
+///
+/// ```
+/// use gomon_core::{Event, ListenerError, PluginConfig};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct TailConfig {
+///     prefix: String,
+/// }
+///
+/// impl PluginConfig for TailConfig {
+///     const NAME: &'static str = "tail";
+/// }
+///
+/// fn tail(config: &TailConfig) -> Result<impl FnMut(&Event) + use<>, ListenerError> {
+///     let prefix = config.prefix.clone();
+///     Ok(move |event: &Event| println!("{prefix}{}", event.fp()))
+/// }
+///
+/// gomon_core::add_listener_factory(tail, TailConfig { prefix: "> ".to_owned() })?;
+/// let json = r#"{"plugins": {"tail": {"prefix": "* "}}}"#;
+/// gomon_core::set_config(serde_json::from_str(json)?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # When the settings change while gomon runs
+///
+/// The listener is replaced, on its own thread: it is fed what was queued before the change, is flushed, which may take two
+/// seconds, and is dropped, so that the next one may have its file or address. Then the factory is called, and the new
+/// listener gets the application event and all that was queued since, which may have ended before the change. No event is lost by that and none comes twice,
+/// the application event aside, unless the queue has no room for what comes meanwhile. If the
+/// factory refuses the new settings, one is made by those before, and [`stats`](crate::stats) have the error; if it refuses these too, the
+/// listener is in quarantine until the next attempt.
 ///
 /// # Errors
 ///
-/// As [`add_listener`]; the factory is then not kept. Later, an error of the factory leaves the
-/// listener in quarantine until the next attempt.
-pub fn add_listener_factory<L: Listener>(
-    name: impl Into<String>,
-    make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
-) -> Result<ListenerId, Error> {
-    add_listener_factory_with(ListenerOptions::new().name(name), make)
+/// As [`add_listener`], and [`Error::Config`] if what a configuration says for it is wrong; the factory is then not kept.
+/// Later, such a configuration is refused as a whole, and an error of the factory leaves the listener in quarantine until the
+/// next attempt.
+pub fn add_listener_factory<C, L>(
+    factory: impl Fn(&C) -> Result<L, ListenerError> + Send + Sync + 'static,
+    config: C,
+) -> Result<ListenerId, Error>
+where
+    C: PluginConfig + Serialize + Sync,
+    L: Listener,
+{
+    add_listener_factory_with(ListenerOptions::new(), factory, config)
 }
 
-/// The same with bounds and a policy.
+/// The same with a name, bounds and a policy. By the name that is given here a configuration has the settings too: two
+/// listeners of one kind have theirs each.
 ///
 /// # Errors
 ///
 /// As [`add_listener_factory`].
-pub fn add_listener_factory_with<L: Listener>(
+pub fn add_listener_factory_with<C, L>(
     options: ListenerOptions,
-    make: impl Fn() -> Result<L, ListenerError> + Send + Sync + 'static,
-) -> Result<ListenerId, Error> {
-    let factory = factory(make);
-    let waiting = Waiting::new::<L>(options, Supply::Factory(Arc::clone(&factory)));
+    factory: impl Fn(&C) -> Result<L, ListenerError> + Send + Sync + 'static,
+    config: C,
+) -> Result<ListenerId, Error>
+where
+    C: PluginConfig + Serialize + Sync,
+    L: Listener,
+{
+    if fork::is_child() {
+        return Err(Error::Forked);
+    }
+    let waiting = Waiting::made(options, factory, config);
+    let Supply::Factory(factory) = &waiting.supply else {
+        return add(waiting, |_| ());
+    };
+    let factory = Arc::clone(factory);
+    Arc::clone(&factory).register(waiting.id)?;
     let lasting = Lasting {
         id: waiting.id,
         name: waiting.name.clone(),
         limits: waiting.limits,
-        factory,
+        factory: Arc::clone(&factory),
     };
-    add(waiting, |roster| roster.factories.push(lasting))
+    let added = add(waiting, |roster| roster.factories.push(lasting));
+    if added.is_err() {
+        factory.unregister();
+    }
+    added
 }
 
 /// Adds a listener, and notes it when it is in.
@@ -117,6 +183,9 @@ pub fn remove_listener(id: ListenerId) -> bool {
     // The user's to drop: not under the lock.
     let removed = LIFE.lock().roster.remove(id);
     let was_there = removed.was_there;
+    if let Some(lasting) = &removed.factory {
+        lasting.factory.unregister();
+    }
     drop(removed);
     BUS.root.remove(id) || was_there
 }
@@ -187,7 +256,7 @@ impl Roster {
         Removed {
             was_there: was_starting || waiting.is_some() || factory.is_some(),
             _waiting: waiting.map(|at| self.waiting.remove(at)),
-            _factory: factory.map(|at| self.factories.remove(at)),
+            factory: factory.map(|at| self.factories.remove(at)),
         }
     }
 }
@@ -196,7 +265,7 @@ impl Roster {
 struct Removed {
     was_there: bool,
     _waiting: Option<Waiting>,
-    _factory: Option<Lasting>,
+    factory: Option<Lasting>,
 }
 
 /// A listener that is not started yet.
@@ -223,12 +292,27 @@ impl Waiting {
         Self::new::<L>(options, Supply::Given(Box::new(listener)))
     }
 
+    pub(super) fn made<C, L>(
+        options: ListenerOptions,
+        factory: impl Fn(&C) -> Result<L, ListenerError> + Send + Sync + 'static,
+        config: C,
+    ) -> Self
+    where
+        C: PluginConfig + Serialize + Sync,
+        L: Listener,
+    {
+        let own = Some(C::NAME).filter(|name| !name.is_empty());
+        let options = options.name_or(own);
+        let configured = Configured::new(options.name.clone(), factory, config);
+        Self::new::<L>(options, Supply::Factory(Arc::new(configured)))
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     pub(super) fn start(self) -> Result<Arc<Port>, Error> {
-        let opened = self.supply.open(&self.name)?;
+        let opened = self.supply.open(self.id, &self.name)?;
         let limits = LIFE
             .lock()
             .effective()

@@ -3,6 +3,7 @@
 mod builder;
 mod listeners;
 pub(crate) mod over;
+mod temporary;
 
 use std::collections::{BTreeSet, VecDeque};
 #[cfg(feature = "toml")]
@@ -34,7 +35,10 @@ pub use listeners::{
     remove_listener,
 };
 
+pub use temporary::{end_temporary_config, set_config_for};
+
 use listeners::{Roster, Waiting};
+use temporary::Temporary;
 
 /// Keeps gomon running: dropping it shuts gomon down, within the builder's deadline.
 #[derive(Debug)]
@@ -286,7 +290,7 @@ pub fn set_config(config: Config) -> Result<(), Error> {
         {
             return Err(Error::AlreadyStarted);
         }
-        (life.config.clone(), life.over.clone())
+        (life.config.clone(), life.outer())
     };
     // Also what is not heeded because a file says otherwise.
     plugin::check(&config.plugins)?;
@@ -298,10 +302,8 @@ pub fn set_config(config: Config) -> Result<(), Error> {
     }
     life.overridden.set_below(&config);
     // What is over it may be made of it.
-    let Life {
-        overridden, over, ..
-    } = &mut *life;
-    overridden.put(over);
+    let outer = life.outer();
+    life.overridden.put(&outer);
     let other_root = config.root.is_some();
     life.config.merge(config);
     life.apply(other_root);
@@ -327,6 +329,46 @@ fn watch_config(run: u32) -> Result<(), Error> {
     #[cfg(not(feature = "toml"))]
     let _ = run;
     Ok(())
+}
+
+/// What `app-id` says on every event: what the program has set, else the execution id.
+#[must_use]
+pub fn application_id() -> String {
+    let set = LIFE.lock().application_id.clone();
+    set.unwrap_or_else(|| execution_id().map_or_else(String::new, |id| id.to_string()))
+}
+
+/// How gomon is set now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigState {
+    /// Between start and shutdown.
+    pub is_running: bool,
+    /// As [`enable`](crate::enable) and [`disable`](crate::disable) have left it.
+    pub is_enabled: bool,
+    /// The configuration file of this run.
+    pub file: Option<String>,
+    /// How long the settings of [`set_config_for`] stay in force, if there are any.
+    pub temporary_left: Option<Duration>,
+}
+
+/// How gomon is set now.
+#[must_use]
+pub fn config_state() -> ConfigState {
+    let life = LIFE.lock();
+    #[cfg(feature = "toml")]
+    let file = life
+        .source
+        .as_ref()
+        .map(|file| file.path.display().to_string());
+    #[cfg(not(feature = "toml"))]
+    let file = None;
+    ConfigState {
+        is_running: state::load().is_running(),
+        is_enabled: state::load().is_enabled(),
+        file,
+        temporary_left: life.temporary.as_ref().map(Temporary::left),
+    }
 }
 
 /// The id of this run's application event, once gomon was started.
@@ -364,6 +406,9 @@ struct Life {
     /// What the program has set, and what is over it.
     config: Config,
     over: Config,
+    /// What is over both for a time.
+    temporary: Option<Temporary>,
+    next_temporary: u64,
     overridden: Overridden,
     #[cfg(feature = "toml")]
     source: Option<File>,
@@ -429,13 +474,20 @@ impl Life {
 
     /// A configuration's sampling, else the builder's.
     fn sampling(&self) -> Option<Sampling> {
-        let configured = self.over.sampling().or(self.config.sampling());
-        configured.or(self.sampling.as_ref()).cloned()
+        let configured = self.effective().sampling().cloned();
+        configured.or_else(|| self.sampling.clone())
     }
 
     /// What the program has set, with what is over it.
     fn effective(&self) -> Config {
-        self.config.clone().with(self.over.clone())
+        self.config.clone().with(self.outer())
+    }
+
+    /// What is over the program's own settings.
+    fn outer(&self) -> Config {
+        let temporary = self.temporary.as_ref();
+        let temporary = temporary.map(|temporary| temporary.config.clone());
+        self.over.clone().with(temporary.unwrap_or_default())
     }
 
     /// Lets the bus and the listeners heed what is set.
@@ -473,6 +525,8 @@ static LIFE: Mutex<Life> = Mutex::new(Life {
     roster: Roster::EMPTY,
     config: Config::EMPTY,
     over: Config::EMPTY,
+    temporary: None,
+    next_temporary: 0,
     overridden: Overridden::NOTHING,
     #[cfg(feature = "toml")]
     source: None,

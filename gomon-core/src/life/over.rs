@@ -1,5 +1,9 @@
 //! What is over the program's own settings: a configuration file and the environment.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::config::Config;
 use crate::config::error::ConfigError;
 #[cfg(feature = "toml")]
@@ -19,7 +23,7 @@ pub(super) struct Outer {
 
 /// Settings of plug-ins that are right, and are still to be given to them.
 pub(super) struct PluginsReady {
-    settings: std::collections::BTreeMap<String, serde_json::Value>,
+    settings: BTreeMap<String, Value>,
     ready: Vec<Ready>,
 }
 
@@ -37,8 +41,12 @@ impl Outer {
     /// Lets the plug-ins that are registered read their settings.
     pub(super) fn prepare(&self) -> Result<PluginsReady, ConfigError> {
         let _changing = CHANGING.lock();
-        let code = LIFE.lock().config.clone();
-        let settings = code.with(self.config.clone()).plugins;
+        let settings = {
+            let life = LIFE.lock();
+            let code = life.config.clone().with(self.config.clone());
+            let temporary = life.temporary.as_ref().map(|now| now.config.clone());
+            code.with(temporary.unwrap_or_default()).plugins
+        };
         let ready = plugin::prepare(&settings);
         #[cfg(feature = "toml")]
         let ready = ready.map_err(|error| match &self.file {
@@ -60,8 +68,14 @@ impl Outer {
 }
 
 impl PluginsReady {
-    pub(super) fn apply(self) {
-        plugin::keep(self.settings);
+    /// Keeps the settings for those that register from now on, as the listeners of a start do. Gives back what was
+    /// kept before.
+    pub(super) fn keep(&mut self) -> BTreeMap<String, Value> {
+        plugin::keep(std::mem::take(&mut self.settings))
+    }
+
+    /// Gives them to those that were registered before, once they are kept.
+    pub(super) fn give(self) {
         self.ready.into_iter().for_each(Ready::apply);
     }
 }
@@ -72,9 +86,11 @@ impl Life {
         if let Some(id) = &outer.config.application_id {
             self.application_id = Some(id.clone());
         }
-        self.overridden.put(&outer.config);
-        let other_root = self.over.root != outer.config.root;
+        let root = self.outer().root;
         self.over = outer.config;
+        let over = self.outer();
+        self.overridden.put(&over);
+        let other_root = root != over.root;
         #[cfg(feature = "toml")]
         {
             self.source = outer.file;
@@ -100,7 +116,7 @@ pub(crate) fn reload() -> Result<bool, ConfigError> {
         return Ok(false);
     }
     let outer = Outer::new(Some(file), environment);
-    let ready = outer.prepare()?;
+    let mut ready = outer.prepare()?;
     let mut life = LIFE.lock();
     let id = &outer.config.application_id;
     if id.is_some() && *id != life.application_id {
@@ -113,6 +129,7 @@ pub(crate) fn reload() -> Result<bool, ConfigError> {
     }
     life.put_over(outer);
     drop(life);
-    ready.apply();
+    ready.keep();
+    ready.give();
     Ok(true)
 }

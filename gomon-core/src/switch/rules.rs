@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use crate::switch::conditions::{Conditions, Header, Pattern};
+use crate::pattern::Pattern;
+use crate::switch::conditions::{Conditions, Header};
 use crate::switch::effects::Effects;
 
 /// Of what, what, and for how long.

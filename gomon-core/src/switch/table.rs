@@ -65,7 +65,7 @@ impl WantedHeader {
     }
 
     pub(super) fn is_met(&self, value: &[u8]) -> bool {
-        self.header.value.is_met(value)
+        self.header.value.matches(value)
     }
 }
 

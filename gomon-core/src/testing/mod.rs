@@ -12,11 +12,14 @@
 //! | [`assert_snapshot!`](crate::assert_snapshot) | all that is in the events, in a JSON file |
 //! | [`assert_budget!`](crate::assert_budget) | what was spent: events, statements, polls, allocations, time |
 //!
+//! [`Wrapper`] is the kit for those who write a wrapper: whether it does all that a wrapper has to.
+//!
 //! The events' times are those of a [`Clock`] that the test holds, if it takes one. Each failure says
 //! what happened instead.
 
 mod bound;
 mod budget;
+pub(crate) mod captures;
 mod check;
 mod clock;
 mod event_count;
@@ -33,6 +36,7 @@ pub(crate) mod spent;
 mod tally;
 mod tree;
 mod with_recorder;
+pub(crate) mod wrapper;
 
 pub use bound::Bound;
 #[doc(hidden)]
@@ -56,6 +60,7 @@ pub use snapshot::JsonSnapshot;
 #[doc(hidden)]
 pub use snapshot::beside;
 pub use with_recorder::{with_recorder, with_recorder_async};
+pub use wrapper::Wrapper;
 
 #[doc(inline)]
 pub use crate::{

@@ -9,6 +9,7 @@ use crate::bus::options::Limits;
 use crate::bus::port::Port;
 use crate::bus::supply::Opened;
 use crate::bus::{self, BUS};
+use crate::capture::Capture;
 use crate::clock::manual::ManualClock;
 use crate::context::Context;
 use crate::context::future::FutureExt;
@@ -17,7 +18,7 @@ use crate::event::Event;
 use crate::keys;
 use crate::life::{self, ListenerId};
 use crate::testing::spent::{self, Spent};
-use crate::testing::{Clock, Recorded, forest, losses};
+use crate::testing::{Clock, Recorded, captures, forest, losses};
 
 /// Gets the events that are made inside [`run`](Self::run) and [`scope`](Self::scope), and in
 /// everything that carries their context on: `gomon::spawn`, `in_current`, the wrappers. No other
@@ -219,6 +220,11 @@ impl Recorder {
         Clock::of_scope(self.scope)
     }
 
+    /// What wrappers may take inside of this test, from the next event on, whatever the process says.
+    pub fn set_capture(&self, capture: Capture) {
+        captures::set(self.scope, capture);
+    }
+
     /// How far the clock that the test holds was advanced since the beginning, and how often.
     pub(super) fn clock_in_hand(&self) -> Option<(Duration, u64)> {
         ManualClock::held(self.scope).map(|clock| clock.counted())
@@ -264,6 +270,7 @@ impl Drop for Recorder {
         ManualClock::forget(self.scope);
         losses::forget(self.scope);
         Spent::forget(self.scope);
+        captures::forget(self.scope);
     }
 }
 

@@ -16,7 +16,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
 use crate::tracker::stopwatch::Stopwatch;
+use crate::tracker::work::WorkDetails;
 use crate::wait::unit::Unit;
 
 /// An event in the making: it starts when the tracker is created and is sent, exactly once, when
@@ -245,6 +246,13 @@ impl EventTracker {
         Stopwatch::new(start, source)
     }
 
+    /// When it started, as its JSON will say; nothing for an empty tracker, and where the trace is sampled out at its head.
+    #[must_use]
+    pub fn started(&self) -> Option<SystemTime> {
+        let start = self.start_stamp()?;
+        Some(UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)))
+    }
+
     /// Marks an event of a kind that always has a cause as one that had none.
     pub fn orphan(&mut self) -> &mut Self {
         if let Some(record) = &mut self.record {
@@ -297,11 +305,16 @@ impl EventTracker {
     /// [`in_flight`](crate::in_flight), and if it is still open at shutdown it is sent as
     /// [`Outcome::Abandoned`].
     pub fn register(&mut self, label: impl Into<Cow<'static, str>>) {
+        self.register_with(label, WorkDetails::default());
+    }
+
+    /// The same of a unit of which more can be said.
+    pub fn register_with(&mut self, label: impl Into<Cow<'static, str>>, details: WorkDetails) {
         if let Some(record) = &mut self.record
             && !record.flags.has(Flags::SAMPLED_OUT)
         {
             record.flags.add(Flags::UNIT);
-            work::register(record, label.into());
+            work::register(record, label.into(), details);
         }
     }
 

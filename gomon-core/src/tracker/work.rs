@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +38,28 @@ pub struct Work {
     pub label: Cow<'static, str>,
     /// What it is doing, if gomon polls it.
     pub doing: Option<Doing>,
+    /// The time inside of its polls so far, if gomon polls it: what it has had of a CPU at the most.
+    pub busy: Option<Duration>,
+    /// What else its wrapper says of it.
+    pub details: WorkDetails,
+}
+
+/// What a wrapper may say of a unit of work beside its label.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkDetails {
+    /// The template of its route.
+    pub route: Option<Arc<str>>,
+    /// Who asked for it, where addresses may be recorded.
+    pub client: Option<IpAddr>,
+}
+
+impl WorkDetails {
+    /// A request of this route and of this client, as far as they are known.
+    #[must_use]
+    pub const fn of_request(route: Option<Arc<str>>, client: Option<IpAddr>) -> Self {
+        Self { route, client }
+    }
 }
 
 /// The units of work that are open now, the oldest first; none in a child of a process in which
@@ -86,10 +109,11 @@ pub(crate) fn count() -> usize {
     shards.map(|shard| shard.len()).sum()
 }
 
-pub(crate) fn register(record: &Record, label: Cow<'static, str>) {
+pub(crate) fn register(record: &Record, label: Cow<'static, str>, details: WorkDetails) {
     let unit = Unit {
         record: Identity::of(record),
         label: bounded(label),
+        details,
         polled: None,
     };
     if let Some(mut shard) = fork::lock(shard(record.span)) {
@@ -179,6 +203,7 @@ pub(crate) fn abandon_all() -> Vec<Box<Record>> {
 struct Unit {
     record: Identity,
     label: Cow<'static, str>,
+    details: WorkDetails,
     polled: Option<Arc<wait::unit::Unit>>,
 }
 
@@ -225,6 +250,8 @@ impl Unit {
             start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
             label: self.label.clone(),
             doing: self.polled.as_ref().map(|polled| polled.doing()),
+            busy: self.polled.as_ref().map(|polled| polled.busy_since(start)),
+            details: self.details.clone(),
         }
     }
 

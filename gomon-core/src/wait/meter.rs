@@ -73,6 +73,12 @@ impl Meter {
         self.unit.close_books(end)
     }
 
+    /// What is in the books now.
+    pub(crate) fn so_far(&self) -> Spent {
+        // To close them is to enter what there is: they may go on.
+        self.unit.close_books(self.unit.now()).1
+    }
+
     fn begin(&self, task: Option<&Waker>) {
         let touches = self.frame.as_ref().map_or(0, Frame::touches);
         self.unit.begin(|| self.unit.now(), touches, task);

@@ -1,10 +1,11 @@
 use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::clock::{Source, Stamp};
+use crate::clock::{self, Source, Stamp};
 use crate::wait::account::{Account, Phase, Spent};
 use crate::wait::doing::Doing;
 use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
@@ -112,6 +113,14 @@ impl Unit {
 
     pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {
         self.state.lock().account.close(end)
+    }
+
+    /// How long it was inside of polls up to now, of a unit that began then.
+    pub(crate) fn busy_since(&self, start: Stamp) -> Duration {
+        // To close books is to enter what there is: they may go on.
+        let (_, spent) = self.close_books(self.now());
+        let end = start.saturating_add(spent.busy);
+        Duration::from_nanos(clock::nanos_between(start, end))
     }
 
     /// Opens a wait, inside of a poll.

@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use gomon_core::testing::Recorder;
+use gomon_core::testing::{Recorder, with_recorder_async};
 use gomon_core::{EndGuard, EventTracker, FutureExt, Outcome, in_flight};
 
 #[test]
@@ -345,4 +345,35 @@ fn errors_of_anyhow_and_eyre_are_added_by_reference() {
         );
     }
     assert_eq!(recorder.one("boxed")["error"][0]["msg"], "disk on fire");
+}
+
+#[tokio::test]
+async fn a_guard_that_is_the_scope_of_a_future_ends_on_each_path() {
+    with_recorder_async(async |recorder| {
+        let call = async |inner: std::pin::Pin<Box<dyn Future<Output = ()>>>| {
+            let mut guard = EndGuard::new(EventTracker::new("call"));
+            guard.scope(inner).await;
+            guard.finish(Outcome::Completed);
+        };
+        struct Leaves;
+        impl Drop for Leaves {
+            fn drop(&mut self) {
+                EventTracker::new("left").finish();
+            }
+        }
+        call(Box::pin(async { EventTracker::new("inside").finish() })).await;
+        let pending = call(Box::pin(async {
+            let _leaves = Leaves;
+            std::future::pending().await
+        }));
+        assert!(futures_util::FutureExt::now_or_never(pending).is_none());
+        let panics = call(Box::pin(async {
+            std::panic::resume_unwind(Box::new("oh"))
+        }));
+        let panics = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(panics));
+        assert!(panics.await.is_err());
+        let tree = "call\n  inside\ncall cancelled\n  left\ncall panicked\n";
+        assert_eq!(recorder.tree(), tree);
+    })
+    .await;
 }

@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gomon_core::{
-    Error, Event, EventTracker, ListenerError, add_listener, add_listener_factory, remove_listener,
-    shutdown,
+    Error, Event, EventTracker, ListenerError, ListenerOptions, add_listener,
+    add_listener_factory_with, remove_listener, shutdown,
 };
 
 use crate::support::{DEADLINE, Sink, builder, turn};
+
+fn named(name: &str) -> ListenerOptions {
+    ListenerOptions::new().name(name)
+}
 
 #[test]
 fn a_factory_is_asked_at_each_start_until_it_is_removed() {
@@ -17,12 +21,12 @@ fn a_factory_is_asked_at_each_start_until_it_is_removed() {
     let sink = Sink::default();
     let factory = {
         let (made, sink) = (Arc::clone(&made), sink.clone());
-        move || {
+        move |_: &()| {
             made.fetch_add(1, Ordering::Relaxed);
             Ok::<_, ListenerError>(sink.listener())
         }
     };
-    let id = add_listener_factory("made", factory).unwrap();
+    let id = add_listener_factory_with(named("made"), factory, ()).unwrap();
     for run in 1..=3 {
         let gomon = builder().start().unwrap();
         EventTracker::new("work").finish();
@@ -42,8 +46,8 @@ fn a_factory_that_is_added_while_gomon_runs_is_asked_now_and_later() {
     let sink = Sink::default();
     let gomon = builder().start().unwrap();
     let inner = sink.clone();
-    let make = move || Ok::<_, ListenerError>(inner.listener());
-    let id = add_listener_factory("late", make).unwrap();
+    let make = move |_: &()| Ok::<_, ListenerError>(inner.listener());
+    let id = add_listener_factory_with(named("late"), make, ()).unwrap();
     EventTracker::new("work").finish();
     drop(gomon);
     assert_eq!(sink.fps()[..2], ["application", "work"]);
@@ -56,9 +60,9 @@ fn a_factory_that_is_added_while_gomon_runs_is_asked_now_and_later() {
 #[test]
 fn an_error_or_a_panic_of_a_factory_is_an_error_of_the_start() {
     let _turn = turn();
-    let refuses = || Err::<fn(&Event), _>(ListenerError::new("no such host"));
+    let refuses = |_: &()| Err::<fn(&Event), _>(ListenerError::new("no such host"));
     let error = builder()
-        .listener_factory("remote", refuses)
+        .listener_factory_with(named("remote"), refuses, ())
         .start()
         .unwrap_err();
     assert_eq!(
@@ -66,15 +70,15 @@ fn an_error_or_a_panic_of_a_factory_is_an_error_of_the_start() {
         "listener remote could not start: no such host"
     );
     let panics =
-        || -> Result<fn(&Event), ListenerError> { std::panic::resume_unwind(Box::new("oh")) };
+        |_: &()| -> Result<fn(&Event), ListenerError> { std::panic::resume_unwind(Box::new("oh")) };
     let error = builder()
-        .listener_factory("remote", panics)
+        .listener_factory_with(named("remote"), panics, ())
         .start()
         .unwrap_err();
     assert!(matches!(error, Error::Listener { .. }));
     // While gomon runs, the factory is not kept.
     let gomon = builder().start().unwrap();
-    assert!(add_listener_factory("remote", refuses).is_err());
+    assert!(add_listener_factory_with(named("remote"), refuses, ()).is_err());
     drop(gomon);
     gomon_core::start().unwrap();
     assert!(shutdown(DEADLINE).listeners.is_empty());
@@ -87,12 +91,15 @@ fn a_listener_that_is_removed_while_gomon_starts_gets_nothing() {
     let id = add_listener(removed.listener()).unwrap();
     let factory = {
         let kept = kept.clone();
-        move || {
+        move |_: &()| {
             assert!(remove_listener(id) && !remove_listener(id));
             Ok::<_, ListenerError>(kept.listener())
         }
     };
-    let gomon = builder().listener_factory("kept", factory).start().unwrap();
+    let gomon = builder()
+        .listener_factory_with(named("kept"), factory, ())
+        .start()
+        .unwrap();
     EventTracker::new("work").finish();
     let report = gomon.shutdown();
     assert_eq!(report.listeners.len(), 1);

@@ -114,7 +114,7 @@ fn a_factory_makes_the_listener_anew_and_the_new_one_sees_the_application_event_
     let sink = Sink::default();
     let factory = {
         let (broken, made, sink) = (Arc::clone(&broken), Arc::clone(&made), sink.clone());
-        move || {
+        move |_: &()| {
             let number = made.fetch_add(1, Ordering::Relaxed);
             match number {
                 // The first works until it is broken, the second cannot be made.
@@ -131,7 +131,10 @@ fn a_factory_makes_the_listener_anew_and_the_new_one_sees_the_application_event_
             })
         }
     };
-    let gomon = builder().listener_factory("made", factory).start().unwrap();
+    let gomon = builder()
+        .listener_factory_with(ListenerOptions::new().name("made"), factory, ())
+        .start()
+        .unwrap();
     (0..20).for_each(|_| EventTracker::new("poison").finish());
     let _ = gomon_core::flush(DEADLINE);
     assert!(account(&stats(), "made").quarantined_for.is_some());

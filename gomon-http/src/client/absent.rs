@@ -4,7 +4,6 @@ use std::task::{Context as TaskContext, Poll};
 
 use gomon_core::EventTracker;
 use http::Response;
-use http_body::Frame;
 
 /// There is none.
 pub(crate) enum ClientSide {}
@@ -23,10 +22,6 @@ impl ClientSide {
     }
 
     pub(crate) fn answered<B>(&self, _: &Response<B>) {
-        match *self {}
-    }
-
-    pub(crate) fn passed<D>(&self, _: &Frame<D>) {
         match *self {}
     }
 

@@ -11,7 +11,6 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::client::attempts;
-use crate::client::grpc::Call;
 use crate::client::hosts::Hosts;
 use crate::client::phases::Phases;
 use crate::client::side::{ClientSide, Sight};
@@ -149,7 +148,6 @@ impl ClientLayer {
             Phases::new(tracker.stopwatch()),
             sight(request),
             attempts::next(request.extensions()),
-            Call::of(request.uri().path(), request.headers()),
         );
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);

@@ -20,7 +20,6 @@ mod attempts;
 mod cause;
 mod conn;
 mod connector;
-mod grpc;
 mod hosts;
 mod layer;
 mod phases;
@@ -48,7 +47,6 @@ pub use self::tonic::MonitoringChannel;
 pub use attempts::{Attempts, CountedAttempts};
 pub use conn::MonitoredConn;
 pub use connector::{Connecting, MonitoredConnector};
-pub(crate) use grpc::Call;
 pub use layer::{ClientLayer, ClientService};
 pub(crate) use phases::{Mark, Phases};
 #[cfg(feature = "client-proxy")]

@@ -6,15 +6,12 @@ use std::task::{Context as TaskContext, Poll};
 #[cfg(feature = "tonic")]
 use std::time::Duration;
 
-use bytes::Buf;
 use gomon_core::EventTracker;
 use gomon_core::wait::{Kind, Wait};
 use http::{Extensions, Request, Response};
-use http_body::Frame;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connected, capture_connection};
 
 use crate::client::conn::MadeFor;
-use crate::client::grpc::Call;
 use crate::client::phases::{Phases, Reuse};
 #[cfg(feature = "tonic")]
 use crate::client::tonic::{Link, Reached};
@@ -26,7 +23,6 @@ pub(crate) struct ClientSide {
     phases: Arc<Phases>,
     sight: Sight,
     attempt: u32,
-    call: Option<Arc<Call>>,
     has_body: bool,
 }
 
@@ -78,24 +74,18 @@ impl Sight {
 }
 
 impl ClientSide {
-    pub(crate) fn new(phases: Phases, sight: Sight, attempt: u32, call: Option<Call>) -> Self {
+    pub(crate) fn new(phases: Phases, sight: Sight, attempt: u32) -> Self {
         Self {
             wait: Wait::new(Kind::Http),
             phases: Arc::new(phases),
             sight,
             attempt,
-            call: call.map(Arc::new),
             has_body: false,
         }
     }
 
     pub(crate) fn phases(&self) -> &Arc<Phases> {
         &self.phases
-    }
-
-    /// What of it is gRPC's.
-    pub(crate) fn call(&self) -> Option<&Arc<Call>> {
-        self.call.as_ref()
     }
 
     /// The request has a body, which tells when it was sent.
@@ -128,9 +118,6 @@ impl ClientSide {
 
     /// The request was answered, on whichever connection.
     pub(crate) fn answered<B>(&self, response: &Response<B>) {
-        if let Some(call) = &self.call {
-            call.ended(response.headers());
-        }
         if self.phases.is_settled() {
             return;
         }
@@ -144,19 +131,6 @@ impl ClientSide {
         self.phases.note(reuse);
     }
 
-    /// A frame of the response's body passed.
-    pub(crate) fn passed<D: Buf>(&self, frame: &Frame<D>) {
-        let Some(call) = &self.call else {
-            return;
-        };
-        if let Some(data) = frame.data_ref() {
-            call.received(data);
-        }
-        if let Some(trailers) = frame.trailers_ref() {
-            call.ended(trailers);
-        }
-    }
-
     /// Writes phases and attempt.
     pub(crate) fn write(&self, tracker: &mut EventTracker) {
         if !self.has_body {
@@ -164,9 +138,6 @@ impl ClientSide {
         }
         self.phases.write(tracker);
         tracker.set(keys::ATTEMPT, self.attempt);
-        if let Some(call) = &self.call {
-            call.write(tracker);
-        }
     }
 
     /// Whether the request has a connection by now.

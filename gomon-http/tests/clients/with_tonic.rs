@@ -143,7 +143,7 @@ async fn a_call_says_which_it_was_and_how_it_ended() {
           http-roundtripper {grpc.method="Count", grpc.status=0, reused=true}
           http-roundtripper {grpc.method="Fail5", grpc.status=5}
           http-roundtripper failed {grpc.method="Fail13", grpc.status=13}
-          http-roundtripper timed-out {grpc.method="Fail4", grpc.status=4}
+          http-roundtripper failed {grpc.method="Fail4", grpc.status=4}
         "#
     );
     let first = recorder.wait_for("http-roundtripper", 4).remove(0);

@@ -96,3 +96,58 @@ async fn stream_reset_mid_body_is_truncated() {
         })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_streams_at_once_of_which_half_are_reset_are_one_event_each() {
+    const STREAMS: usize = 1_000;
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let (entering, mut entered) = mpsc::channel(STREAMS);
+            let (release, released) = tokio::sync::watch::channel(false);
+            let address = start_handler(move |_| {
+                let (entering, mut released) = (entering.clone(), released.clone());
+                async move {
+                    entering.send(()).await?;
+                    released.wait_for(|released| *released).await?;
+                    Ok(text("whole"))
+                }
+            })
+            .await;
+            // The server takes 200 streams a connection; more wait for their turn.
+            let clients: Vec<_> = (0..10).map(|_| client()).collect();
+            let requests: Vec<_> = (0..STREAMS)
+                .map(|number| {
+                    let client = clients[number % clients.len()].clone();
+                    let request = client.request(request(address));
+                    tokio::spawn(async move {
+                        let answer = request.await.expect("answered");
+                        answer.into_body().collect().await.expect("read");
+                    })
+                })
+                .collect();
+            for _ in 0..STREAMS {
+                entered.recv().await.expect("a request");
+            }
+            for (number, request) in requests.iter().enumerate() {
+                if number % 2 == 0 {
+                    request.abort();
+                }
+            }
+            let reset = recorder.wait_for(crate::support::SERVER, STREAMS / 2);
+            assert_eq!(reset.len(), STREAMS / 2);
+            release.send(true).expect("they wait");
+            let events = ended(&recorder, STREAMS);
+            let of = |outcome| {
+                events
+                    .iter()
+                    .filter(|event| event.outcome() == outcome)
+                    .count()
+            };
+            assert_eq!(
+                (of("cancelled"), of("completed")),
+                (STREAMS / 2, STREAMS / 2)
+            );
+        })
+        .await;
+}

@@ -45,7 +45,7 @@ pub(super) fn listener(queue: &Arc<Queue<Batch>>, manner: Manner) -> JoinHandle<
                 Task::Note(()) => queue.noted(),
                 Task::Flush(ticket) => queue.flushed(ticket, true),
                 Task::Renew => queue.probe(None),
-                Task::Tick => {}
+                Task::Tick | Task::Replace => {}
                 Task::End(_) => return queue.end(),
             }
         }
@@ -170,7 +170,7 @@ pub(super) fn a_note_is_shown_after_what_was_pushed_before_it() {
                             queue.end();
                             return noted;
                         }
-                        Task::Flush(_) | Task::Renew | Task::Tick => {}
+                        Task::Flush(_) | Task::Renew | Task::Replace | Task::Tick => {}
                     }
                 }
             })

@@ -5,12 +5,15 @@
 //! as delivered, as dropped, or as pending. It is held for a few moves; items are dropped and the
 //! listener is called outside of it.
 
+mod counts;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::bus::flush::{FlushTicket, Flushed};
 use crate::bus::health::Health;
 use crate::bus::options::{Limits, OnFull};
+use crate::bus::queue::counts::{Counts, Unannounced};
 use crate::bus::reason::{DropReason, Losses};
 use crate::clock;
 use crate::deadline::Deadline;
@@ -46,6 +49,9 @@ pub(crate) enum Task<T, N = ()> {
     /// The time in quarantine is over: see to it that the listener can be fed, then call
     /// [`Queue::probe`] or [`Queue::put_off`].
     Renew,
+    /// Other settings hold: see to it that the listener is one by these, then call [`Queue::replaced`],
+    /// [`Queue::lost_its_listener`] or [`Queue::noted`].
+    Replace,
     /// Nothing came for a while: say so, then call [`Queue::noted`].
     Tick,
     /// Flush a last time, and end.
@@ -77,6 +83,8 @@ struct State<T, N> {
     queued: u64,
     taken: u64,
     unannounced: Unannounced,
+    /// The listener is to be replaced when so many items were taken out.
+    replace_after: Option<u64>,
     standing: Counts,
     health: Health,
     flush: FlushTicket,
@@ -88,30 +96,6 @@ struct State<T, N> {
     /// The end is asked for: by when the last flush is to be done.
     closing: Option<Deadline>,
     phase: Phase,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    replayed: u64,
-    delivered: u64,
-    dropped: Losses,
-    pending: u64,
-    pending_bytes: u64,
-    high_water: u64,
-}
-
-/// What came in since the thread was told.
-#[derive(Clone, Copy, Debug, Default)]
-struct Unannounced {
-    events: u64,
-    bytes: u64,
-    anything: bool,
-}
-
-impl Unannounced {
-    fn is_much(&self, limits: &Limits) -> bool {
-        self.events > limits.max_events / 2 || self.bytes > limits.max_bytes / 2
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +118,7 @@ impl<T: Load, N> Queue<T, N> {
                 queued: 0,
                 taken: 0,
                 unannounced: Unannounced::default(),
+                replace_after: None,
                 standing: Counts::default(),
                 health: Health::new(),
                 flush: FlushTicket::NONE,
@@ -283,15 +268,45 @@ impl<T: Load, N> Queue<T, N> {
     pub(crate) fn probe(&self, first: Option<&T>) {
         let mut state = self.state.lock();
         state.health.probe();
-        if let Some(first) = first
-            && state.health.admit()
-        {
+        if first.is_some() && state.health.admit() {
+            self.replay(&mut state, first);
+        }
+    }
+
+    /// Asks for a listener by other settings once everything that was pushed before is fed. One in quarantine
+    /// is made anew anyway.
+    pub(crate) fn replace(&self) {
+        let mut state = self.state.lock();
+        state.replace_after = Some(state.queued);
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// There is one, and this is the first that it gets, of which the thread itself says what became.
+    pub(crate) fn replaced(&self, first: Option<&T>) {
+        let mut state = self.state.lock();
+        state.health.end();
+        self.replay(&mut state, first);
+    }
+
+    /// There is none: it is to be tried again after a while.
+    pub(crate) fn lost_its_listener(&self) {
+        let mut lost = VecDeque::new();
+        let mut state = self.state.lock();
+        state.health.end();
+        state.health.quarantine(clock::monotonic());
+        state.give_up_waiting(DropReason::Quarantined, &mut lost);
+        drop(state);
+        self.progress.notify_all();
+    }
+
+    fn replay(&self, state: &mut State<T, N>, first: Option<&T>) {
+        if let Some(first) = first {
+            let now = clock::monotonic();
             state.standing.replayed += first.events();
             state.standing.put_in(first.events(), first.bytes());
             let limit = state.limits.stuck_after;
-            state
-                .health
-                .begin(clock::monotonic(), self.watch.beat(), limit);
+            state.health.begin(now, self.watch.beat(), limit);
         }
     }
 
@@ -493,6 +508,12 @@ impl<T: Load, N> State<T, N> {
         if self.phase == Phase::GivenUp {
             return Some(Task::End(Deadline::PASSED));
         }
+        let replace = self.replace_after.is_some_and(|after| self.taken >= after);
+        if replace && !self.health.is_quarantined() {
+            self.replace_after = None;
+            self.health.begin(now, beat, limit.saturating_add(limit));
+            return Some(Task::Replace);
+        }
         let due = |(after, _): &mut (u64, N)| self.taken >= *after;
         if !self.health.is_quarantined()
             && let Some((_, note)) = self.notes.pop_front_if(due)
@@ -546,19 +567,6 @@ impl<T: Load, N> State<T, N> {
         if self.flush.number > self.flushed {
             self.flushed = self.flush.number;
         }
-    }
-}
-
-impl Counts {
-    fn put_in(&mut self, events: u64, bytes: u64) {
-        self.pending += events;
-        self.pending_bytes += bytes;
-        self.high_water = self.high_water.max(self.pending);
-    }
-
-    fn take_out(&mut self, events: u64, bytes: u64) {
-        self.pending = self.pending.saturating_sub(events);
-        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
     }
 }
 

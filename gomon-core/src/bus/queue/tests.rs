@@ -184,7 +184,7 @@ fn tasks(queue: &Queue<Batch, &'static str>) -> Vec<String> {
             Some("flush".to_owned())
         }
         Task::End(_) => Some("end".to_owned()),
-        Task::Tick | Task::Renew => None,
+        Task::Tick | Task::Renew | Task::Replace => None,
     };
     let mut tasks = Vec::new();
     while let Some(task) = next() {

@@ -209,11 +209,11 @@ impl Retransmitter {
         let (name, limits) = options.name_or(own_name(&listener)).named_after::<L>();
         let next = listener.as_retransmitter().cloned();
         self.refuse_cycle(next.as_ref())?;
-        let opened = Supply::Given(Box::new(listener)).open(&name)?;
+        let id = ListenerId::next();
+        let opened = Supply::Given(Box::new(listener)).open(id, &name)?;
         // One at a time, in the whole process: two threads could close a cycle between them.
         let _graph = GRAPH.lock();
         self.refuse_cycle(next.as_ref())?;
-        let id = ListenerId::next();
         let port = Port::start(id, name, 0, limits, opened).map_err(Error::Thread)?;
         self.inner.next.lock().extend(next.map(|next| (id, next)));
         self.inner.fan_out.add(port);

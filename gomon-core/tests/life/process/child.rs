@@ -212,7 +212,7 @@ fn is_off_in_the_child(open: &mut Option<EventTracker>, guard: Option<gomon_core
     let report = stats();
     let refused = [
         add_listener(print).is_err(),
-        add_listener_factory("none", || Ok(print)).is_err(),
+        add_listener_factory(|_: &()| Ok(print), ()).is_err(),
         matches!(gomon_core::start(), Err(Error::Forked)),
         flushed == Err(FlushError::NotRunning),
         in_flight.is_empty() && aggregates.series().next().is_none(),

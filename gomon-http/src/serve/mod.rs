@@ -1,22 +1,34 @@
 //! A server that tells each request the connection it came in on.
 
+mod accept;
+mod activity;
+mod connection;
+mod drive;
+mod limits;
+#[cfg(feature = "tls")]
+mod tls;
+
 use std::future::{Future, IntoFuture, Pending, pending};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 use std::{error, fmt};
 
 use gomon_core::conn::{Accept, Accepted};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use tokio::sync::watch;
+use tower_http::timeout::{RequestBodyTimeout, ResponseBodyTimeout};
 use tower_service::Service;
 
-use crate::accept::{next, until};
-use crate::connection::{ConnectionService, SpawnInContext};
+#[cfg(feature = "tls")]
+pub use tls::{TlsError, tls_config};
+
+use accept::{next, until};
+use drive::{Serving, Stage};
+use limits::Limits;
 
 /// Serves HTTP/1 and HTTP/2 (with prior knowledge), upgrades included, on every connection that
 /// `accept` yields.
@@ -49,6 +61,9 @@ pub fn serve<A, S>(accept: A, service: S) -> Serve<A, S> {
         accept,
         service,
         signal: pending(),
+        limits: Limits::default(),
+        #[cfg(feature = "tls")]
+        tls: None,
     }
 }
 
@@ -58,20 +73,72 @@ pub struct Serve<A, S, F = Pending<()>> {
     accept: A,
     service: S,
     signal: F,
+    limits: Limits,
+    #[cfg(feature = "tls")]
+    tls: Option<std::sync::Arc<tokio_rustls::rustls::ServerConfig>>,
 }
 
 impl<A, S> Serve<A, S> {
     /// Ends the server once `signal` is ready: it accepts no more, lets each connection finish the
-    /// requests it has, and resolves when the last one is closed. Wrap it in a timeout to bound
-    /// that.
+    /// requests it has, and resolves when the last one is closed, or after the time of
+    /// [`drain_timeout`](Self::drain_timeout).
     pub fn with_graceful_shutdown<F>(self, signal: F) -> Serve<A, S, F> {
         Serve {
             accept: self.accept,
             service: self.service,
             signal,
+            limits: self.limits,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
         }
     }
 }
+
+impl<A, S, F> Serve<A, S, F> {
+    /// How long the head of a request may take, from its first byte on, and a TLS handshake. HTTP/1 connections on which it takes
+    /// longer are closed. Default: 30 seconds.
+    pub fn header_timeout(mut self, time: Duration) -> Self {
+        self.limits.header = time;
+        self
+    }
+
+    /// How long a connection may be without a request, also before its first. It is closed then; what it is at is
+    /// finished before. Default: no limit.
+    pub fn idle_timeout(mut self, time: Duration) -> Self {
+        self.limits.idle = Some(time);
+        self
+    }
+
+    /// How long the requests that are there get to finish after a graceful shutdown began. Then their connections are closed, and their
+    /// events end as `cancelled` or `truncated`. Default: no limit.
+    pub fn drain_timeout(mut self, time: Duration) -> Self {
+        self.limits.drain = Some(time);
+        self
+    }
+
+    /// Bounds the pauses between two parts of a body, of requests on their way in and of responses on their way out: the body fails then,
+    /// with tower-http's `TimeoutError`. Default: no limit.
+    pub fn body_timeout(self, pause: Duration) -> Serve<A, BodyTimeout<S>, F> {
+        Serve {
+            accept: self.accept,
+            service: RequestBodyTimeout::new(ResponseBodyTimeout::new(self.service, pause), pause),
+            signal: self.signal,
+            limits: self.limits,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
+        }
+    }
+
+    /// Encrypts every connection. [`tls_config`] makes a configuration out of certificate and key.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, config: std::sync::Arc<tokio_rustls::rustls::ServerConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+}
+
+/// The service of a server that bounds the pauses in bodies.
+pub type BodyTimeout<S> = RequestBodyTimeout<ResponseBodyTimeout<S>>;
 
 impl<A, S, F> fmt::Debug for Serve<A, S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,38 +202,34 @@ where
             mut accept,
             service,
             signal,
+            limits,
+            #[cfg(feature = "tls")]
+            tls,
         } = self;
         let mut signal = pin!(signal);
-        let builder = builder();
-        let connections = GracefulShutdown::new();
+        let (stage, stages) = watch::channel(Stage::Serving);
+        let serving = Serving::new(service, limits, stages);
         while let Some(Accepted { io, info, .. }) = until(signal.as_mut(), next(&mut accept)).await
         {
-            let service = ConnectionService::new(service.clone(), info);
-            let (builder, watcher) = (builder.clone(), connections.watcher());
-            gomon_core::spawn(async move {
-                let connection = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
-                // How a connection broke is told by the requests it broke. A bad request that hyper
-                // answers itself, with 400, reaches no service and makes no event.
-                watcher.watch(connection).await.ok();
-            });
+            let serving = serving.clone();
+            #[cfg(feature = "tls")]
+            if let Some(config) = &tls {
+                let handshake = tls::handshake(config, io, limits.header);
+                let closing = serving.closing();
+                gomon_core::spawn(async move {
+                    // A handshake that fails reaches no service, and makes no event.
+                    if let Some(io) = until(pin!(closing), handshake).await.flatten() {
+                        serving.serve(io, info.encrypted()).await;
+                    }
+                });
+                continue;
+            }
+            gomon_core::spawn(serving.serve(io, info));
         }
-        drop(accept);
-        connections.shutdown().await;
+        drop((accept, serving));
+        drive::drain(&stage, limits.drain).await;
         Ok(())
     }
 }
 
 type BoxError = Box<dyn error::Error + Send + Sync>;
-
-/// hyper's defaults, with a timer, so that its limit on the time a request head may take is in
-/// force. That time begins with the first bytes that rule out HTTP/2: until they are there, the
-/// connection may stay silent.
-fn builder() -> Builder<SpawnInContext> {
-    let mut builder = Builder::new(SpawnInContext);
-    builder.http1().timer(TokioTimer::new());
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .enable_connect_protocol();
-    builder
-}

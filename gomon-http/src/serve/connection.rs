@@ -2,13 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use gomon_core::conn::ConnInfo;
-use http::Request;
+use http::{Request, header};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
+use pin_project_lite::pin_project;
 use tower::util::Oneshot;
 use tower_service::Service;
+
+use super::activity::{Activity, InFlight};
+use crate::websocket::Tap;
 
 /// The service of one connection: each request learns which it is, and gets a clone of the user's
 /// service.
@@ -16,11 +22,18 @@ use tower_service::Service;
 pub(crate) struct ConnectionService<S> {
     service: S,
     info: ConnInfo,
+    activity: Activity,
+    tap: Tap,
 }
 
 impl<S> ConnectionService<S> {
-    pub(crate) fn new(service: S, info: ConnInfo) -> Self {
-        Self { service, info }
+    pub(crate) fn new(service: S, info: ConnInfo, activity: Activity, tap: Tap) -> Self {
+        Self {
+            service,
+            info,
+            activity,
+            tap,
+        }
     }
 }
 
@@ -30,7 +43,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Oneshot<S, Request<Incoming>>;
+    type Future = Served<Oneshot<S, Request<Incoming>>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let extensions = request.extensions_mut();
@@ -39,7 +52,13 @@ where
             extensions.insert(axum::extract::ConnectInfo(peer));
         }
         extensions.insert(self.info.clone());
-        Oneshot::new(self.service.clone(), request)
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(self.tap.clone());
+        }
+        Served {
+            inner: Oneshot::new(self.service.clone(), request),
+            _in_flight: self.activity.request(),
+        }
     }
 }
 
@@ -48,6 +67,23 @@ impl<S> fmt::Debug for ConnectionService<S> {
         f.debug_struct("ConnectionService")
             .field("info", &self.info)
             .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The answer to a request, until which its connection is not idle.
+    pub(crate) struct Served<F> {
+        #[pin]
+        inner: F,
+        _in_flight: InFlight,
+    }
+}
+
+impl<F: Future> Future for Served<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().inner.poll(cx)
     }
 }
 

@@ -1,0 +1,51 @@
+//! What is answered.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: StatusCode,
+    content_type: &'static str,
+    body: String,
+}
+
+impl Reply {
+    pub(super) fn json(status: u16, value: &Value) -> Self {
+        Self::new(status, "application/json", format!("{value:#}\n"))
+    }
+
+    pub(super) fn text(body: String) -> Self {
+        Self::new(200, "text/plain; charset=utf-8", body)
+    }
+
+    pub(super) fn error(status: u16, message: &str) -> Self {
+        Self::json(status, &json!({"error": message}))
+    }
+
+    fn new(status: u16, content_type: &'static str, body: String) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or_default(),
+            content_type,
+            body,
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+        *response.status_mut() = self.status;
+        for (name, value) in [
+            (header::CONTENT_TYPE, self.content_type),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ] {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
