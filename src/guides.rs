@@ -12,6 +12,9 @@ pub struct Context;
 #[doc = include_str!("../docs/delivery.md")]
 pub struct Delivery;
 
+#[doc = include_str!("../docs/http.md")]
+pub struct Http;
+
 #[doc = include_str!("../docs/plugins.md")]
 pub struct Plugins;
 

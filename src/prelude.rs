@@ -13,6 +13,8 @@ pub use gomon_core::{
 pub use gomon_http::ClientLayer;
 #[cfg(feature = "http")]
 pub use gomon_http::MonitoringLayer;
+#[cfg(feature = "reqwest")]
+pub use gomon_http::ReqwestExt;
 pub use gomon_listeners::LogListener;
 #[cfg(feature = "net")]
 pub use gomon_net::{MonitoredTcpListener, MonitoredTcpStream};

@@ -124,6 +124,7 @@ pub use segment::{GlobalSegment, Segment, SegmentChild, SegmentScope, Timed};
 pub use state::{disable, enable, is_enabled, toggle};
 pub use tracker::EventTracker;
 pub use tracker::end_guard::{EndGuard, Guarded};
+pub use tracker::stopwatch::Stopwatch;
 pub use tracker::work::{Work, WorkDetails, in_flight};
 pub use uuid::Uuid;
 

@@ -60,6 +60,14 @@ impl<B: Body> MonitoredBody<B> {
             watch,
         }
     }
+
+    /// Drops it as one that nobody wants, which is no end before its time.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn let_go(mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.exchange.end(Outcome::Completed);
+        }
+    }
 }
 
 impl<B> Body for MonitoredBody<B>

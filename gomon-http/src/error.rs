@@ -62,6 +62,14 @@ fn as_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
         cast::<hyper_util::client::legacy::Error>,
         #[cfg(any(feature = "client", feature = "serve"))]
         cast::<hyper::Error>,
+        #[cfg(feature = "reqwest")]
+        cast::<reqwest::Error>,
+        #[cfg(feature = "reqwest-middleware")]
+        cast::<reqwest_middleware::Error>,
+        #[cfg(feature = "tonic")]
+        cast::<tonic::transport::Error>,
+        #[cfg(feature = "tonic")]
+        cast::<tonic::Status>,
     ];
     known.iter().find_map(|cast| cast(error))
 }
@@ -74,7 +82,7 @@ fn cast<T: Error + 'static>(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
 }
 
 /// Whether a timeout of tower or tokio is the error or among its causes.
-fn is_deadline(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_deadline(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .take(CHAIN)
         .any(|error| {
@@ -87,6 +95,14 @@ fn is_deadline(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "reqwest")]
+    if error.downcast_ref().is_some_and(reqwest::Error::is_timeout) {
+        return true;
+    }
+    #[cfg(feature = "tonic")]
+    if error.is::<tonic::TimeoutExpired>() {
+        return true;
+    }
     error.is::<tower::timeout::error::Elapsed>() || error.is::<tokio::time::error::Elapsed>()
 }
 

@@ -10,13 +10,13 @@ use std::task::{Context, Poll};
 use bytes::Buf;
 #[cfg(feature = "serve")]
 use gomon_core::EventTracker;
-use gomon_core::wait::Wait;
 use gomon_core::{Capture, EndGuard, Outcome};
 #[cfg(feature = "serve")]
 use http::header;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
+use crate::client::ClientSide;
 use crate::config::Config;
 use crate::request_body::SharedTee;
 use crate::routes::Route;
@@ -33,8 +33,8 @@ pub(crate) struct Exchange {
     seen: Seen,
     /// The bytes the response's body said it has.
     expected: Option<u64>,
-    /// The wait of whoever called, by a client.
-    wait: Option<Wait>,
+    /// What a client knows beside.
+    client: Option<ClientSide>,
     /// Where the server keeps how long such requests take.
     route: Option<Arc<Route>>,
     /// The `X-Request-Id` that the response is to have.
@@ -62,7 +62,7 @@ impl Exchange {
             method: request.method().clone(),
             seen,
             expected: None,
-            wait: None,
+            client: None,
             route: None,
             id: None,
             #[cfg(feature = "serve")]
@@ -78,9 +78,12 @@ impl Exchange {
 
     /// The same, observed by the client.
     #[cfg(feature = "client")]
-    pub(crate) fn outgoing(mut self) -> Self {
+    pub(crate) fn outgoing(mut self, mut side: ClientSide) -> Self {
         self.seen.outgoing = true;
-        self.wait = Some(Wait::new(gomon_core::wait::Kind::Http));
+        if self.request_tee().is_some() {
+            side.expect_body();
+        }
+        self.client = Some(side);
         self
     }
 
@@ -90,9 +93,23 @@ impl Exchange {
         self.seen.leave_request_unseen();
     }
 
+    /// What a client knows of the request, where one sends it.
+    #[cfg(feature = "client")]
+    pub(crate) fn client(&self) -> Option<&ClientSide> {
+        self.client.as_ref()
+    }
+
+    /// The request's body passes as a whole.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn pass_whole(&self, body: &[u8]) {
+        if let Some(tee) = self.request_tee() {
+            tee.lock().pass(&body);
+        }
+    }
+
     /// Whether it was observed by the server.
     pub(crate) fn is_incoming(&self) -> bool {
-        self.wait.is_none()
+        self.client.is_none()
     }
 
     /// The tee for the request's body; none where there is nothing to see.
@@ -102,7 +119,11 @@ impl Exchange {
 
     /// Runs a call or a drop as part of the event. A panic ends it, and goes on.
     pub(crate) fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        self.guard.poll(f)
+        let Self { guard, client, .. } = self;
+        match client {
+            Some(client) => client.enter(|| guard.poll(f)),
+            None => guard.poll(f),
+        }
     }
 
     /// The same for a poll. What a server's request waits for in between is part of its event; a
@@ -112,9 +133,9 @@ impl Exchange {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let Self { guard, wait, .. } = self;
-        match wait {
-            Some(wait) => wait.poll(cx, |cx| guard.poll_future(cx, poll)),
+        let Self { guard, client, .. } = self;
+        match client {
+            Some(client) => client.poll(cx, |cx| guard.poll_future(cx, poll)),
             None => guard.poll_future(cx, poll),
         }
     }
@@ -144,6 +165,9 @@ impl Exchange {
 
     /// The service answered: notes the head, and says whether a body is still to come.
     pub(crate) fn answered<B: Body>(mut self, response: &mut Response<B>) -> Option<Self> {
+        if let Some(client) = &self.client {
+            client.answered(response);
+        }
         self.note_head(response);
         if self.is_incoming() {
             let (telling, id) = (self.config.telling, self.id.take());
@@ -266,6 +290,9 @@ impl Drop for Exchange {
         if self.guard.tracker_ref().is_recording() {
             self.note_route();
             self.seen.write(self.guard.tracker());
+            if let Some(client) = &self.client {
+                client.write(self.guard.tracker());
+            }
         }
     }
 }

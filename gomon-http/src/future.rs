@@ -28,6 +28,14 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
+    /// Polls what was called as part of the event already.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
+        Self {
+            inner: Observed::new(inner, exchange),
+        }
+    }
+
     /// Calls the service, as part of the event where there is one.
     pub(crate) fn call<B>(
         exchange: Option<Exchange>,

@@ -5,6 +5,8 @@ pub(crate) const SERVER_REQUEST: &str = "http-wmux-servehttp";
 /// A request that a [`ClientLayer`](crate::ClientLayer) sent.
 #[cfg(feature = "client")]
 pub(crate) const CLIENT_REQUEST: &str = "http-roundtripper";
+#[cfg(feature = "client")]
+pub(crate) use client::*;
 
 pub(crate) const DIRECTION: &str = "direction";
 pub(crate) const METHOD: &str = "method";
@@ -30,6 +32,51 @@ pub(crate) const FIRST_BYTE: &str = "first-byte";
 #[cfg(feature = "client")]
 pub(crate) const BODY_DONE: &str = "body-done";
 pub(crate) const HIJACK: &str = "hijack";
+
+/// What only clients have.
+#[cfg(feature = "client")]
+mod client {
+    /// A connection that is made.
+    pub(crate) const DIAL: &str = "http-trp-dialctx";
+    /// A TLS handshake.
+    #[cfg(feature = "client-tls")]
+    pub(crate) const HANDSHAKE: &str = "http-trp-dialtls";
+    /// A name that is looked up.
+    pub(crate) const LOOKUP: &str = "dns-lookup";
+
+    /// A proxy that is chosen.
+    #[cfg(any(feature = "client-proxy", feature = "reqwest"))]
+    pub(crate) const PROXY: &str = "http-trp-proxy";
+    #[cfg(any(feature = "client-proxy", feature = "reqwest"))]
+    pub(crate) const PROXY_PATH: &str = "proxy-path";
+
+    pub(crate) const GET_CONN: &str = "get-conn";
+    pub(crate) const DNS_START: &str = "dns-start";
+    pub(crate) const DNS_DONE: &str = "dns-done";
+    pub(crate) const CONN_START: &str = "conn-start";
+    pub(crate) const CONN_DONE: &str = "conn-done";
+    pub(crate) const TLS_START: &str = "tls-hand-start";
+    pub(crate) const TLS_DONE: &str = "tls-hand-done";
+    pub(crate) const GOT_CONN: &str = "got-conn";
+    pub(crate) const WROTE_REQUEST: &str = "wrote-request";
+    pub(crate) const REUSED: &str = "reused";
+    pub(crate) const ATTEMPT: &str = "attempt";
+    pub(crate) const NET: &str = "net";
+    pub(crate) const ADDR: &str = "addr";
+    pub(crate) const ADDRS: &str = "addrs";
+    pub(crate) const NAME: &str = "name";
+    #[cfg(feature = "client-tls")]
+    pub(crate) const VERSION: &str = "version";
+    #[cfg(any(feature = "client-tls", feature = "reqwest"))]
+    pub(crate) const ALPN: &str = "alpn";
+    #[cfg(feature = "client-tls")]
+    pub(crate) const SNI: &str = "sni";
+
+    /// Values of `net`.
+    pub(crate) mod net {
+        pub(crate) const TCP: &str = "tcp";
+    }
+}
 
 #[cfg(feature = "serve")]
 pub(crate) const WS: &str = "ws";

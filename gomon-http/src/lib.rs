@@ -40,9 +40,13 @@
 //!
 //! - `axum`: route templates, axum's `ConnectInfo`.
 //! - `serve`: `serve`. `tls`: the same over TLS, by rustls with ring.
-//! - `client`: `ClientLayer`.
 //! - `actix`, `poem`, `rocket`, `salvo`: [`MonitoringLayer`] as a middleware of these, which are no
 //!   tower services. Each has a module that says how.
+//! - `client`: `client()`, `ClientLayer`, `MonitoredConnector`, `MonitoredResolver`.
+//! - `client-tls`: `TlsConnector`, rustls with ring, and `client()` with it.
+//! - `client-proxy`: `ProxyConnector`.
+//! - `reqwest`: `.monitored()` for reqwest's client; `reqwest-middleware`: the same as a middleware.
+//! - `tonic`: `MonitoringChannel`.
 //! - `admin`: `admin`, what a running program can be asked and told.
 
 #![warn(
@@ -62,6 +66,9 @@ mod body;
 #[cfg(any(feature = "actix", feature = "poem", feature = "salvo"))]
 mod cause;
 #[cfg(feature = "client")]
+mod client;
+#[cfg(not(feature = "client"))]
+#[path = "client/absent.rs"]
 mod client;
 mod config;
 mod error;
@@ -88,6 +95,7 @@ mod routes;
 #[cfg(feature = "salvo")]
 pub mod salvo;
 mod seen;
+mod sending;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
@@ -107,7 +115,7 @@ mod websocket;
 pub use admin::{Admin, AdminFuture, admin};
 pub use body::MonitoredBody;
 #[cfg(feature = "client")]
-pub use client::{ClientLayer, ClientService};
+pub use client::*;
 pub use forwarded::{ForwardedHeader, InvalidProxy, TrustedProxies};
 pub use future::ResponseFuture;
 pub use layer::{MonitoringLayer, MonitoringService};

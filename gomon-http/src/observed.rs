@@ -34,6 +34,15 @@ pin_project! {
 }
 
 impl<F> Observed<F> {
+    /// Goes on with a future that was made as part of the event.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
+        Self {
+            inner: Some(inner),
+            exchange,
+        }
+    }
+
     /// Makes the future, as part of the event where there is one.
     pub(crate) fn call(mut exchange: Option<Exchange>, call: impl FnOnce() -> F) -> Self {
         let inner = match &mut exchange {

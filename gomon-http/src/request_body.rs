@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use bytes::Buf;
 use gomon_core::wait::{Kind, Wait};
 use gomon_core::{Capture, ErrorInfo, EventTracker};
 use http::Request;
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
 use crate::exchange::Exchange;
+use crate::sending::Sending;
 use crate::tee::Tee;
 use crate::{error, keys};
 
@@ -28,6 +30,7 @@ pin_project! {
         tee: SharedTee,
         // For the client to send more; none where the request goes out.
         wait: Option<Wait>,
+        sending: Sending,
     }
 }
 
@@ -38,6 +41,7 @@ impl<B> MonitoredRequestBody<B> {
             inner,
             tee: exchange.and_then(Exchange::request_tee),
             wait: incoming.then(|| Wait::new(Kind::Client)),
+            sending: Sending::new(exchange),
         }
     }
 }
@@ -54,16 +58,24 @@ where
         self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
+        let mut this = self.project();
         let polled = ready!(match this.wait {
-            Some(wait) => wait.poll(cx, |cx| this.inner.poll_frame(cx)),
-            None => this.inner.poll_frame(cx),
+            Some(wait) => wait.poll(cx, |cx| this.inner.as_mut().poll_frame(cx)),
+            None => this.inner.as_mut().poll_frame(cx),
         });
+        let ended = match &polled {
+            Some(Ok(frame)) => frame.is_trailers() || this.inner.is_end_stream(),
+            Some(Err(_)) => false,
+            None => true,
+        };
+        if ended {
+            this.sending.done();
+        }
         if let Some(tee) = this.tee {
             match &polled {
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
-                        tee.lock().tee.pass(data);
+                        tee.lock().pass(data);
                     }
                 }
                 Some(Err(error)) => tee.lock().failure = Some(error::describe(error)),
@@ -125,6 +137,11 @@ impl RequestTee {
             };
             Arc::new(Mutex::new(Self { tee, failure: None }))
         })
+    }
+
+    /// Notes a part of it.
+    pub(crate) fn pass(&mut self, data: &impl Buf) {
+        self.tee.pass(data);
     }
 
     /// The messages of a gRPC call that passed.

@@ -367,7 +367,7 @@ mod tests {
         );
         assert_eq!(
             fine.total(),
-            values.iter().map(|value| u128::from(*value)).sum()
+            values.iter().map(|value| u128::from(*value)).sum::<u128>()
         );
     }
 
@@ -430,7 +430,10 @@ mod tests {
         assert!(times.counts().eq(counted));
         assert_eq!(Some(times.min()), values.iter().copied().min());
         assert_eq!(Some(times.max()), values.iter().copied().max());
-        assert_eq!(times.total(), values.iter().copied().map(u128::from).sum());
+        assert_eq!(
+            times.total(),
+            values.iter().copied().map(u128::from).sum::<u128>()
+        );
     }
 
     #[test]

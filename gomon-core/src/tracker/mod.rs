@@ -5,6 +5,7 @@ pub(crate) mod head;
 pub(crate) mod open;
 pub(crate) mod panics;
 mod profile;
+pub(crate) mod stopwatch;
 mod switched;
 pub(crate) mod work;
 
@@ -29,6 +30,7 @@ use crate::event::outcome::Outcome;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
+use crate::tracker::stopwatch::Stopwatch;
 use crate::tracker::work::WorkDetails;
 use crate::wait::unit::Unit;
 
@@ -234,6 +236,14 @@ impl EventTracker {
             .recorded()
             .map(|record| clock::nanos_between(record.start, self.clock().now()));
         Duration::from_nanos(nanos.unwrap_or(0))
+    }
+
+    /// Its time for those who do not hold the tracker. That of an empty tracker starts now.
+    #[must_use]
+    pub fn stopwatch(&self) -> Stopwatch {
+        let source = self.clock();
+        let start = self.start_stamp().unwrap_or_else(|| source.now());
+        Stopwatch::new(start, source)
     }
 
     /// When it started, as its JSON will say; nothing for an empty tracker, and where the trace is sampled out at its head.

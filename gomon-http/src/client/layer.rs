@@ -1,4 +1,4 @@
-//! The client side: one event for each request that is sent, and its context with it.
+//! The layer of a client: one event for each request that is sent, and its context with it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +10,10 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::client::attempts;
+use crate::client::hosts::Hosts;
+use crate::client::phases::Phases;
+use crate::client::side::{ClientSide, Sight};
 use crate::config::Config;
 use crate::exchange::Exchange;
 use crate::mark::ClientMark;
@@ -42,6 +46,7 @@ use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing}
 #[derive(Clone, Default)]
 pub struct ClientLayer {
     config: Arc<Config>,
+    told: Option<Arc<Hosts>>,
 }
 
 impl ClientLayer {
@@ -56,6 +61,29 @@ impl ClientLayer {
     #[must_use]
     pub fn propagation(mut self, propagation: Propagation) -> Self {
         Arc::make_mut(&mut self.config).propagation = Some(propagation);
+        self
+    }
+
+    /// The hosts that are sent the context: `traceparent`, `tracestate`, `baggage`, and B3 where it is
+    /// asked for. By default all of them are.
+    ///
+    /// Each is a name (`shop.internal`), all names below one (`*.internal`, not `internal` itself), an
+    /// address, a network (`10.0.0.0/8`), or `*`. A name is not looked up to find out whether its
+    /// address is in a network, and what is none of these lets nobody in. To other hosts a request
+    /// goes as it is.
+    ///
+    /// ```
+    /// # use gomon_http::ClientLayer;
+    /// let layer = ClientLayer::new().propagate_to(["*.internal", "10.0.0.0/8"]);
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn propagate_to<I>(mut self, hosts: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.told = Some(Arc::new(Hosts::new(hosts)));
         self
     }
 
@@ -80,7 +108,7 @@ impl<S> Layer<S> for ClientLayer {
     fn layer(&self, inner: S) -> Self::Service {
         ClientService {
             inner,
-            config: Arc::clone(&self.config),
+            layer: self.clone(),
         }
     }
 }
@@ -89,20 +117,26 @@ impl<S> Layer<S> for ClientLayer {
 #[derive(Clone)]
 pub struct ClientService<S> {
     inner: S,
-    config: Arc<Config>,
+    layer: ClientLayer,
 }
 
-impl<S> ClientService<S> {
+impl ClientLayer {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
+    pub(crate) fn observe<B: Body>(
+        &self,
+        request: &mut Request<B>,
+        sight: impl FnOnce(&mut Request<B>) -> Sight,
+    ) -> Option<Exchange> {
         if request.extensions().get::<ClientMark>().is_some() {
             return None;
         }
         let cause = Context::current();
         let mut tracker = EventTracker::in_context(keys::CLIENT_REQUEST, cause);
         // A trace that is not recorded goes on too, and says so.
-        let propagation = self.config.propagation();
-        outgoing::propagate(propagation, tracker.context(), request.headers_mut());
+        if self.tells(request.uri().host()) {
+            let propagation = self.config.propagation();
+            outgoing::propagate(propagation, tracker.context(), request.headers_mut());
+        }
         // None where gomon is off, or where the trace is left out already.
         tracker.id()?;
         let capture = self.config.capture();
@@ -110,9 +144,20 @@ impl<S> ClientService<S> {
             tracker.orphan_unless_caused(cause);
             outgoing::describe(&mut tracker, request, &capture);
         }
+        let side = ClientSide::new(
+            Phases::new(tracker.stopwatch()),
+            sight(request),
+            attempts::next(request.extensions()),
+        );
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(guard, request, capture, &self.config).outgoing())
+        Some(Exchange::new(guard, request, capture, &self.config).outgoing(side))
+    }
+
+    /// Whether this host is told the context.
+    fn tells(&self, host: Option<&str>) -> bool {
+        let told = self.told.as_ref();
+        told.is_none_or(|hosts| host.is_some_and(|host| hosts.contain(host)))
     }
 }
 
@@ -140,7 +185,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let exchange = self.observe(&mut request);
+        let exchange = self.layer.observe(&mut request, Sight::of);
         ResponseFuture::call(exchange, request, |request| self.inner.call(request))
     }
 }

@@ -1,0 +1,7 @@
+//! tonic's channels.
+
+mod channel;
+mod link;
+
+pub use channel::MonitoringChannel;
+pub(crate) use link::{Link, Reached};
