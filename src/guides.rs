@@ -12,8 +12,8 @@ pub struct Context;
 #[doc = include_str!("../docs/delivery.md")]
 pub struct Delivery;
 
-#[doc = include_str!("../docs/http.md")]
-pub struct Http;
+#[doc = include_str!("../docs/clients.md")]
+pub struct Clients;
 
 #[doc = include_str!("../docs/plugins.md")]
 pub struct Plugins;

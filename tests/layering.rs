@@ -280,6 +280,7 @@ fn documents_name_files_that_exist() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/clients.md",
         "docs/events.md",
         "docs/http.md",
         "docs/logs.md",

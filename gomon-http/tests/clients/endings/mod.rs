@@ -1,4 +1,4 @@
-//! Every ending of every client: what happens, and the outcome that the events have. The table in docs/http.md is
+//! Every ending of every client: what happens, and the outcome that the events have. The table in docs/clients.md is
 //! made here; `UPDATE_DOCS=1` writes what has changed.
 
 mod clients;

@@ -1,4 +1,4 @@
-//! The table in docs/http.md.
+//! The table in docs/clients.md.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -50,7 +50,7 @@ impl Table {
         for (at, note) in self.notes.iter().enumerate() {
             let _ = writeln!(self.text, "({}) {note}.", at + 1);
         }
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
         let page = std::fs::read_to_string(&path).expect("the page");
         let (before, rest) = page.split_once(BEGIN).expect("where it begins");
         let (written, after) = rest.split_once(END).expect("where it ends");
@@ -64,7 +64,7 @@ impl Table {
         }
         assert_eq!(
             written, self.text,
-            "docs/http.md: UPDATE_DOCS=1 writes what has changed"
+            "docs/clients.md: UPDATE_DOCS=1 writes what has changed"
         );
     }
 }
