@@ -109,6 +109,7 @@ pub use event::error_info::ErrorInfo;
 pub use event::id::{SpanId, TraceId};
 pub use event::limits::settings::Limits;
 pub use event::outcome::Outcome;
+pub use event::packed::{ListWriter, MapWriter, PackedMap};
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, Gomon, ListenerId, add_listener, add_listener_factory, add_listener_factory_with,

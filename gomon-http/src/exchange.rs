@@ -153,8 +153,10 @@ impl Exchange {
             .set(keys::FIRST_BYTE, first_byte)
             .set(keys::RESPONSE_CODE, status.as_u16());
         if self.seen.capture().headers() {
-            let sent = headers::tree(response.headers(), self.seen.capture());
-            tracker.set(keys::RESPONSE_HEADERS, sent);
+            let (sent, capture) = (response.headers(), self.seen.capture());
+            tracker.set_map(keys::RESPONSE_HEADERS, |map| {
+                headers::write(sent, capture, map);
+            });
         }
         if self.config.timeout_statuses.contains(&status) {
             tracker.mark(Outcome::TimedOut);

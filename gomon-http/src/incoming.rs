@@ -10,6 +10,7 @@ use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
 use crate::forwarded::Forwarded;
+use crate::url::Url;
 use crate::{headers, keys, queue, route, routes, url};
 
 /// The route of a request: what routing found, and what is known of that route.
@@ -63,13 +64,11 @@ pub(crate) fn describe<B>(
     let uri = route::original_uri(extensions, request.uri());
     let path = url::masked_path(uri.path(), &matched.found, capture.mask());
 
+    let url = Url::incoming(uri, sent, &path, scheme(extensions, behind), capture);
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
-        .set(
-            keys::URL,
-            url::incoming(uri, sent, &path, scheme(extensions, behind), capture),
-        )
+        .set_map(keys::URL, |map| url.write(map))
         .set(keys::PROTO, headers::proto(request.version()))
         .set(keys::CLOSE, closes(request.version(), sent));
     if let Some(template) = matched.found.template {
@@ -98,7 +97,7 @@ pub(crate) fn describe<B>(
         tracker.set(keys::QUEUE, queue);
     }
     if capture.headers() {
-        tracker.set(keys::HEADERS, headers::tree(sent, capture));
+        tracker.set_map(keys::HEADERS, |map| headers::write(sent, capture, map));
     }
     tracker.register(label(request, &path, capture));
 }
@@ -120,7 +119,8 @@ pub(crate) fn add_route<B>(
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, capture.mask()) {
         let behind = look_behind(config, peer(extensions), sent);
         let scheme = scheme(extensions, behind);
-        event.set(keys::URL, url::incoming(uri, sent, &path, scheme, capture));
+        let url = Url::incoming(uri, sent, &path, scheme, capture);
+        event.set(keys::URL, url.tree());
         event.relabel(label(request, &path, capture));
     }
 }

@@ -12,7 +12,7 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameMask {
-    patterns: Vec<String>,
+    patterns: Vec<Hidden>,
 }
 
 impl NameMask {
@@ -21,7 +21,7 @@ impl NameMask {
     pub fn new(patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let patterns = patterns
             .into_iter()
-            .map(|pattern| pattern.into().to_ascii_lowercase());
+            .map(|pattern| Hidden::new(&pattern.into()));
         Self {
             patterns: patterns.collect(),
         }
@@ -30,22 +30,61 @@ impl NameMask {
     /// The same mask with one more pattern.
     #[must_use]
     pub fn with(mut self, pattern: &str) -> Self {
-        self.patterns.push(pattern.to_ascii_lowercase());
+        self.patterns.push(Hidden::new(pattern));
         self
     }
 
     /// Whether the value of that name must be masked.
     #[must_use]
     pub fn hides(&self, name: &str) -> bool {
-        let shown = name.strip_prefix(':').unwrap_or(name);
-        if SHOWN.iter().any(|other| shown.eq_ignore_ascii_case(other)) {
-            return false;
-        }
-        let name = name.as_bytes();
-        self.patterns
-            .iter()
-            .any(|pattern| matches(pattern.as_bytes(), name))
+        let letters = Letters::of(name.as_bytes());
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| letters.has(pattern.letters) && pattern.matches(name))
+            && !is_shown(name)
     }
+}
+
+/// A pattern of names that are hidden, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Hidden {
+    pattern: String,
+    /// A name without one of these does not match: most names are done with by that.
+    letters: Letters,
+}
+
+impl Hidden {
+    fn new(pattern: &str) -> Self {
+        let pattern = pattern.to_ascii_lowercase();
+        let letters = Letters::of(pattern.as_bytes());
+        Self { pattern, letters }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        matches(self.pattern.as_bytes(), name.as_bytes())
+    }
+}
+
+/// Which of the letters of ASCII a text has, whatever their case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Letters(u32);
+
+impl Letters {
+    fn of(text: &[u8]) -> Self {
+        let letters = text.iter().map(|byte| byte | 0x20).map(|byte| match byte {
+            b'a'..=b'z' => 1 << (byte - b'a'),
+            _ => 0,
+        });
+        Self(letters.fold(0, |all, letter| all | letter))
+    }
+
+    fn has(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
+    }
+}
+
+fn is_shown(name: &str) -> bool {
+    let name = name.strip_prefix(':').unwrap_or(name);
+    SHOWN.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 impl Default for NameMask {
@@ -166,6 +205,13 @@ mod tests {
         for (pattern, name) in [("A*", "a"), ("a", "A"), ("a*a", "a"), ("a*b*c", "a-c")] {
             assert!(!matches_exactly(pattern, name), "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_name_without_a_letter_of_a_pattern_is_told_by_that_whatever_its_case() {
+        let names = NameMask::new(["*KEY@1*"]);
+        assert!(names.hides("aPi-kEy@1") && names.hides("KEY@1"));
+        assert!(!names.hides("ke@1") && !names.hides("key`1") && !names.hides("KEY@2"));
     }
 
     #[test]

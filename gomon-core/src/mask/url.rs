@@ -44,14 +44,12 @@ fn masked_url<'a>(url: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str>
 }
 
 fn masked_query<'a>(query: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
-    let masked: Vec<_> = query
-        .split('&')
-        .map(|part| parameters(part, names, nested))
-        .collect();
-    if masked.iter().all(|part| matches!(part, Cow::Borrowed(_))) {
+    let masked = || query.split('&').map(|part| parameters(part, names, nested));
+    // Nearly none has anything to mask: read it once more then, rather than remember all parts always.
+    if masked().all(|part| matches!(part, Cow::Borrowed(_))) {
         return Cow::Borrowed(query);
     }
-    Cow::Owned(masked.join("&"))
+    Cow::Owned(masked().collect::<Vec<_>>().join("&"))
 }
 
 /// What lies between two `&`. An older separator is `;`: a name may stand behind it, but a secret
@@ -73,7 +71,11 @@ fn parameters<'a>(part: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str
 
 fn is_hidden(name: &str, names: &NameMask) -> bool {
     let name = decoded(name);
-    signs(&name) || names.hides(&name) || name.split(['[', ']', '.']).any(|part| names.hides(part))
+    let in_part = || {
+        let mut parts = name.split(['[', ']', '.']);
+        parts.any(|part| names.hides(part))
+    };
+    signs(&name) || names.hides(&name) || (name.contains(['[', ']', '.']) && in_part())
 }
 
 fn signs(name: &str) -> bool {

@@ -26,6 +26,7 @@ use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
 use crate::event::outcome::Outcome;
+use crate::event::packed::MapWriter;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
@@ -167,6 +168,32 @@ impl EventTracker {
         match &mut self.record {
             Some(record) if !state::OFF => record.set(key, value),
             _ => value.discard(),
+        }
+        self
+    }
+
+    /// Sets an attribute that is a map, as [`set`](Self::set) does with a [`Tree`](crate::Tree), but without a value on the way: what
+    /// `write` is told goes into the event at once, and in the usual case nothing is allocated. Where there is no event, `write` is not
+    /// called.
+    ///
+    /// ```
+    /// use gomon_core::EventTracker;
+    ///
+    /// let mut tracker = EventTracker::new("fetch");
+    /// tracker.set_map("headers", |headers| {
+    ///     headers.list("accept", |values| values.text("text/html"));
+    /// });
+    /// ```
+    #[inline]
+    pub fn set_map(
+        &mut self,
+        key: &'static str,
+        write: impl FnOnce(&mut MapWriter<'_>),
+    ) -> &mut Self {
+        if let Some(record) = &mut self.record
+            && !state::OFF
+        {
+            record.set_map(key, write);
         }
         self
     }

@@ -1,7 +1,6 @@
 //! The books of a unit as keys of its event.
 
 use crate::clock;
-use crate::event::value::Tree;
 use crate::keys;
 use crate::tracker::EventTracker;
 use crate::wait::account::Spent;
@@ -20,9 +19,10 @@ pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
         .map(|(kind, nanos)| (kind.name(), nanos));
     let all = kinds.chain([(UNACCOUNTED, spent.unaccounted)]);
     let took_time = all.filter(|(_, nanos)| *nanos > 0);
-    let waited = took_time.map(|(name, nanos)| (name.into(), nanos.into()));
     tracker
         .set(keys::BUSY, spent.busy)
         .set(keys::READY, spent.ready)
-        .set(keys::WAIT, Tree::Map(waited.collect()));
+        .set_map(keys::WAIT, |wait| {
+            took_time.for_each(|(name, nanos)| wait.number(name, nanos));
+        });
 }

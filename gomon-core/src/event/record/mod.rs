@@ -1,5 +1,6 @@
 //! What a tracker writes into and a listener reads from.
 
+mod packed;
 mod read;
 
 use std::borrow::Cow;
@@ -18,7 +19,7 @@ use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits::{self, Limit};
 use crate::event::outcome::Outcome;
-use crate::event::rare::Rare;
+use crate::event::rare::{Rare, position};
 use crate::event::shape::{Row, Shapes};
 use crate::event::value::{Tree, Value};
 use crate::keys;
@@ -29,7 +30,7 @@ use crate::switch;
 /// Records are used again and again (see `bus::pool`): first comes what every event has, then the
 /// text and the attributes of nearly all events. Values are stored in their place field by field: a
 /// value that is built first and then copied there costs some 4 ns more. Nothing here has a
-/// destructor but `rare`.
+/// destructor but `rare` and `packed`.
 ///
 /// Not aligned to cache lines: it gains nothing, and glibc before 2.38 does not use again what was
 /// freed of such, so that under overload the heap grew by half.
@@ -61,6 +62,8 @@ pub(crate) struct Record {
 
     /// First, so that its length is where everything else is that each event writes.
     text: ArrayString<TEXT>,
+    /// Packed maps. The buffer stays with the record.
+    packed: Vec<u8>,
     attributes: [Attribute; INLINE],
 }
 
@@ -84,6 +87,7 @@ impl Record {
             flags: Flags::NONE,
             _counted: Counted::new(),
             text: ArrayString::new_const(),
+            packed: Vec::new(),
             attributes: [Attribute::EMPTY; INLINE],
         }
     }
@@ -95,6 +99,7 @@ impl Record {
         self.fp = limits::key(fp);
         self.count = 0;
         self.text.clear();
+        self.packed.clear();
         self.outcome = Outcome::Completed;
         self.flags = flags;
     }
@@ -403,8 +408,8 @@ impl Record {
                 let start = rare.text.len();
                 let range = *from as usize..*to as usize;
                 rare.text.push_str(old.get(range).unwrap_or(""));
-                *from = crate::event::rare::position(start);
-                *to = crate::event::rare::position(rare.text.len());
+                *from = position(start);
+                *to = position(rare.text.len());
             }
         }
     }
@@ -543,6 +548,13 @@ impl Record {
                 Stored::Static(text) => limits::json_len(text) + 2,
                 // Counted beside the record.
                 Stored::LongText { .. } | Stored::Tree(_) => 0,
+                Stored::Packed { from, to } => {
+                    let limits = self
+                        .rare
+                        .as_deref()
+                        .map_or_else(limits::current, |rare| rare.limits);
+                    limits::json_bytes(self.packed_at(from, to).to_tree(), &limits)
+                }
                 _ => limits::SCALAR_BYTES,
             };
             key_bytes(attribute.key) + value
@@ -557,7 +569,9 @@ impl Record {
 
     /// What it takes in memory, about.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.rare.as_deref().map_or(0, Rare::memory_bytes)
+        size_of::<Self>()
+            + self.packed.capacity()
+            + self.rare.as_deref().map_or(0, Rare::memory_bytes)
     }
 
     pub(crate) fn errors(&self) -> &[ErrorInfo] {
