@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::thread;
 
-use gomon_core::Outcome;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -96,7 +95,7 @@ where
             None => true,
         };
         if last && let Some(watch) = this.watch.take() {
-            watch.exchange.end(Outcome::Completed);
+            watch.exchange.end_with_poll();
         }
         Poll::Ready(polled)
     }

@@ -14,6 +14,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
 use crate::config::Config;
+use crate::mark::Served;
 use crate::request_body::SharedTee;
 use crate::routes::Route;
 use crate::seen::Seen;
@@ -23,8 +24,10 @@ use crate::{error, headers, keys};
 pub(crate) struct Exchange {
     guard: EndGuard,
     config: Arc<Config>,
-    method: Method,
+    asked: Asked,
     seen: Seen,
+    /// How layers inside know of it, where the request itself does not say so.
+    served: Option<Served>,
     /// The bytes the response's body said it has.
     expected: Option<u64>,
     /// The wait of whoever called, by a client.
@@ -48,8 +51,9 @@ impl Exchange {
         Self {
             guard,
             config: Arc::clone(config),
-            method: request.method().clone(),
+            asked: Asked::of(request.method()),
             seen,
+            served: None,
             expected: None,
             wait: None,
             route: None,
@@ -57,7 +61,8 @@ impl Exchange {
     }
 
     /// The same of a server's request of that route.
-    pub(crate) fn on_route(mut self, route: Arc<Route>) -> Self {
+    pub(crate) fn serving(mut self, served: Option<Served>, route: Arc<Route>) -> Self {
+        self.served = served;
         self.route = Some(route);
         self
     }
@@ -75,12 +80,25 @@ impl Exchange {
         self.wait.is_none()
     }
 
+    /// Whether there is anything to see of the request's body.
+    pub(crate) fn sees_request_body(&self) -> bool {
+        self.seen.sees_request()
+    }
+
     /// The tee for the request's body; none where there is nothing to see.
     pub(crate) fn request_tee(&self) -> SharedTee {
         self.seen.request_tee()
     }
 
-    /// Runs a call or a drop as part of the event. A panic ends it, and goes on.
+    /// Calls the service, as part of the event. A panic ends it, and goes on.
+    pub(crate) fn call<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        match self.served {
+            Some(served) => served.during(|| self.guard.poll(f)),
+            None => self.guard.poll(f),
+        }
+    }
+
+    /// Runs a drop as part of the event. A panic ends it, and goes on.
     pub(crate) fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
         self.guard.poll(f)
     }
@@ -93,9 +111,10 @@ impl Exchange {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         let Self { guard, wait, .. } = self;
-        match wait {
-            Some(wait) => wait.poll(cx, |cx| guard.poll_future(cx, poll)),
-            None => guard.poll_future(cx, poll),
+        match (wait, self.served) {
+            (Some(wait), _) => wait.poll(cx, |cx| guard.poll_future(cx, poll)),
+            (None, Some(served)) => served.during(|| guard.poll_future(cx, poll)),
+            (None, None) => guard.poll_future(cx, poll),
         }
     }
 
@@ -107,10 +126,11 @@ impl Exchange {
 
     /// The service answered: notes the head, and says whether a body is still to come.
     pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
+        self.served = None;
         self.note_head(response);
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
-            self.end(Outcome::Completed);
+            self.end_with_poll();
             return None;
         }
         let declared = headers::content_length(response.headers());
@@ -136,6 +156,12 @@ impl Exchange {
         }
     }
 
+    /// Nothing more will come after the poll that just ended.
+    pub(crate) fn end_with_poll(mut self) {
+        self.guard.on_drop(Outcome::Completed);
+        self.guard.ends_with_poll();
+    }
+
     /// Nothing more will come. What was marked before, such as a status of 500, may outrank the
     /// outcome.
     pub(crate) fn end(mut self, outcome: Outcome) {
@@ -144,11 +170,11 @@ impl Exchange {
 
     fn note_head<B>(&mut self, response: &Response<B>) {
         let status = response.status();
+        let first_byte = self.guard.elapsed();
         let tracker = self.guard.tracker();
         if !tracker.is_recording() {
             return;
         }
-        let first_byte = tracker.elapsed();
         tracker
             .set(keys::FIRST_BYTE, first_byte)
             .set(keys::RESPONSE_CODE, status.as_u16());
@@ -164,7 +190,7 @@ impl Exchange {
         if status.is_server_error() {
             tracker.mark(Outcome::Failed);
         }
-        let tunnel = self.method == Method::CONNECT && status.is_success();
+        let tunnel = self.asked == Asked::Connect && status.is_success();
         if tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
             tracker.set(keys::HIJACK, true);
         }
@@ -180,6 +206,7 @@ impl Exchange {
         let Some(mut route) = self.route.take() else {
             return;
         };
+        let took = self.guard.elapsed_at_end();
         let tracker = self.guard.tracker();
         if !route.is_known()
             && let Some(called) = self.seen.grpc_route()
@@ -187,16 +214,34 @@ impl Exchange {
             route = self.config.routes.of(Some(&called), &self.config.slow);
             tracker.set(keys::ROUTE, route.name(&called));
         }
-        if route.took(tracker.elapsed()) {
+        if route.took(took) {
             tracker.set(keys::SLOW, true);
         }
     }
 
     /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).
     fn head_is_all(&self, status: StatusCode) -> bool {
-        matches!(self.method, Method::HEAD | Method::CONNECT)
+        self.asked != Asked::Other
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    }
+}
+
+/// What of the method decides whether a body follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Head,
+    Connect,
+    Other,
+}
+
+impl Asked {
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::HEAD => Self::Head,
+            Method::CONNECT => Self::Connect,
+            _ => Self::Other,
+        }
     }
 }
 

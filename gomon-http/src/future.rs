@@ -45,9 +45,17 @@ impl<F> ResponseFuture<F> {
         call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
     ) -> Self {
         let request = request.map(|body| MonitoredRequestBody::new(body, exchange.as_ref()));
-        let mut exchange = exchange;
+        Self::call_unwrapped(exchange, request, call)
+    }
+
+    /// The same with the body as it is.
+    pub(crate) fn call_unwrapped<B>(
+        mut exchange: Option<Exchange>,
+        request: Request<B>,
+        call: impl FnOnce(Request<B>) -> F,
+    ) -> Self {
         let inner = match &mut exchange {
-            Some(exchange) => exchange.poll(|| call(request)),
+            Some(exchange) => exchange.call(|| call(request)),
             None => call(request),
         };
         Self {

@@ -23,13 +23,12 @@ pub(crate) fn write(headers: &HeaderMap, capture: &Capture, map: &mut MapWriter<
 
 /// The length a message declares.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    headers.get(header::CONTENT_LENGTH).and_then(length)
+}
+
+/// The number in a `content-length`.
+pub(crate) fn length(sent: &HeaderValue) -> Option<u64> {
+    sent.to_str().ok()?.trim().parse().ok()
 }
 
 /// "HTTP/1.1" and its like.

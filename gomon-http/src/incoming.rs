@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gomon_core::conn::ConnInfo;
-use gomon_core::{Capture, Context, EventTracker, Propagation};
+use gomon_core::{Capture, Context, EndGuard, EventTracker, Propagation};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
 use crate::forwarded::Forwarded;
+use crate::sent::Sent;
 use crate::url::Url;
 use crate::{headers, keys, queue, route, routes, url};
 
@@ -28,9 +29,9 @@ impl<'a> Matched<'a> {
 }
 
 /// The caller's event, where it is trusted and named; else the application.
-pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
+pub(crate) fn parent(propagation: Propagation, sent: &Sent<'_>) -> Context {
     propagation.extract(|name, each| {
-        for value in headers.get_all(name) {
+        for value in sent.get_all(name) {
             each(value.as_bytes());
         }
     })
@@ -52,15 +53,16 @@ pub(crate) fn tell_switches<B>(
 /// Sets all that is known before the service is called, and enters the request among the units of
 /// work.
 pub(crate) fn describe<B>(
-    tracker: &mut EventTracker,
+    mut tracker: EventTracker,
     request: &Request<B>,
+    sent: &Sent<'_>,
     matched: &Matched<'_>,
     config: &Config,
     capture: &Capture,
-) {
-    let (extensions, sent) = (request.extensions(), request.headers());
+) -> EndGuard {
+    let extensions = request.extensions();
     let peer = peer(extensions);
-    let behind = look_behind(config, peer, sent);
+    let behind = look_behind(config, peer, sent.headers);
     let uri = route::original_uri(extensions, request.uri());
     let path = url::masked_path(uri.path(), &matched.found, capture.mask());
 
@@ -74,10 +76,10 @@ pub(crate) fn describe<B>(
     if let Some(template) = matched.found.template {
         tracker.set(keys::ROUTE, matched.route.name(template));
     }
-    if let Some(length) = headers::content_length(sent) {
+    if let Some(length) = sent.get(&header::CONTENT_LENGTH).and_then(headers::length) {
         tracker.set(keys::CONTENT_LENGTH, length);
     }
-    if let Some(encoding) = sent.get(header::TRANSFER_ENCODING) {
+    if let Some(encoding) = sent.get(&header::TRANSFER_ENCODING) {
         tracker.set(keys::ENCODING, encoding.as_bytes());
     }
     if let Some(conn) = extensions.get::<ConnInfo>().and_then(|info| info.id) {
@@ -92,14 +94,16 @@ pub(crate) fn describe<B>(
         }
     }
     if behind.is_none_or(|behind| behind.by_proxy)
-        && let Some(queue) = queue::waited(sent, tracker.started())
+        && let Some(queue) = queue::waited(sent, || tracker.started())
     {
         tracker.set(keys::QUEUE, queue);
     }
     if capture.headers() {
-        tracker.set_map(keys::HEADERS, |map| headers::write(sent, capture, map));
+        tracker.set_map(keys::HEADERS, |map| {
+            headers::write(sent.headers, capture, map)
+        });
     }
-    tracker.register(label(request, &path, capture));
+    EndGuard::registered_unit(tracker, |label| write_label(request, &path, capture, label))
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and
@@ -116,18 +120,23 @@ pub(crate) fn add_route<B>(
         event.set(keys::ROUTE, template);
     }
     let uri = route::original_uri(extensions, request.uri());
+    let sent = &Sent::new(sent);
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, capture.mask()) {
-        let behind = look_behind(config, peer(extensions), sent);
+        let behind = look_behind(config, peer(extensions), sent.headers);
         let scheme = scheme(extensions, behind);
         let url = Url::incoming(uri, sent, &path, scheme, capture);
         event.set(keys::URL, url.tree());
-        event.relabel(label(request, &path, capture));
+        let mut label = String::new();
+        write_label(request, &path, capture, &mut label);
+        event.relabel(label);
     }
 }
 
-/// What the request is called among the units of work.
-fn label<B>(request: &Request<B>, path: &str, capture: &Capture) -> String {
-    format!("{} {}", request.method(), capture.detectors().mask(path))
+/// Appends what the request is called among the units of work.
+fn write_label<B>(request: &Request<B>, path: &str, capture: &Capture, label: &mut String) {
+    label.push_str(request.method().as_str());
+    label.push(' ');
+    label.push_str(&capture.detectors().mask(path));
 }
 
 /// What proxies say of the client, where their word is taken.
@@ -159,14 +168,12 @@ fn peer(extensions: &Extensions) -> Option<SocketAddr> {
 }
 
 /// Whether the client asked for the connection to be closed after this exchange.
-fn closes(version: Version, headers: &HeaderMap) -> bool {
+fn closes(version: Version, sent: &Sent<'_>) -> bool {
     if version > Version::HTTP_11 {
         return false;
     }
     let asks = |option: &str| {
-        headers
-            .get_all(header::CONNECTION)
-            .iter()
+        sent.get_all(header::CONNECTION.as_str())
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .any(|token| token.trim().eq_ignore_ascii_case(option))

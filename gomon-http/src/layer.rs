@@ -13,9 +13,10 @@ use tower_service::Service;
 use crate::config::{Caller, Config, CpuOfOneIn};
 use crate::exchange::Exchange;
 use crate::incoming::Matched;
-use crate::mark::ServerMark;
+use crate::sent::Sent;
 use crate::{
     MonitoredBody, MonitoredRequestBody, ResponseFuture, Slow, TrustedProxies, incoming, keys,
+    mark, unwrapped,
 };
 
 /// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
@@ -40,7 +41,7 @@ use crate::{
 ///     .layer(MonitoringLayer::new());
 /// # }
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct MonitoringLayer {
     config: Arc<Config>,
 }
@@ -50,7 +51,10 @@ impl MonitoringLayer {
     /// status.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        mark::note_layer();
+        Self {
+            config: Arc::default(),
+        }
     }
 
     /// What to take from requests and responses of this layer, instead of the process-wide setting.
@@ -114,6 +118,12 @@ impl MonitoringLayer {
     }
 }
 
+impl Default for MonitoringLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl fmt::Debug for MonitoringLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MonitoringLayer").finish_non_exhaustive()
@@ -141,30 +151,34 @@ pub struct MonitoringService<S> {
 impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
     fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
-        if let Some(mark) = request.extensions().get::<ServerMark>() {
-            let capture = self.config.capture();
-            incoming::add_route(mark.event(), request, &self.config, &capture);
+        if !gomon_core::is_enabled() {
             return None;
         }
-        let parent = incoming::parent(self.config.propagation(), request.headers());
+        if let Some(outer) = mark::outer(request) {
+            let capture = self.config.capture();
+            incoming::add_route(outer, request, &self.config, &capture);
+            return None;
+        }
+        let sent = Sent::new(request.headers());
+        let parent = incoming::parent(self.config.propagation(), &sent);
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
         tracker.id()?;
         let capture = self.config.capture();
         let matched = Matched::of(request.extensions(), &self.config, &capture);
         incoming::tell_switches(&mut tracker, request, matched.found.template);
+        let event = tracker.context();
         // A trace that is not recorded goes on all the same: what the service does is part of it.
-        if tracker.is_recording() {
-            incoming::describe(&mut tracker, request, &matched, &self.config, &capture);
-        }
-        let mark = ServerMark::new(tracker.context());
+        let mut guard = match tracker.is_recording() {
+            true => incoming::describe(tracker, request, &sent, &matched, &self.config, &capture),
+            false => EndGuard::unit(tracker),
+        };
         let route = matched.route;
-        request.extensions_mut().insert(mark);
-        let mut guard = EndGuard::unit(tracker);
+        let served = mark::leave(request, event);
         if route.begins(self.config.cpu_of_one_in.0) {
             guard.measure();
         }
         let exchange = Exchange::new(guard, request, capture, &self.config);
-        Some(exchange.on_route(route))
+        Some(exchange.serving(served, route))
     }
 }
 
@@ -195,6 +209,15 @@ where
     /// reserved is lost.
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let exchange = self.observe(&mut request);
-        ResponseFuture::call(exchange, request, |request| self.inner.call(request))
+        let inner = &mut self.inner;
+        if exchange.as_ref().is_some_and(Exchange::sees_request_body) {
+            return ResponseFuture::call(exchange, request, |request| inner.call(request));
+        }
+        ResponseFuture::call_unwrapped(exchange, request, |request| {
+            unwrapped::call(inner, request).unwrap_or_else(|request| {
+                let request = request.map(|body| MonitoredRequestBody::new(body, None));
+                inner.call(request)
+            })
+        })
     }
 }

@@ -76,9 +76,11 @@ mod request_body;
 mod route;
 mod routes;
 mod seen;
+mod sent;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
+mod unwrapped;
 mod url;
 
 pub use body::MonitoredBody;

@@ -115,9 +115,13 @@ pub(crate) struct RequestTee {
 
 impl RequestTee {
     /// None for a request without a body: most have none, and need no memory for it.
-    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize, is_grpc: bool) -> SharedTee {
+    pub(crate) fn of<B: Body>(
+        request: &Request<B>,
+        cap: impl FnOnce() -> usize,
+        is_grpc: bool,
+    ) -> SharedTee {
         (!request.body().is_end_stream()).then(|| {
-            let tee = Tee::new(request.headers(), cap);
+            let tee = Tee::new(request.headers(), cap());
             let tee = if is_grpc {
                 tee.counting_messages()
             } else {

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use gomon_core::mask::{self, Detectors, NameMask, REDACTED};
 use gomon_core::{Capture, MapWriter, Tree};
-use http::{HeaderMap, Uri, header};
+use http::{Uri, header};
 
 use crate::keys::url as keys;
 use crate::route::Route;
+use crate::sent::Sent;
 
 /// The parts of an address, with what is secret masked.
 pub(crate) struct Url<'a> {
@@ -22,13 +23,13 @@ impl<'a> Url<'a> {
     /// (always in HTTP/2), else taken as `http`. The host comes from the URI, else from the `host` header.
     pub(crate) fn incoming(
         uri: &'a Uri,
-        headers: &'a HeaderMap,
+        sent: &Sent<'a>,
         path: &'a str,
         scheme: Option<&'static str>,
         capture: &Capture,
     ) -> Self {
         let host = host_of(uri).unwrap_or_else(|| {
-            let sent = headers.get(header::HOST).map(|host| host.as_bytes());
+            let sent = sent.get(&header::HOST).map(|host| host.as_bytes());
             String::from_utf8_lossy(without_user_info(sent.unwrap_or_default()))
         });
         Self::new(uri, scheme, host, path.into(), capture)

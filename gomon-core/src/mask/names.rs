@@ -70,11 +70,12 @@ struct Letters(u32);
 
 impl Letters {
     fn of(text: &[u8]) -> Self {
-        let letters = text.iter().map(|byte| byte | 0x20).map(|byte| match byte {
-            b'a'..=b'z' => 1 << (byte - b'a'),
-            _ => 0,
+        // Without a branch: what is no letter is shifted out of the 26 bits that are kept.
+        let letters = text.iter().map(|byte| {
+            let number = (byte | 0x20).wrapping_sub(b'a');
+            1_u32.checked_shl(u32::from(number)).unwrap_or(0)
         });
-        Self(letters.fold(0, |all, letter| all | letter))
+        Self(letters.fold(0, |all, letter| all | letter) & ((1 << 26) - 1))
     }
 
     fn has(self, others: Self) -> bool {

@@ -325,7 +325,16 @@ impl EventTracker {
             && !record.flags.has(Flags::SAMPLED_OUT)
         {
             record.flags.add(Flags::UNIT);
-            work::register(record, label.into());
+            let label = label.into();
+            work::register(record, |text| text.push_str(&label), None);
+        }
+    }
+
+    /// The same with what polls it, under the label that is appended.
+    pub(crate) fn register_polled(&mut self, label: impl FnOnce(&mut String), polled: &Arc<Unit>) {
+        if let Some(record) = &mut self.record {
+            record.flags.add(Flags::UNIT);
+            work::register(record, label, Some(polled));
         }
     }
 
@@ -334,7 +343,7 @@ impl EventTracker {
         if let Some(record) = &self.record
             && record.flags.has(Flags::UNIT)
         {
-            work::relabel(record.trace, record.span, label.into());
+            work::relabel(record.trace, record.span, &label.into());
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Meter {
     /// At home between polls, lent to the thread during them.
     frame: Option<Frame>,
     polled: bool,
+    /// When the last poll ended.
+    last_poll: Option<Stamp>,
     /// The wait for this unit in the books of the one round it.
     outer: Hold,
 }
@@ -29,12 +31,18 @@ impl Meter {
             unit,
             waker,
             polled: false,
+            last_poll: None,
             outer: Hold::new(),
         }
     }
 
     pub(crate) fn unit(&self) -> &Arc<Unit> {
         &self.unit
+    }
+
+    /// When the last poll ended, if there was one.
+    pub(crate) fn last_poll(&self) -> Option<Stamp> {
+        self.last_poll
     }
 
     /// Runs one poll of the unit.
@@ -80,7 +88,8 @@ impl Meter {
 
     /// Until the next poll a unit round this one waits for what this one waits for.
     fn pend(&mut self, task: &Waker) {
-        self.unit.pend(self.unit.now());
+        let now = self.poll_ended();
+        self.unit.pend(now);
         if let Some((other, ticket)) = self.outer.pending(About::UNIT, task, None) {
             self.unit.awaited_by(other, ticket);
         } else if self.outer.is_open() {
@@ -88,8 +97,15 @@ impl Meter {
         }
     }
 
+    fn poll_ended(&mut self) -> Stamp {
+        let now = self.unit.now();
+        self.last_poll = Some(now);
+        now
+    }
+
     fn hand_over(&mut self) {
-        self.unit.hand_over(self.unit.now());
+        let now = self.poll_ended();
+        self.unit.hand_over(now);
         if self.outer.close() {
             self.unit.not_awaited();
         }
