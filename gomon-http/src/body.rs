@@ -8,7 +8,7 @@ use std::thread;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::exchange::Exchange;
+use crate::held::Held;
 
 pin_project! {
     /// A response's body with the event of its exchange: the same frames, errors, size hint and
@@ -28,7 +28,9 @@ pin_project! {
             let mut this = this.project();
             if let Some(watch) = this.watch {
                 watch.settle(this.inner.as_ref().get_ref().as_ref());
-                watch.exchange.poll(|| this.inner.set(None));
+                if let Some(exchange) = watch.held.exchange() {
+                    exchange.poll(|| this.inner.set(None));
+                }
             }
         }
     }
@@ -37,21 +39,23 @@ pin_project! {
 /// The exchange, and how to ask its body whether it ended: a drop has no bound that says it is a
 /// body.
 struct Watch<B> {
-    exchange: Exchange,
+    held: Held,
     is_ended: fn(&B) -> bool,
 }
 
 impl<B> Watch<B> {
     fn settle(&mut self, body: Option<&B>) {
         let ended = !thread::panicking() && body.is_some_and(self.is_ended);
-        self.exchange.settle(ended);
+        if let Some(exchange) = self.held.exchange() {
+            exchange.settle(ended);
+        }
     }
 }
 
 impl<B: Body> MonitoredBody<B> {
-    pub(crate) fn new(inner: B, exchange: Option<Exchange>) -> Self {
-        let watch = exchange.map(|exchange| Watch {
-            exchange,
+    pub(crate) fn new(inner: B, held: Option<Held>) -> Self {
+        let watch = held.map(|held| Watch {
+            held,
             is_ended: B::is_end_stream,
         });
         Self {
@@ -78,10 +82,10 @@ where
             // Only a drop takes it, and nothing is polled after that.
             return Poll::Ready(None);
         };
-        let Some(watch) = this.watch else {
+        let watched = this.watch.as_mut().and_then(|watch| watch.held.exchange());
+        let Some(exchange) = watched else {
             return inner.poll_frame(cx);
         };
-        let exchange = &mut watch.exchange;
         let polled = ready!(exchange.poll_future(cx, |cx| inner.as_mut().poll_frame(cx)));
         let last = match &polled {
             Some(Ok(frame)) => {
@@ -94,8 +98,9 @@ where
             }
             None => true,
         };
-        if last && let Some(watch) = this.watch.take() {
-            watch.exchange.end_with_poll();
+        if last {
+            exchange.end_with_poll();
+            *this.watch = None;
         }
         Poll::Ready(polled)
     }

@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::config::Config;
 use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::mark::ClientMark;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
 
@@ -94,7 +95,7 @@ pub struct ClientService<S> {
 
 impl<S> ClientService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
+    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
         if request.extensions().get::<ClientMark>().is_some() {
             return None;
         }
@@ -112,7 +113,8 @@ impl<S> ClientService<S> {
         }
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(guard, request, capture, &self.config).outgoing())
+        let exchange = Exchange::new(guard, request, capture, &self.config);
+        Some(Held::new(exchange.outgoing()))
     }
 }
 

@@ -125,18 +125,18 @@ impl Exchange {
     }
 
     /// The service answered: notes the head, and says whether a body is still to come.
-    pub(crate) fn answered<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
+    pub(crate) fn answered<B: Body>(&mut self, response: &Response<B>) -> bool {
         self.served = None;
         self.note_head(response);
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
             self.end_with_poll();
-            return None;
+            return false;
         }
         let declared = headers::content_length(response.headers());
         self.expected = declared.or_else(|| body.size_hint().exact());
         self.guard.on_drop(Outcome::Truncated);
-        Some(self)
+        true
     }
 
     /// A frame of the response's body passed.
@@ -156,15 +156,15 @@ impl Exchange {
         }
     }
 
-    /// Nothing more will come after the poll that just ended.
-    pub(crate) fn end_with_poll(mut self) {
+    /// Nothing more will come after the poll that just ended: whoever holds this drops it.
+    pub(crate) fn end_with_poll(&mut self) {
         self.guard.on_drop(Outcome::Completed);
         self.guard.ends_with_poll();
     }
 
-    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the
+    /// Nothing more will come: whoever holds this drops it. What was marked before, such as a status of 500, may outrank the
     /// outcome.
-    pub(crate) fn end(mut self, outcome: Outcome) {
+    pub(crate) fn end(&mut self, outcome: Outcome) {
         self.guard.on_drop(outcome);
     }
 

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::{MonitoredBody, MonitoredRequestBody};
 
 pin_project! {
@@ -24,13 +24,13 @@ pin_project! {
         // There until it is dropped, as part of the event.
         #[pin]
         inner: Option<F>,
-        exchange: Option<Exchange>,
+        exchange: Option<Held>,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(exchange) = this.exchange {
+            if let Some(exchange) = this.exchange.as_mut().and_then(Held::exchange) {
                 exchange.poll(|| this.inner.set(None));
             }
         }
@@ -40,21 +40,22 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     /// Calls the service, as part of the event where there is one.
     pub(crate) fn call<B>(
-        exchange: Option<Exchange>,
+        mut exchange: Option<Held>,
         request: Request<B>,
         call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
     ) -> Self {
-        let request = request.map(|body| MonitoredRequestBody::new(body, exchange.as_ref()));
+        let observed = exchange.as_mut().and_then(Held::exchange);
+        let request = request.map(|body| MonitoredRequestBody::new(body, observed.as_deref()));
         Self::call_unwrapped(exchange, request, call)
     }
 
     /// The same with the body as it is.
     pub(crate) fn call_unwrapped<B>(
-        mut exchange: Option<Exchange>,
+        mut exchange: Option<Held>,
         request: Request<B>,
         call: impl FnOnce(Request<B>) -> F,
     ) -> Self {
-        let inner = match &mut exchange {
+        let inner = match exchange.as_mut().and_then(Held::exchange) {
             Some(exchange) => exchange.call(|| call(request)),
             None => call(request),
         };
@@ -79,19 +80,21 @@ where
             // Only a drop takes it, and nothing is polled after that.
             return Poll::Pending;
         };
-        let polled = match this.exchange {
+        let polled = match this.exchange.as_mut().and_then(Held::exchange) {
             Some(exchange) => exchange.poll_future(cx, |cx| inner.poll(cx)),
             None => inner.poll(cx),
         };
         let result = ready!(polled);
-        let exchange = this.exchange.take();
+        let mut held = this.exchange.take();
+        let exchange = held.as_mut().and_then(Held::exchange);
         Poll::Ready(match result {
             Ok(response) => {
-                let exchange = exchange.and_then(|exchange| exchange.answered(&response));
-                Ok(response.map(|body| MonitoredBody::new(body, exchange)))
+                let goes_on = exchange.is_some_and(|exchange| exchange.answered(&response));
+                let held = held.filter(|_| goes_on);
+                Ok(response.map(|body| MonitoredBody::new(body, held)))
             }
             Err(error) => {
-                if let Some(mut exchange) = exchange {
+                if let Some(exchange) = exchange {
                     exchange.note_failure(&error);
                     exchange.end(Outcome::Failed);
                 }

@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::config::{Caller, Config, CpuOfOneIn};
 use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::incoming::Matched;
 use crate::sent::Sent;
 use crate::{
@@ -150,7 +151,7 @@ pub struct MonitoringService<S> {
 
 impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
+    fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
         if !gomon_core::is_enabled() {
             return None;
         }
@@ -178,7 +179,7 @@ impl<S> MonitoringService<S> {
             guard.measure();
         }
         let exchange = Exchange::new(guard, request, capture, &self.config);
-        Some(exchange.serving(served, route))
+        Some(Held::new(exchange.serving(served, route)))
     }
 }
 
@@ -208,9 +209,10 @@ where
     /// Hands the request to the very service that was ready: nothing is cloned, so nothing that was
     /// reserved is lost.
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let exchange = self.observe(&mut request);
+        let mut exchange = self.observe(&mut request);
         let inner = &mut self.inner;
-        if exchange.as_ref().is_some_and(Exchange::sees_request_body) {
+        let observed = exchange.as_mut().and_then(Held::exchange);
+        if observed.is_some_and(|exchange| exchange.sees_request_body()) {
             return ResponseFuture::call(exchange, request, |request| inner.call(request));
         }
         ResponseFuture::call_unwrapped(exchange, request, |request| {

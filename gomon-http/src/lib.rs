@@ -65,6 +65,7 @@ mod forwarded;
 mod future;
 mod grpc;
 mod headers;
+mod held;
 mod incoming;
 mod keys;
 mod layer;

@@ -30,7 +30,8 @@ impl<'a> Url<'a> {
     ) -> Self {
         let host = host_of(uri).unwrap_or_else(|| {
             let sent = sent.get(&header::HOST).map(|host| host.as_bytes());
-            String::from_utf8_lossy(without_user_info(sent.unwrap_or_default()))
+            let host = without_user_info(sent.unwrap_or_default());
+            str::from_utf8(host).map_or_else(|_| String::from_utf8_lossy(host), Cow::Borrowed)
         });
         Self::new(uri, scheme, host, path.into(), capture)
     }
@@ -105,7 +106,7 @@ pub(crate) fn masked_path<'a>(path: &'a str, route: &Route<'_>, names: &NameMask
     }
     let Some(template) = route
         .template
-        .filter(|template| template.split('/').any(secret))
+        .filter(|template| names.may_hide_in(template) && template.split('/').any(secret))
     else {
         return mask::path(path, names);
     };

@@ -42,6 +42,14 @@ impl NameMask {
         patterns.any(|pattern| letters.has(pattern.letters) && pattern.matches(name))
             && !is_shown(name)
     }
+
+    /// Whether the value of a name that is a part of this text may have to be masked. Where not, no part has to be looked at.
+    #[must_use]
+    pub fn may_hide_in(&self, text: &str) -> bool {
+        let letters = Letters::of(text.as_bytes());
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| letters.has(pattern.letters))
+    }
 }
 
 /// A pattern of names that are hidden, in lower case.
@@ -70,18 +78,30 @@ struct Letters(u32);
 
 impl Letters {
     fn of(text: &[u8]) -> Self {
-        // Without a branch: what is no letter is shifted out of the 26 bits that are kept.
-        let letters = text.iter().map(|byte| {
-            let number = (byte | 0x20).wrapping_sub(b'a');
-            1_u32.checked_shl(u32::from(number)).unwrap_or(0)
-        });
-        Self(letters.fold(0, |all, letter| all | letter) & ((1 << 26) - 1))
+        let letters = text.iter().map(|byte| LETTERS.get(usize::from(*byte)));
+        Self(letters.fold(0, |all, letter| all | letter.copied().unwrap_or(0)))
     }
 
     fn has(self, others: Self) -> bool {
         others.0 & !self.0 == 0
     }
 }
+
+/// The bit of each letter, by its byte; none for what is no letter.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "what is out of bounds does not compile"
+)]
+static LETTERS: [u32; 256] = {
+    let mut letters = [0; 256];
+    let mut number = 0_u8;
+    while number < 26 {
+        letters[(b'a' + number) as usize] = 1 << number;
+        letters[(b'A' + number) as usize] = 1 << number;
+        number += 1;
+    }
+    letters
+};
 
 fn is_shown(name: &str) -> bool {
     let name = name.strip_prefix(':').unwrap_or(name);

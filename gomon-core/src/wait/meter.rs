@@ -16,6 +16,7 @@ pub(crate) struct Meter {
     /// At home between polls, lent to the thread during them.
     frame: Option<Frame>,
     polled: bool,
+    called: bool,
     /// When the last poll ended.
     last_poll: Option<Stamp>,
     /// The wait for this unit in the books of the one round it.
@@ -31,6 +32,7 @@ impl Meter {
             unit,
             waker,
             polled: false,
+            called: false,
             last_poll: None,
             outer: Hold::new(),
         }
@@ -51,8 +53,13 @@ impl Meter {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.polled = true;
-        self.begin(Some(cx.waker()));
+        if self.polled {
+            self.begin(Some(cx.waker()));
+        } else {
+            let touches = self.frame.as_ref().map_or(0, Frame::touches);
+            self.unit.begin_first(touches, cx.waker());
+            self.polled = true;
+        }
         let lent = Lent::new(&mut self.frame);
         let polled = poll(&mut Context::from_waker(&self.waker));
         drop(lent);
@@ -66,7 +73,11 @@ impl Meter {
     /// Runs what is a part of the unit and no poll: the call that makes its future, before the first
     /// poll, or the drop of what was polled, after the last.
     pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        self.begin(None);
+        // Until something has ended the books are as they were opened: it is busy.
+        if self.polled || self.called {
+            self.begin(None);
+        }
+        self.called = true;
         let lent = Lent::new(&mut self.frame);
         let result = f();
         drop(lent);

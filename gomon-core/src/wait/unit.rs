@@ -82,9 +82,25 @@ impl Unit {
             }
         };
         if !known {
-            let task = task.cloned();
-            let _before = mem::replace(&mut self.state.lock().task, task);
+            self.set_task(task);
         }
+    }
+
+    fn set_task(&self, task: Option<&Waker>) {
+        // Wakers are somebody else's: none is cloned or dropped under the lock.
+        let task = task.cloned();
+        let _before = mem::replace(&mut self.state.lock().task, task);
+    }
+
+    /// The first poll begins, as [`begin`](Self::begin) does.
+    pub(crate) fn begin_first(&self, touches: u64, task: &Waker) {
+        let task = Some(task.clone());
+        let _before = {
+            let mut state = self.state.lock();
+            state.account.begin(|| self.now());
+            state.waits.begin(touches);
+            mem::replace(&mut state.task, task)
+        };
     }
 
     /// The poll was pending.

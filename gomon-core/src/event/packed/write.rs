@@ -39,13 +39,13 @@ impl<'a> MapWriter<'a> {
     /// Adds a text.
     pub fn text(&mut self, name: &str, text: &str) {
         self.entry(TEXT, name);
-        put(self.out, text.as_bytes());
+        put_bytes(self.out, text.as_bytes());
     }
 
     /// Adds bytes: text if they are valid UTF-8, base64 otherwise.
     pub fn bytes(&mut self, name: &str, bytes: &[u8]) {
         self.entry(BYTES, name);
-        put(self.out, bytes);
+        put_bytes(self.out, bytes);
     }
 
     /// Adds a number.
@@ -70,8 +70,7 @@ impl<'a> MapWriter<'a> {
     fn entry(&mut self, tag: u8, name: &str) {
         self.entries += 1;
         self.longest_name = self.longest_name.max(name.len());
-        self.out.push(tag);
-        put(self.out, name.as_bytes());
+        put(self.out, tag, name.as_bytes());
     }
 }
 
@@ -89,14 +88,27 @@ impl ListWriter<'_> {
     #[inline]
     fn item(&mut self, tag: u8, bytes: &[u8]) {
         self.items += 1;
-        self.out.push(tag);
-        put(self.out, bytes);
+        put(self.out, tag, bytes);
     }
+}
+
+/// A tag, a length, and so many bytes.
+#[inline]
+fn put(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    match u8::try_from(bytes.len()) {
+        // At once: each piece looks whether there is room.
+        Ok(length @ ..0x80) => out.extend_from_slice(&[tag, length]),
+        _ => {
+            out.push(tag);
+            put_length(out, bytes.len());
+        }
+    }
+    out.extend_from_slice(bytes);
 }
 
 /// A length, and so many bytes.
 #[inline]
-fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     match u8::try_from(bytes.len()) {
         Ok(length @ ..0x80) => out.push(length),
         _ => put_length(out, bytes.len()),
