@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::exchange::Exchange;
 use crate::held::Held;
 use crate::mark::ClientMark;
+use crate::request_body::Watch;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
 
 /// Wraps an HTTP client that is a tower service, such as hyper-util's, so that each request becomes
@@ -142,7 +143,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let exchange = self.observe(&mut request);
-        ResponseFuture::call(exchange, request, |request| self.inner.call(request))
+        let mut exchange = self.observe(&mut request);
+        let inner = &mut self.inner;
+        let observed = exchange.as_mut().and_then(Held::exchange);
+        let watch = observed.map(|exchange| Watch::of(exchange));
+        let watch = watch.unwrap_or_default();
+        let mut request = Some(request.map(|body| MonitoredRequestBody::new(body, watch)));
+        ResponseFuture::call(exchange, || {
+            request.take().map(|request| inner.call(request))
+        })
     }
 }

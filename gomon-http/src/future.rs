@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use gomon_core::Outcome;
-use http::{Request, Response};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use crate::MonitoredBody;
 use crate::held::Held;
-use crate::{MonitoredBody, MonitoredRequestBody};
 
 pin_project! {
     /// What [`MonitoringService`](crate::MonitoringService) and `ClientService` return: the
@@ -38,31 +38,15 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    /// Calls the service, as part of the event where there is one.
-    pub(crate) fn call<B>(
-        mut exchange: Option<Held>,
-        request: Request<B>,
-        call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
-    ) -> Self {
-        let observed = exchange.as_mut().and_then(Held::exchange);
-        let request = request.map(|body| MonitoredRequestBody::new(body, observed.as_deref()));
-        Self::call_unwrapped(exchange, request, call)
-    }
-
-    /// The same with the body as it is.
-    pub(crate) fn call_unwrapped<B>(
-        mut exchange: Option<Held>,
-        request: Request<B>,
-        call: impl FnOnce(Request<B>) -> F,
-    ) -> Self {
+    /// Calls the service, as part of the event where there is one. That there is no future then does not happen.
+    ///
+    /// The request is best borrowed by `call`: what it owns is moved on its way there, again and again.
+    pub(crate) fn call(mut exchange: Option<Held>, call: impl FnOnce() -> Option<F>) -> Self {
         let inner = match exchange.as_mut().and_then(Held::exchange) {
-            Some(exchange) => exchange.call(|| call(request)),
-            None => call(request),
+            Some(exchange) => exchange.call(call),
+            None => call(),
         };
-        Self {
-            inner: Some(inner),
-            exchange,
-        }
+        Self { inner, exchange }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::config::{Caller, Config, CpuOfOneIn};
 use crate::exchange::Exchange;
 use crate::held::Held;
 use crate::incoming::Matched;
+use crate::request_body::Watch;
 use crate::sent::Sent;
 use crate::{
     MonitoredBody, MonitoredRequestBody, ResponseFuture, Slow, TrustedProxies, incoming, keys,
@@ -212,14 +213,18 @@ where
         let mut exchange = self.observe(&mut request);
         let inner = &mut self.inner;
         let observed = exchange.as_mut().and_then(Held::exchange);
-        if observed.is_some_and(|exchange| exchange.sees_request_body()) {
-            return ResponseFuture::call(exchange, request, |request| inner.call(request));
-        }
-        ResponseFuture::call_unwrapped(exchange, request, |request| {
-            unwrapped::call(inner, request).unwrap_or_else(|request| {
-                let request = request.map(|body| MonitoredRequestBody::new(body, None));
-                inner.call(request)
-            })
+        let seen = observed.filter(|exchange| exchange.sees_request_body());
+        let watch = seen.map(|exchange| Watch::of(exchange));
+        let mut request = Some(request);
+        ResponseFuture::call(exchange, || {
+            if watch.is_none()
+                && let Some(future) = unwrapped::call(inner, &mut request)
+            {
+                return Some(future);
+            }
+            let request = request.take()?;
+            let watch = watch.unwrap_or_default();
+            Some(inner.call(request.map(|body| MonitoredRequestBody::new(body, watch))))
         })
     }
 }

@@ -31,14 +31,28 @@ pin_project! {
     }
 }
 
-impl<B> MonitoredRequestBody<B> {
-    pub(crate) fn new(inner: B, exchange: Option<&Exchange>) -> Self {
-        let incoming = exchange.is_some_and(Exchange::is_incoming);
+/// What a request's body is watched for.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    tee: SharedTee,
+    wait: Option<Wait>,
+}
+
+impl Watch {
+    /// For the event of an exchange.
+    pub(crate) fn of(exchange: &Exchange) -> Self {
+        let incoming = exchange.is_incoming();
         Self {
-            inner,
-            tee: exchange.and_then(Exchange::request_tee),
+            tee: exchange.request_tee(),
             wait: incoming.then(|| Wait::new(Kind::Client)),
         }
+    }
+}
+
+impl<B> MonitoredRequestBody<B> {
+    pub(crate) fn new(inner: B, watch: Watch) -> Self {
+        let Watch { tee, wait } = watch;
+        Self { inner, tee, wait }
     }
 }
 
@@ -84,14 +98,14 @@ where
 
 impl<B: Default> Default for MonitoredRequestBody<B> {
     fn default() -> Self {
-        Self::new(B::default(), None)
+        Self::new(B::default(), Watch::default())
     }
 }
 
 /// A clone is for another attempt; it is not counted into this one's event.
 impl<B: Clone> Clone for MonitoredRequestBody<B> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), None)
+        Self::new(self.inner.clone(), Watch::default())
     }
 }
 

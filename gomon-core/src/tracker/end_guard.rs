@@ -7,8 +7,8 @@ use crate::clock::{self, Stamp};
 use crate::event::outcome::Outcome;
 use crate::tracker::profile::Profile;
 use crate::tracker::{EventTracker, panics};
-use crate::wait::breakdown;
 use crate::wait::meter::Meter;
+use crate::wait::{breakdown, spare};
 
 /// Owns an event across everything it spans, a future and then the body or stream it returned, so
 /// that each way of ending gives the one right outcome.
@@ -37,7 +37,7 @@ pub struct EndGuard {
     polled: bool,
     /// What comes after the last poll is no part of it.
     ends_with_poll: bool,
-    meter: Option<Meter>,
+    meter: Option<Box<Meter>>,
     /// What a unit takes beside time, while a live switch may ask for it.
     profile: Option<Profile>,
 }
@@ -61,14 +61,14 @@ impl EndGuard {
     /// [`wait`](crate::wait).
     pub fn unit(tracker: EventTracker) -> Self {
         let meter = tracker.start_stamp();
-        let meter = meter.map(|start| Meter::new(start, tracker.clock()));
+        let meter = meter.map(|start| spare::take(start, tracker.clock()));
         if let Some(meter) = &meter {
             tracker.watch(meter.unit());
         }
         Self::metered(tracker, meter)
     }
 
-    fn metered(tracker: EventTracker, meter: Option<Meter>) -> Self {
+    fn metered(tracker: EventTracker, meter: Option<Box<Meter>>) -> Self {
         let profile = Profile::if_asked_for(&tracker);
         let mut guard = Self::new(tracker);
         (guard.meter, guard.profile) = (meter, profile);
@@ -100,7 +100,7 @@ impl EndGuard {
     }
 
     fn last_poll(&self) -> Option<Stamp> {
-        self.meter.as_ref().and_then(Meter::last_poll)
+        self.meter.as_ref().and_then(|meter| meter.last_poll())
     }
 
     /// The same of an event that is [registered](EventTracker::register) just now, under the label that `label` appends: a text
@@ -108,7 +108,7 @@ impl EndGuard {
     /// that.
     pub fn registered_unit(mut tracker: EventTracker, label: impl FnOnce(&mut String)) -> Self {
         let meter = tracker.start_stamp();
-        let meter = meter.map(|start| Meter::new(start, tracker.clock()));
+        let meter = meter.map(|start| spare::take(start, tracker.clock()));
         if let Some(meter) = &meter {
             tracker.register_polled(label, meter.unit());
         }
@@ -233,6 +233,7 @@ impl Drop for EndGuard {
             let (end, spent) = meter.close(polled.unwrap_or_else(|| tracker.clock().now()));
             breakdown::write(&spent, &mut tracker);
             tracker.finish_at(end);
+            spare::give(meter);
         }
     }
 }

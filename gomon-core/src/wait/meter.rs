@@ -5,7 +5,6 @@ use crate::clock::{Source, Stamp};
 use crate::wait::account::Spent;
 use crate::wait::frame::{Frame, Lent};
 use crate::wait::hold::{About, Hold};
-use crate::wait::spare;
 use crate::wait::unit::Unit;
 
 /// Keeps the books of a unit of work at its polls: two readings of the clock each.
@@ -25,7 +24,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(start: Stamp, clock: Source) -> Self {
-        let unit = spare::take(start, clock);
+        let unit = Arc::new(Unit::new(start, clock));
         let waker = Waker::from(Arc::clone(&unit));
         Self {
             frame: Some(Frame::new(Arc::clone(&unit), Some(waker.clone()))),
@@ -36,6 +35,23 @@ impl Meter {
             last_poll: None,
             outer: Hold::new(),
         }
+    }
+
+    /// Begins anew for a unit that starts at that moment; false if it goes by another clock.
+    pub(crate) fn restart(&mut self, start: Stamp, clock: Source) -> bool {
+        if let Some(frame) = &mut self.frame {
+            frame.restart();
+        }
+        (self.polled, self.called, self.last_poll) = (false, false, None);
+        self.unit.restart(start, clock)
+    }
+
+    /// Lets go of all others; false if somebody still knows its unit.
+    pub(crate) fn rest(&mut self) -> bool {
+        self.outer.close();
+        self.unit.let_go();
+        // It, its waker, its frame, and the waker in there: nobody else could make more of them.
+        Arc::strong_count(&self.unit) == 4
     }
 
     pub(crate) fn unit(&self) -> &Arc<Unit> {
@@ -125,9 +141,7 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.frame = None;
-        self.waker = Waker::noop().clone();
-        spare::give(&mut self.unit);
+        self.unit.let_go();
     }
 }
 
@@ -138,6 +152,7 @@ mod tests {
 
     use super::*;
     use crate::clock;
+    use crate::wait::spare;
 
     #[derive(Default)]
     struct Task(AtomicUsize);
@@ -154,8 +169,8 @@ mod tests {
         }
     }
 
-    fn new_meter() -> Meter {
-        Meter::new(clock::now(), Source::PROCESS)
+    fn new_meter() -> Box<Meter> {
+        spare::take(clock::now(), Source::PROCESS)
     }
 
     /// Polls a unit as a part of that task; what waits in it keeps the waker.
@@ -211,7 +226,7 @@ mod tests {
         let mut meter = new_meter();
         let _ = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
-        drop(meter);
+        spare::give(meter);
         assert_eq!(Arc::strong_count(&task), 1);
         assert_eq!(Arc::as_ptr(&new_meter().unit), place);
     }
@@ -222,7 +237,7 @@ mod tests {
         let mut meter = new_meter();
         let late = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
-        drop(meter);
+        spare::give(meter);
         assert_ne!(Arc::as_ptr(&new_meter().unit), place);
         late.wake();
     }

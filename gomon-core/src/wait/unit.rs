@@ -121,9 +121,24 @@ impl Unit {
     }
 
     /// It has ended: there is nobody to wake or to tell any more.
-    pub(crate) fn let_go(&mut self) {
-        let state = self.state.get_mut();
-        (state.task, state.awaited) = (None, None);
+    pub(crate) fn let_go(&self) {
+        // What is dropped is somebody else's: not under the lock.
+        let _before = {
+            let mut state = self.state.lock();
+            (state.task.take(), state.awaited.take())
+        };
+    }
+
+    /// Begins anew, after it was let go; false if it goes by another clock.
+    pub(crate) fn restart(&self, start: Stamp, clock: Source) -> bool {
+        if self.clock != clock {
+            return false;
+        }
+        let mut state = self.state.lock();
+        state.account = Account::new(start);
+        state.waits.restart();
+        state.said = 0;
+        true
     }
 
     pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {
