@@ -78,7 +78,8 @@ fn masked(name: &HeaderName, sent: &[u8], names: &NameMask) -> Option<String> {
         // Their values are URLs, which may hold a password or a token.
         "referer" | "location" | "origin" | "content-location" | "x-original-url"
         | "x-forwarded-uri" | "x-rewrite-url" => {
-            let text = String::from_utf8_lossy(sent);
+            let lossy = |_| String::from_utf8_lossy(sent);
+            let text = str::from_utf8(sent).map_or_else(lossy, Cow::Borrowed);
             match mask::url(&text, names) {
                 Cow::Owned(masked) => Some(masked),
                 Cow::Borrowed(_) => None,

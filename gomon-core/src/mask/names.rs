@@ -1,3 +1,5 @@
+use super::known::Known;
+
 /// The names of headers, parameters and fields whose values are never recorded.
 ///
 /// A pattern is compared with the whole name, without regard to ASCII case; `*` stands for any
@@ -13,6 +15,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameMask {
     patterns: Vec<Hidden>,
+    known: Known,
 }
 
 impl NameMask {
@@ -22,34 +25,45 @@ impl NameMask {
         let patterns = patterns
             .into_iter()
             .map(|pattern| Hidden::new(&pattern.into()));
-        Self {
-            patterns: patterns.collect(),
-        }
+        Self::of(patterns.collect())
     }
 
     /// The same mask with one more pattern.
     #[must_use]
     pub fn with(mut self, pattern: &str) -> Self {
         self.patterns.push(Hidden::new(pattern));
-        self
+        Self::of(self.patterns)
+    }
+
+    fn of(patterns: Vec<Hidden>) -> Self {
+        let known = Known::new(|name| is_hidden(&patterns, name));
+        Self { patterns, known }
     }
 
     /// Whether the value of that name must be masked.
     #[must_use]
     pub fn hides(&self, name: &str) -> bool {
-        let letters = Letters::of(name.as_bytes());
-        let mut patterns = self.patterns.iter();
-        patterns.any(|pattern| letters.has(pattern.letters) && pattern.matches(name))
-            && !is_shown(name)
+        let known = self.known.get(name);
+        known.unwrap_or_else(|| is_hidden(&self.patterns, name))
     }
 
     /// Whether the value of a name that is a part of this text may have to be masked. Where not, no part has to be looked at.
     #[must_use]
     pub fn may_hide_in(&self, text: &str) -> bool {
-        let letters = Letters::of(text.as_bytes());
+        self.may_hide(Letters::of(text.as_bytes()))
+    }
+
+    /// Whether the value of a name with these letters may have to be masked.
+    pub(super) fn may_hide(&self, letters: Letters) -> bool {
         let mut patterns = self.patterns.iter();
         patterns.any(|pattern| letters.has(pattern.letters))
     }
+}
+
+fn is_hidden(patterns: &[Hidden], name: &str) -> bool {
+    let letters = Letters::of(name.as_bytes());
+    let mut patterns = patterns.iter();
+    patterns.any(|pattern| letters.has(pattern.letters) && pattern.matches(name)) && !is_shown(name)
 }
 
 /// A pattern of names that are hidden, in lower case.
@@ -74,15 +88,23 @@ impl Hidden {
 
 /// Which of the letters of ASCII a text has, whatever their case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Letters(u32);
+pub(super) struct Letters(u32);
 
 impl Letters {
-    fn of(text: &[u8]) -> Self {
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) fn of(text: &[u8]) -> Self {
         let letters = text.iter().map(|byte| LETTERS.get(usize::from(*byte)));
         Self(letters.fold(0, |all, letter| all | letter.copied().unwrap_or(0)))
     }
 
-    fn has(self, others: Self) -> bool {
+    /// With that byte, if it is a letter.
+    #[inline]
+    pub(super) fn and(self, byte: u8) -> Self {
+        Self(self.0 | LETTERS.get(usize::from(byte)).copied().unwrap_or(0))
+    }
+
+    pub(super) fn has(self, others: Self) -> bool {
         others.0 & !self.0 == 0
     }
 }
