@@ -46,10 +46,9 @@ impl Meter {
         self.unit.restart(start, clock)
     }
 
-    /// Lets go of all others; false if somebody still knows its unit.
+    /// Lets go of all others, after it was closed; false if somebody still knows its unit.
     pub(crate) fn rest(&mut self) -> bool {
         self.outer.close();
-        self.unit.let_go();
         // It, its waker, its frame, and the waker in there: nobody else could make more of them.
         Arc::strong_count(&self.unit) == 4
     }
@@ -226,6 +225,7 @@ mod tests {
         let mut meter = new_meter();
         let _ = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
+        meter.close(clock::now());
         spare::give(meter);
         assert_eq!(Arc::strong_count(&task), 1);
         assert_eq!(Arc::as_ptr(&new_meter().unit), place);

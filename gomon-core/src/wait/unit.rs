@@ -141,8 +141,15 @@ impl Unit {
         true
     }
 
+    /// The same, and closes the books.
     pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {
-        self.state.lock().account.close(end)
+        // What is dropped is somebody else's: not under the lock.
+        let (closed, _task, _awaited) = {
+            let mut state = self.state.lock();
+            let closed = state.account.close(end);
+            (closed, state.task.take(), state.awaited.take())
+        };
+        closed
     }
 
     /// Opens a wait, inside of a poll.

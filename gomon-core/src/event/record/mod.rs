@@ -2,6 +2,7 @@
 
 mod packed;
 mod read;
+mod size;
 
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
@@ -13,7 +14,7 @@ use crate::bus::pool::Counted;
 use crate::clock::{Source, Stamp};
 use crate::context::Context;
 use crate::context::carried::Handle;
-use crate::event::attribute::{Attribute, Stored, key_bytes};
+use crate::event::attribute::{Attribute, Stored};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
@@ -538,40 +539,6 @@ impl Record {
     #[inline]
     pub(crate) fn mark(&mut self, outcome: Outcome) {
         self.outcome = self.outcome.max(outcome);
-    }
-
-    /// What its content takes as JSON, at the most.
-    pub(crate) fn json_bytes(&self) -> usize {
-        let inline = self.inline().iter().map(|attribute| {
-            let value = match attribute.value {
-                Stored::Text { from, to } => limits::json_len(self.text_at(from, to)) + 2,
-                Stored::Static(text) => limits::json_len(text) + 2,
-                // Counted beside the record.
-                Stored::LongText { .. } | Stored::Tree(_) => 0,
-                Stored::Packed { from, to } => {
-                    let limits = self
-                        .rare
-                        .as_deref()
-                        .map_or_else(limits::current, |rare| rare.limits);
-                    limits::json_bytes(self.packed_at(from, to).to_tree(), &limits)
-                }
-                _ => limits::SCALAR_BYTES,
-            };
-            key_bytes(attribute.key) + value
-        });
-        inline.sum::<usize>() + self.rare.as_deref().map_or(0, Rare::json_bytes)
-    }
-
-    /// What `gomon:dropped` takes as JSON, at the most.
-    pub(crate) fn cut_bytes(&self) -> usize {
-        self.rare.as_deref().map_or(0, Rare::cut_bytes)
-    }
-
-    /// What it takes in memory, about.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>()
-            + self.packed.capacity()
-            + self.rare.as_deref().map_or(0, Rare::memory_bytes)
     }
 
     pub(crate) fn errors(&self) -> &[ErrorInfo] {
