@@ -81,12 +81,10 @@ impl Socket {
         self.listener
     }
 
-    /// Its address, for a server that binds by itself, and how it says that it has.
-    pub(crate) fn into_address(self) -> (impl Fn(SocketAddr) + Send + Sync, SocketAddr) {
-        let address = self.listener.local_addr().expect("address");
+    /// For a server that binds by itself: how it says where.
+    pub(crate) fn into_teller(self) -> impl Fn(SocketAddr) + Send + Sync {
         let telling = self.telling;
-        let told = move |address| telling.send(address).expect("somebody waits");
-        (told, address)
+        move |address| telling.send(address).expect("somebody waits")
     }
 }
 

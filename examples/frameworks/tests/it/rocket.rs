@@ -1,5 +1,7 @@
 //! rocket, with its own server.
 
+use std::net::SocketAddr;
+
 use std::io::{self, Cursor};
 use std::pin::Pin;
 
@@ -47,10 +49,10 @@ impl Framework for Rocket {
     }
 
     async fn serve(socket: Socket, script: Script, layers: Layers, stop: Stop) {
-        // rocket binds by itself: to a port that is free now.
-        let (told, address) = socket.into_address();
+        // rocket binds by itself, and knows at liftoff to what.
+        let told = socket.into_teller();
         let config = Config {
-            port: address.port(),
+            port: 0,
             log_level: ::rocket::config::LogLevel::Off,
             shutdown: ::rocket::config::Shutdown {
                 ctrlc: false,
@@ -63,7 +65,10 @@ impl Framework for Rocket {
         if layers == Layers::Two {
             app = app.attach(layer());
         }
-        let ready = AdHoc::on_liftoff("ready", move |_| Box::pin(async move { told(address) }));
+        let ready = AdHoc::on_liftoff("ready", move |rocket| {
+            let Config { address, port, .. } = *rocket.config();
+            Box::pin(async move { told(SocketAddr::new(address, port)) })
+        });
         let pages = ["/<page>", "/users/<id>"].into_iter().flat_map(|uri| {
             [Method::Get, Method::Post].map(|method| Route::new(method, uri, Pages(script.clone())))
         });
