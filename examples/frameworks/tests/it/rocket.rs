@@ -1,8 +1,7 @@
 //! rocket, with its own server.
 
-use std::net::SocketAddr;
-
 use std::io::{self, Cursor};
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 use ::rocket::data::{ByteUnit, IoHandler, IoStream};
