@@ -112,11 +112,9 @@ async fn a_proxy_of_reqwests_is_told_where_a_connection_is_made() {
                 .tls_backend_preconfigured(ClientConfig::clone(&server.trust))
                 .proxy(monitored_proxy(move |_| Some(chosen.clone())));
             let client = monitored_with_resolver(builder).expect("a client");
-            for _ in 0..2 {
-                let answer = client.get("http://stock.example/").send().await;
-                let answer = answer.expect("answered").text().await;
-                assert_eq!(answer.expect("read"), "answer");
-            }
+            let answer = client.get("http://stock.example/").send().await;
+            let answer = answer.expect("answered").text().await;
+            assert_eq!(answer.expect("read"), "answer");
         })
         .await;
     assert_tree!(
@@ -125,7 +123,6 @@ async fn a_proxy_of_reqwests_is_told_where_a_connection_is_made() {
         http-roundtripper {reused=false}
           http-trp-dialctx
           http-trp-proxy
-        http-roundtripper {reused=true}
         "
     );
     assert_eq!(recorder.one("http-trp-proxy")["proxy-path"], proxy.as_str());
