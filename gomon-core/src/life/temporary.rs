@@ -1,12 +1,13 @@
 //! Settings that hold for a time, over all others.
 
+use std::thread::Thread;
 use std::time::Duration;
 
 use crate::bus;
 use crate::config::{Config, plugin};
 use crate::error::Error;
 use crate::life::{CHANGING, LIFE};
-use crate::{clock, fork, hot, notice};
+use crate::{clock, fork, hot, notice, state};
 
 /// What holds for now.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(super) struct Temporary {
     number: u64,
     /// By the monotonic clock.
     until: Duration,
+    /// Who ends them then.
+    ender: Option<Thread>,
 }
 
 impl Temporary {
@@ -57,31 +60,46 @@ pub fn set_config_for(config: Config, time: Duration) -> Result<(), Error> {
         let message = "settings for a time are for a millisecond to 24 hours";
         return Err(crate::ConfigError::new("time", None, message).into());
     }
+    let until = clock::monotonic() + time;
     let number = {
         let _changing = CHANGING.lock();
         plugin::check(&config.plugins)?;
-        replace(Some((config, clock::monotonic() + time)))?
+        replace(Some((config, until)))?
     };
     say(&format!("settings for {time:?} are in force"));
-    let ended = std::thread::Builder::new()
+    let ender = std::thread::Builder::new()
         .name("gomon-config-end".to_owned())
-        .spawn(move || {
-            hot::mark_own_thread();
-            // Nobody unparks it; it may wake up all the same.
-            let until = clock::monotonic() + time;
-            while let Some(left) = until
-                .checked_sub(clock::monotonic())
-                .filter(|left| !left.is_zero())
-            {
-                std::thread::park_timeout(left);
+        .spawn(move || end_then(number, until));
+    match ender {
+        Ok(ender) => {
+            let mut life = LIFE.lock();
+            let mine = life.temporary.as_mut();
+            match mine.filter(|now| now.number == number) {
+                Some(now) => now.ender = Some(ender.thread().clone()),
+                // Others have taken their place meanwhile.
+                None => ender.thread().unpark(),
             }
+            Ok(())
+        }
+        Err(error) => {
             end(Some(number));
-        });
-    if let Err(error) = ended {
-        end(Some(number));
-        return Err(Error::Thread(error));
+            Err(Error::Thread(error))
+        }
     }
-    Ok(())
+}
+
+/// Waits until then, or until they are ended or replaced: a thread stays no longer than its settings.
+fn end_then(number: u64, until: Duration) {
+    hot::mark_own_thread();
+    loop {
+        let left = until.saturating_sub(clock::monotonic());
+        let current = LIFE.lock().temporary.as_ref().map(|now| now.number);
+        if left.is_zero() || current != Some(number) {
+            break;
+        }
+        std::thread::park_timeout(left);
+    }
+    end(Some(number));
 }
 
 /// Ends the settings that were set for a time, before it; false if there are none.
@@ -116,21 +134,29 @@ fn replace(new: Option<(Config, Duration)>) -> Result<u64, Error> {
     let root = life.outer().root;
     let number = life.next_temporary;
     life.next_temporary += 1;
-    life.temporary = new.map(|(config, until)| Temporary {
+    let new = new.map(|(config, until)| Temporary {
         config,
         number,
         until,
+        ender: None,
     });
+    let old = std::mem::replace(&mut life.temporary, new);
     let outer = life.outer();
     life.overridden.put(&outer);
     life.apply(root != outer.root);
     drop(life);
+    if let Some(ender) = old.and_then(|old| old.ender) {
+        ender.unpark();
+    }
     plugin::keep(plugins);
     ready.into_iter().for_each(plugin::Ready::apply);
     Ok(number)
 }
 
 fn say(message: &str) {
+    if !state::load().is_running() {
+        return;
+    }
     let record = notice::record("info", "gomon::config", message);
     bus::send_without_ring(record, clock::now());
 }

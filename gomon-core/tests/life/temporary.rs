@@ -71,3 +71,24 @@ fn what_is_wrong_changes_nothing() {
     }
     assert!(!end_temporary_config());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn those_that_are_replaced_leave_no_thread_behind() {
+    let _turn = turn();
+    let threads = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let names =
+            tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        // Linux shows 15 bytes of a name.
+        names
+            .filter(|name| name.starts_with("gomon-config-en"))
+            .count()
+    };
+    for _ in 0..50 {
+        set_config_for(config("{}"), Duration::from_secs(3_600)).unwrap();
+    }
+    until(|| threads() == 1);
+    assert!(end_temporary_config());
+    until(|| threads() == 0);
+}

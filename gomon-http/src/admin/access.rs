@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use gomon_core::conn::ConnInfo;
-use http::{Extensions, HeaderMap, header};
+use http::request::Parts;
+use http::{HeaderMap, header};
 
 use super::reply::Reply;
 
@@ -16,7 +17,8 @@ pub(super) enum Access {
 }
 
 impl Access {
-    pub(super) fn check(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<(), Reply> {
+    pub(super) fn check(&self, head: &Parts) -> Result<(), Reply> {
+        let headers = &head.headers;
         // A page of somebody else's, in a browser of somebody who may.
         let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
         let foreign = site.is_some_and(|site| !matches!(site, b"same-origin" | b"none"));
@@ -25,7 +27,7 @@ impl Access {
         }
         match self {
             Self::Token(token) => by_token(token, headers),
-            Self::Loopback => from_here(headers, extensions),
+            Self::Loopback => from_here(head),
         }
     }
 }
@@ -50,7 +52,8 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// The host is asked for by name too: a name of somebody else's may lead here (DNS rebinding).
-fn from_here(headers: &HeaderMap, extensions: &Extensions) -> Result<(), Reply> {
+fn from_here(head: &Parts) -> Result<(), Reply> {
+    let extensions = &head.extensions;
     let peer = extensions.get::<ConnInfo>().and_then(|info| info.peer);
     #[cfg(feature = "axum")]
     let peer = peer.or_else(|| {
@@ -64,21 +67,23 @@ fn from_here(headers: &HeaderMap, extensions: &Extensions) -> Result<(), Reply> 
             "only this machine is answered; others need a token",
         ));
     }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    match host {
-        // HTTP/2 has it in the address, which a browser cannot forge either.
-        None => Ok(()),
-        Some(host) if is_local_name(host) => Ok(()),
-        Some(_) => Err(Reply::error(
-            403,
-            "only `localhost` is answered; others need a token",
-        )),
+    // HTTP/2 has it in the address.
+    let authority = head.uri.authority().map(|authority| authority.as_str());
+    let host = head.headers.get(header::HOST);
+    let host = host.map(|host| host.to_str().unwrap_or(""));
+    if authority.into_iter().chain(host).all(is_local_name) {
+        return Ok(());
     }
+    Err(Reply::error(
+        403,
+        "only `localhost` is answered; others need a token",
+    ))
 }
 
 fn is_local_name(host: &str) -> bool {
+    if host.contains('@') {
+        return false;
+    }
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None => host.split(':').next().unwrap_or(host),
@@ -104,6 +109,7 @@ mod tests {
         }
         for name in [
             "localhost.evil.example",
+            "localhost:80@evil.example",
             "evil.example:80",
             "[::2]",
             "10.0.0.1",

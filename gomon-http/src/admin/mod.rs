@@ -111,24 +111,24 @@ where
     B::Data: Send,
     B::Error: fmt::Display,
 {
-    access.check(request.headers(), request.extensions())?;
     let (head, body) = request.into_parts();
+    access.check(&head)?;
     let path = head.uri.path();
     let path = path.strip_prefix("/gomon").unwrap_or(path);
     let mut parameters = Parameters::parse(head.uri.query().unwrap_or(""))?;
     match (&head.method, path.trim_end_matches('/')) {
-        (&Method::GET, "/request-status") => {
-            parameters.end()?;
-            Ok(status::requests(&head.headers))
-        }
+        (&Method::PUT, "/config") => return config::set(&mut parameters, body).await,
+        (&Method::POST, "/test") => return trial::run(&mut parameters).await,
+        _ => parameters.end()?,
+    }
+    match (&head.method, path.trim_end_matches('/')) {
+        (&Method::GET, "/request-status") => Ok(status::requests(&head.headers)),
         (&Method::GET, "/health") => Ok(Reply::json(200, &serde_json::json!({"status": "ok"}))),
         (&Method::GET, "/status") => Ok(status::of_gomon()),
         (&Method::GET, "/stats") => Ok(figures::all()),
         (&Method::GET, "/stacks") => Ok(stacks::all()),
         (&Method::GET, "/config") => Ok(config::show()),
-        (&Method::PUT, "/config") => config::set(&mut parameters, body).await,
         (&Method::DELETE, "/config") => Ok(config::end()),
-        (&Method::POST, "/test") => trial::run(&mut parameters).await,
         (_, known) if PATHS.contains(&known) => {
             Err(Reply::error(405, "this path has another method"))
         }

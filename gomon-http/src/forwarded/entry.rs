@@ -122,6 +122,6 @@ fn scheme(text: &str) -> Option<&'static str> {
 }
 
 /// Proxies that are asked about one request.
-const ENTRIES: usize = 32;
+pub(super) const ENTRIES: usize = 32;
 /// Bytes at the end of a header that are read.
 const BYTES: usize = 4096;

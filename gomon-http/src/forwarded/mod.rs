@@ -46,12 +46,16 @@ impl TrustedProxies {
         let Some(header) = header else {
             return found;
         };
-        for entry in entry::from_the_last(header, headers) {
+        for (at, entry) in entry::from_the_last(header, headers).enumerate() {
             let Entry { address, scheme } = entry;
             found.client = address;
             found.scheme = scheme.or(found.scheme);
             if address.is_none_or(|address| !self.contains(address)) {
                 break;
+            }
+            if at + 1 == entry::ENTRIES {
+                // So many proxies are none: who is behind them is not known.
+                found.client = None;
             }
         }
         if header != ForwardedHeader::Forwarded {
@@ -174,7 +178,12 @@ mod tests {
 
     #[test]
     fn a_list_without_end_is_read_up_to_a_bound() {
-        let long: &'static str = Box::leak("10.1.1.1,".repeat(100_000).into_boxed_str());
-        assert_eq!(client("::1", &[("x-forwarded-for", long)]), None);
+        let behind = |proxies: usize| {
+            let list = format!("6.6.6.6{}", ", 10.1.1.1".repeat(proxies));
+            let list: &'static str = Box::leak(list.into_boxed_str());
+            client("::1", &[("x-forwarded-for", list)])
+        };
+        assert_eq!(behind(31).as_deref(), Some("6.6.6.6"));
+        assert_eq!((behind(32), behind(100_000)), (None, None));
     }
 }

@@ -72,6 +72,8 @@ async fn only_this_machine_is_answered_or_who_brings_the_token() {
         (admin(), from(there, "/gomon/health"), 403),
         (admin(), get("/gomon/health"), 403),
         (admin(), with("host", "evil.example", here), 403),
+        (admin(), from(here, "http://evil.example/gomon/health"), 403),
+        (admin(), from(here, "http://[::1]:80/gomon/health"), 200),
         (admin(), with("origin", "http://evil.example", here), 403),
         (admin(), with("sec-fetch-site", "cross-site", here), 403),
         (admin(), with("sec-fetch-site", "same-origin", here), 200),
@@ -258,6 +260,7 @@ async fn a_trial_does_what_it_is_told_and_refuses_what_is_wrong() {
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     assert_eq!(here(Method::GET, "/gomon/test", "").await.0, 405);
+    assert_eq!(here(Method::GET, "/gomon/stats?all=1", "").await.0, 400);
     let (status, told) = here(Method::GET, "/gomon/none", "").await;
     assert!(
         status == 404 && told.to_string().contains("/request-status"),

@@ -156,10 +156,10 @@ impl HttpBody for Lying {
 
 #[tokio::test]
 async fn a_body_that_lies_of_its_size_passes_as_it_is() {
-    for (hint, ends, outcome) in [
-        (SizeHint::with_exact(u64::MAX), false, "completed"),
-        (SizeHint::with_exact(1), false, "completed"),
-        (SizeHint::with_exact(0), true, "completed"),
+    for (hint, ends) in [
+        (SizeHint::with_exact(u64::MAX), false),
+        (SizeHint::with_exact(1), false),
+        (SizeHint::with_exact(0), true),
     ] {
         let recorder = Recorder::new();
         recorder
@@ -180,7 +180,7 @@ async fn a_body_that_lies_of_its_size_passes_as_it_is() {
                 assert_eq!(read, "abc");
             })
             .await;
-        assert_eq!(the_end(&recorder).outcome(), outcome, "{hint:?}");
+        assert_eq!(the_end(&recorder).outcome(), "completed", "{hint:?}");
     }
 }
 
