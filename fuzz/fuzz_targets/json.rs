@@ -215,6 +215,7 @@ fn of_event(value: ValueRef<'_>) -> Json {
         ValueRef::F64(value) => float(value),
         ValueRef::Str(text) => text.into(),
         ValueRef::Tree(tree) => json(tree),
+        ValueRef::Packed(map) => json(&map.to_tree()),
         other => panic!("a kind of value that the oracle does not know: {other:?}"),
     }
 }

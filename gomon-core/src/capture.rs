@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -215,7 +216,20 @@ pub fn capture() -> Arc<Capture> {
     if let Some(of_test) = crate::testing::captures::here() {
         return of_test;
     }
-    Arc::clone(&CURRENT.read())
+    let generation = generation();
+    let known = KNOWN.try_with(|known| {
+        let mut known = known.try_borrow_mut().ok()?;
+        match &mut *known {
+            Some((of, capture)) if *of == generation => Some(Arc::clone(capture)),
+            known => {
+                let current = Arc::clone(&CURRENT.read());
+                *known = Some((generation, Arc::clone(&current)));
+                Some(current)
+            }
+        }
+    });
+    let known = known.ok().flatten();
+    known.unwrap_or_else(|| Arc::clone(&CURRENT.read()))
 }
 
 /// Changes what the process records, from the next event on.
@@ -226,10 +240,15 @@ pub fn set_capture(capture: Capture) {
 }
 
 /// How often it was changed: what was found out by [`capture`] before it changes again holds until then.
-#[cfg(any(feature = "log", feature = "slog", feature = "tracing"))]
+#[inline]
 pub(crate) fn generation() -> u64 {
     // Pairs with the store in `set_capture`: who sees the number sees what it stands for.
     GENERATION.load(Ordering::Acquire)
+}
+
+thread_local! {
+    /// What a thread found out last, and when: it is asked for by each event of a wrapper.
+    static KNOWN: RefCell<Option<(u64, Arc<Capture>)>> = const { RefCell::new(None) };
 }
 
 static GENERATION: AtomicU64 = AtomicU64::new(0);

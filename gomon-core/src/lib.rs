@@ -110,6 +110,7 @@ pub use event::error_info::ErrorInfo;
 pub use event::id::{SpanId, TraceId};
 pub use event::limits::settings::Limits;
 pub use event::outcome::Outcome;
+pub use event::packed::{ListWriter, MapWriter, PackedMap};
 pub use event::value::{Tree, Value, ValueRef};
 pub use life::{
     Builder, ConfigState, Gomon, ListenerId, add_listener, add_listener_factory,

@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::thread;
 
+#[cfg(feature = "reqwest")]
 use gomon_core::Outcome;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::exchange::Exchange;
+use crate::held::Held;
 
 pin_project! {
     /// A response's body with the event of its exchange: the same frames, errors, size hint and
@@ -38,7 +39,7 @@ pin_project! {
 /// The exchange, and how to ask its body whether it ended: a drop has no bound that says it is a
 /// body.
 struct Watch<B> {
-    exchange: Exchange,
+    exchange: Held,
     is_ended: fn(&B) -> bool,
 }
 
@@ -50,7 +51,7 @@ impl<B> Watch<B> {
 }
 
 impl<B: Body> MonitoredBody<B> {
-    pub(crate) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+    pub(crate) fn new(inner: B, exchange: Option<Held>) -> Self {
         let watch = exchange.map(|exchange| Watch {
             exchange,
             is_ended: B::is_end_stream,
@@ -87,10 +88,9 @@ where
             // Only a drop takes it, and nothing is polled after that.
             return Poll::Ready(None);
         };
-        let Some(watch) = this.watch else {
+        let Some(Watch { exchange, .. }) = this.watch else {
             return inner.poll_frame(cx);
         };
-        let exchange = &mut watch.exchange;
         let polled = ready!(exchange.poll_future(cx, |cx| inner.as_mut().poll_frame(cx)));
         let last = match &polled {
             Some(Ok(frame)) => {
@@ -103,8 +103,9 @@ where
             }
             None => true,
         };
-        if last && let Some(watch) = this.watch.take() {
-            watch.exchange.end(Outcome::Completed);
+        if last {
+            exchange.end_with_poll();
+            *this.watch = None;
         }
         Poll::Ready(polled)
     }

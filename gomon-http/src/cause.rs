@@ -26,7 +26,7 @@ impl Cause {
 /// with the status that is known.
 #[cfg(any(feature = "actix", feature = "poem"))]
 pub(crate) fn refused(
-    exchange: Option<crate::exchange::Exchange>,
+    exchange: Option<crate::held::Held>,
     status: StatusCode,
     error: &dyn Display,
 ) {

@@ -5,12 +5,12 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context as TaskContext, Poll};
 
 use bytes::Buf;
 #[cfg(feature = "serve")]
 use gomon_core::EventTracker;
-use gomon_core::{Capture, EndGuard, Outcome};
+use gomon_core::{Capture, Context, EndGuard, Outcome};
 #[cfg(feature = "serve")]
 use http::header;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -18,6 +18,7 @@ use http_body::{Body, Frame};
 
 use crate::client::ClientSide;
 use crate::config::Config;
+use crate::mark::Served;
 use crate::request_body::SharedTee;
 use crate::routes::Route;
 use crate::seen::Seen;
@@ -29,8 +30,10 @@ use crate::{error, headers, keys};
 pub(crate) struct Exchange {
     guard: EndGuard,
     config: Arc<Config>,
-    method: Method,
+    asked: Asked,
     seen: Seen,
+    /// How layers inside know of it, where the request itself does not say so.
+    served: Option<Served>,
     /// The bytes the response's body said it has.
     expected: Option<u64>,
     /// What a client knows beside.
@@ -59,8 +62,9 @@ impl Exchange {
         Self {
             guard,
             config: Arc::clone(config),
-            method: request.method().clone(),
+            asked: Asked::of(request.method()),
             seen,
+            served: None,
             expected: None,
             client: None,
             route: None,
@@ -93,6 +97,16 @@ impl Exchange {
         self.seen.leave_request_unseen();
     }
 
+    /// Layers inside know of it by that, instead of a mark.
+    pub(crate) fn serve(&mut self, served: Option<Served>) {
+        self.served = served;
+    }
+
+    /// Its event, for others to be part of.
+    pub(crate) fn event(&self) -> Context {
+        self.guard.tracker_ref().context()
+    }
+
     /// What a client knows of the request, where one sends it.
     #[cfg(feature = "client")]
     pub(crate) fn client(&self) -> Option<&ClientSide> {
@@ -112,12 +126,29 @@ impl Exchange {
         self.client.is_none()
     }
 
+    /// Whether there is anything to see of the request's body.
+    pub(crate) fn sees_request_body(&self) -> bool {
+        self.seen.sees_request()
+    }
+
     /// The tee for the request's body; none where there is nothing to see.
     pub(crate) fn request_tee(&self) -> SharedTee {
         self.seen.request_tee()
     }
 
-    /// Runs a call or a drop as part of the event. A panic ends it, and goes on.
+    /// Calls the service, as part of the event. A panic ends it, and goes on.
+    pub(crate) fn call<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        match self.served.take() {
+            Some(served) => {
+                let called = served.during(|| self.poll(f));
+                self.served = Some(served);
+                called
+            }
+            None => self.poll(f),
+        }
+    }
+
+    /// Runs a drop as part of the event. A panic ends it, and goes on.
     pub(crate) fn poll<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let Self { guard, client, .. } = self;
         match client {
@@ -130,13 +161,19 @@ impl Exchange {
     /// client's call is itself a wait of whoever calls.
     pub(crate) fn poll_future<T>(
         &mut self,
-        cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+        cx: &mut TaskContext<'_>,
+        poll: impl FnOnce(&mut TaskContext<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let Self { guard, client, .. } = self;
-        match client {
-            Some(client) => client.poll(cx, |cx| guard.poll_future(cx, poll)),
-            None => guard.poll_future(cx, poll),
+        let Self {
+            guard,
+            client,
+            served,
+            ..
+        } = self;
+        match (client, served) {
+            (Some(client), _) => client.poll(cx, |cx| guard.poll_future(cx, poll)),
+            (None, Some(served)) => served.during(|| guard.poll_future(cx, poll)),
+            (None, None) => guard.poll_future(cx, poll),
         }
     }
 
@@ -164,7 +201,8 @@ impl Exchange {
     }
 
     /// The service answered: notes the head, and says whether a body is still to come.
-    pub(crate) fn answered<B: Body>(mut self, response: &mut Response<B>) -> Option<Self> {
+    pub(crate) fn answered<B: Body>(&mut self, response: &mut Response<B>) -> bool {
+        self.served = None;
         if let Some(client) = &self.client {
             client.answered(response);
         }
@@ -179,17 +217,17 @@ impl Exchange {
             self.seen.write(self.guard.tracker());
             let nothing = EndGuard::new(EventTracker::empty());
             tap.open(std::mem::replace(&mut self.guard, nothing));
-            return None;
+            return false;
         }
         let body = response.body();
         if self.head_is_all(response.status()) || body.is_end_stream() {
-            self.end(Outcome::Completed);
-            return None;
+            self.end_with_poll();
+            return false;
         }
         let declared = headers::content_length(response.headers());
         self.expected = declared.or_else(|| body.size_hint().exact());
         self.guard.on_drop(Outcome::Truncated);
-        Some(self)
+        true
     }
 
     /// A frame of the response's body passed.
@@ -209,25 +247,32 @@ impl Exchange {
         }
     }
 
-    /// Nothing more will come. What was marked before, such as a status of 500, may outrank the
-    /// outcome.
-    pub(crate) fn end(mut self, outcome: Outcome) {
+    /// Nothing more will come after the poll that just ended: whoever holds this drops it.
+    pub(crate) fn end_with_poll(&mut self) {
+        self.guard.on_drop(Outcome::Completed);
+        self.guard.ends_with_poll();
+    }
+
+    /// Nothing more will come: whoever holds this drops it.
+    pub(crate) fn end(&mut self, outcome: Outcome) {
         self.guard.on_drop(outcome);
     }
 
     fn note_head<B>(&mut self, response: &Response<B>) {
         let status = response.status();
+        let first_byte = self.guard.elapsed();
         let tracker = self.guard.tracker();
         if !tracker.is_recording() {
             return;
         }
-        let first_byte = tracker.elapsed();
         tracker
             .set(keys::FIRST_BYTE, first_byte)
             .set(keys::RESPONSE_CODE, status.as_u16());
         if self.seen.capture().headers() {
-            let sent = headers::tree(response.headers(), self.seen.capture());
-            tracker.set(keys::RESPONSE_HEADERS, sent);
+            let (sent, capture) = (response.headers(), self.seen.capture());
+            tracker.set_map(keys::RESPONSE_HEADERS, |map| {
+                headers::write(sent, capture, map);
+            });
         }
         if self.config.timeout_statuses.contains(&status) {
             tracker.mark(Outcome::TimedOut);
@@ -239,7 +284,7 @@ impl Exchange {
         if let Some(cause) = response.extensions().get::<crate::cause::Cause>() {
             tracker.push_error(cause.error().masked(self.seen.capture().detectors()));
         }
-        let tunnel = self.method == Method::CONNECT && status.is_success();
+        let tunnel = self.asked == Asked::Connect && status.is_success();
         if tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
             tracker.set(keys::HIJACK, true);
         }
@@ -255,6 +300,7 @@ impl Exchange {
         let Some(mut route) = self.route.take() else {
             return;
         };
+        let took = self.guard.elapsed_at_end();
         let tracker = self.guard.tracker();
         if !route.is_known()
             && let Some(called) = self.seen.grpc_route()
@@ -264,14 +310,14 @@ impl Exchange {
                 tracker.set(keys::ROUTE, &**name);
             }
         }
-        if route.took(tracker.elapsed()) {
+        if route.took(took) {
             tracker.set(keys::SLOW, true);
         }
     }
 
     /// Whether what answers has no body whatever its type says (RFC 9110, section 6.4.1).
     fn head_is_all(&self, status: StatusCode) -> bool {
-        matches!(self.method, Method::HEAD | Method::CONNECT)
+        self.asked != Asked::Other
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
@@ -283,6 +329,24 @@ fn is_websocket<B>(response: &Response<B>) -> bool {
     let upgrade = response.headers().get(header::UPGRADE);
     let is_one = |upgrade: &HeaderValue| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
     response.status() == StatusCode::SWITCHING_PROTOCOLS && upgrade.is_some_and(is_one)
+}
+
+/// What of the method decides whether a body follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Head,
+    Connect,
+    Other,
+}
+
+impl Asked {
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::HEAD => Self::Head,
+            Method::CONNECT => Self::Connect,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Drop for Exchange {

@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use gomon_core::Outcome;
-use http::{Request, Response};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::exchange::Exchange;
+use crate::MonitoredBody;
+use crate::held::Held;
 use crate::observed::{Observed, answered};
-use crate::{MonitoredBody, MonitoredRequestBody};
 
 pin_project! {
     /// What [`MonitoringService`](crate::MonitoringService) and `ClientService` return: the
@@ -30,21 +30,18 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     /// Polls what was called as part of the event already.
     #[cfg(feature = "reqwest")]
-    pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
+    pub(crate) fn new(inner: F, exchange: Option<Held>) -> Self {
         Self {
             inner: Observed::new(inner, exchange),
         }
     }
 
-    /// Calls the service, as part of the event where there is one.
-    pub(crate) fn call<B>(
-        exchange: Option<Exchange>,
-        request: Request<B>,
-        call: impl FnOnce(Request<MonitoredRequestBody<B>>) -> F,
-    ) -> Self {
-        let request = request.map(|body| MonitoredRequestBody::new(body, exchange.as_ref()));
+    /// Calls the service, as part of the event where there is one. That there is no future then does not happen.
+    ///
+    /// The request is best borrowed by `call`: what it owns is moved on its way there, again and again.
+    pub(crate) fn call(exchange: Option<Held>, call: impl FnOnce() -> Option<F>) -> Self {
         Self {
-            inner: Observed::call(exchange, || call(request)),
+            inner: Observed::call(exchange, call),
         }
     }
 }

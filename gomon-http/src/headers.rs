@@ -3,33 +3,32 @@
 use std::borrow::Cow;
 
 use gomon_core::mask::{self, NameMask, REDACTED};
-use gomon_core::{Capture, Tree};
+use gomon_core::{Capture, ListWriter, MapWriter};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
-/// `{name: [values]}` in order of arrival, with secret ones masked.
-pub(crate) fn tree(headers: &HeaderMap, capture: &Capture) -> Tree {
-    let names = capture.mask();
-    let tree = headers.keys().fold(Tree::map(), |map, name| {
-        let secret = names.hides(name.as_str());
-        let values = headers
-            .get_all(name)
-            .iter()
-            .map(|sent| value(name, sent, secret, names))
-            .collect();
-        map.with(name.as_str().to_owned(), Tree::List(values))
-    });
-    capture.detectors().mask_tree(tree)
+/// Writes `{name: [values]}` in order of arrival, with secret ones masked.
+pub(crate) fn write(headers: &HeaderMap, capture: &Capture, map: &mut MapWriter<'_>) {
+    // All values of a name come one after the other.
+    let mut all = headers.iter().peekable();
+    while let Some((name, first)) = all.next() {
+        let secret = capture.mask().hides(name.as_str());
+        map.list(name.as_str(), |list| {
+            value(name, first, secret, capture, list);
+            while let Some((_, more)) = all.next_if(|(next, _)| *next == name) {
+                value(name, more, secret, capture, list);
+            }
+        });
+    }
 }
 
 /// The length a message declares.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    headers.get(header::CONTENT_LENGTH).and_then(length)
+}
+
+/// The number in a `content-length`.
+pub(crate) fn length(sent: &HeaderValue) -> Option<u64> {
+    sent.to_str().ok()?.trim().parse().ok()
 }
 
 /// "HTTP/1.1" and its like.
@@ -43,31 +42,50 @@ pub(crate) fn proto(version: Version) -> &'static str {
     }
 }
 
-/// Bytes that are not UTF-8 stay bytes: header values may hold any (RFC 9110, section 5.5,
-/// `obs-text`).
-fn value(name: &HeaderName, sent: &HeaderValue, secret: bool, names: &NameMask) -> Tree {
+fn value(
+    name: &HeaderName,
+    sent: &HeaderValue,
+    secret: bool,
+    capture: &Capture,
+    list: &mut ListWriter<'_>,
+) {
     if secret || sent.is_sensitive() {
-        return Tree::from(REDACTED);
+        return list.text(REDACTED);
     }
-    if *name == header::HOST
-        && let Some(at) = sent.as_bytes().iter().rposition(|byte| *byte == b'@')
-    {
-        let host = String::from_utf8_lossy(sent.as_bytes().get(at..).unwrap_or_default());
-        return Tree::from(format!("{REDACTED}{host}"));
+    let detectors = capture.detectors();
+    if let Some(masked) = masked(name, sent.as_bytes(), capture.mask()) {
+        return list.text(&detectors.mask(&masked));
     }
-    if name == "baggage" {
-        return Tree::from(baggage(&String::from_utf8_lossy(sent.as_bytes()), names));
-    }
-    if HOLD_A_URL.contains(&name.as_str()) {
+    if !detectors.is_none() {
         let text = String::from_utf8_lossy(sent.as_bytes());
-        let masked = mask::url(&text, names);
-        if masked != text {
-            return Tree::from(masked.into_owned());
+        if let Cow::Owned(masked) = detectors.mask(&text) {
+            return list.text(&masked);
         }
     }
-    match str::from_utf8(sent.as_bytes()) {
-        Ok(text) => Tree::from(text),
-        Err(_) => Tree::Bytes(sent.as_bytes().to_vec()),
+    // Header values may hold any bytes (RFC 9110, section 5.5, `obs-text`).
+    list.bytes(sent.as_bytes());
+}
+
+/// What is shown of the value of a header that is not secret by its name, where that is not all.
+fn masked(name: &HeaderName, sent: &[u8], names: &NameMask) -> Option<String> {
+    match name.as_str() {
+        "host" => {
+            let at = sent.iter().rposition(|byte| *byte == b'@')?;
+            let host = String::from_utf8_lossy(sent.get(at..).unwrap_or_default());
+            Some(format!("{REDACTED}{host}"))
+        }
+        "baggage" => Some(baggage(&String::from_utf8_lossy(sent), names)),
+        // Their values are URLs, which may hold a password or a token.
+        "referer" | "location" | "origin" | "content-location" | "x-original-url"
+        | "x-forwarded-uri" | "x-rewrite-url" => {
+            let lossy = |_| String::from_utf8_lossy(sent);
+            let text = str::from_utf8(sent).map_or_else(lossy, Cow::Borrowed);
+            match mask::url(&text, names) {
+                Cow::Owned(masked) => Some(masked),
+                Cow::Borrowed(_) => None,
+            }
+        }
+        _ => None,
     }
 }
 
@@ -80,17 +98,6 @@ fn baggage(list: &str, names: &NameMask) -> String {
     members.collect::<Vec<_>>().join(",")
 }
 
-/// Headers whose value is a URL, which may hold a password or a token.
-const HOLD_A_URL: [&str; 7] = [
-    "referer",
-    "location",
-    "origin",
-    "content-location",
-    "x-original-url",
-    "x-forwarded-uri",
-    "x-rewrite-url",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,19 +105,16 @@ mod tests {
     #[test]
     fn secrets_in_headers_are_masked() {
         let names = NameMask::default();
-        let masked = |name, sent| {
+        let shown = |name, sent: &str| {
             let name = HeaderName::from_static(name);
-            value(&name, &HeaderValue::from_static(sent), false, &names)
+            let masked = masked(&name, sent.as_bytes(), &names);
+            masked.unwrap_or_else(|| sent.to_owned())
         };
-        assert_eq!(masked("host", "ada:pw@h:80"), Tree::from("[redacted]@h:80"));
-        assert_eq!(masked("host", "h:80"), Tree::from("h:80"));
-        assert_eq!(
-            masked("baggage", "tier=1, Api-Token = x;p,b=2"),
-            Tree::from("tier=1, Api-Token =[redacted],b=2")
-        );
-        assert_eq!(
-            masked("x-original-url", "/a?token=1"),
-            Tree::from("/a?token=[redacted]")
-        );
+        assert_eq!(shown("host", "ada:pw@h:80"), "[redacted]@h:80");
+        assert_eq!(shown("host", "h:80"), "h:80");
+        let baggage = shown("baggage", "tier=1, Api-Token = x;p,b=2");
+        assert_eq!(baggage, "tier=1, Api-Token =[redacted],b=2");
+        let url = shown("x-original-url", "/a?token=1");
+        assert_eq!(url, "/a?token=[redacted]");
     }
 }

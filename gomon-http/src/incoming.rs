@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gomon_core::conn::ConnInfo;
-use gomon_core::{Capture, Context, EventTracker, Propagation, WorkDetails};
+use gomon_core::{Capture, Context, EndGuard, EventTracker, Propagation, WorkDetails};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
 use crate::forwarded::Forwarded;
+use crate::sent::{Names, Sent};
+use crate::url::Url;
 use crate::{headers, keys, queue, route, routes, url};
 
 /// The route of a request: what routing found, and what is known of that route.
@@ -27,9 +29,9 @@ impl<'a> Matched<'a> {
 }
 
 /// The caller's event, where it is trusted and named; else the application.
-pub(crate) fn parent(propagation: Propagation, headers: &HeaderMap) -> Context {
+pub(crate) fn parent(propagation: Propagation, sent: &Sent<'_>) -> Context {
     propagation.extract(|name, each| {
-        for value in headers.get_all(name) {
+        for value in sent.get_all(name) {
             each(value.as_bytes());
         }
     })
@@ -51,25 +53,24 @@ pub(crate) fn tell_switches<B>(
 /// Sets all that is known before the service is called, and enters the request among the units of
 /// work.
 pub(crate) fn describe<B>(
-    tracker: &mut EventTracker,
+    mut tracker: EventTracker,
     request: &Request<B>,
+    sent: &Sent<'_>,
     matched: &Matched<'_>,
     config: &Config,
     capture: &Capture,
-) {
-    let (extensions, sent) = (request.extensions(), request.headers());
+) -> EndGuard {
+    let extensions = request.extensions();
     let peer = peer(extensions);
-    let behind = look_behind(config, peer, sent);
+    let behind = look_behind(config, peer, sent.headers);
     let uri = route::original_uri(extensions, request.uri());
     let path = url::masked_path(uri.path(), &matched.found, capture.mask());
 
+    let url = Url::incoming(uri, sent, &path, scheme(extensions, behind), capture);
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
-        .set(
-            keys::URL,
-            url::incoming(uri, sent, &path, scheme(extensions, behind), capture),
-        );
+        .set_map(keys::URL, |map| url.write(map));
     if let Some(proto) = proto(request) {
         tracker.set(keys::PROTO, proto);
     }
@@ -77,10 +78,10 @@ pub(crate) fn describe<B>(
     if let Some(name) = matched.route.name() {
         tracker.set(keys::ROUTE, &**name);
     }
-    if let Some(length) = headers::content_length(sent) {
+    if let Some(length) = sent.get(&header::CONTENT_LENGTH).and_then(headers::length) {
         tracker.set(keys::CONTENT_LENGTH, length);
     }
-    if let Some(encoding) = sent.get(header::TRANSFER_ENCODING) {
+    if let Some(encoding) = sent.get(&header::TRANSFER_ENCODING) {
         tracker.set(keys::ENCODING, encoding.as_bytes());
     }
     if let Some(conn) = extensions.get::<ConnInfo>().and_then(|info| info.id) {
@@ -95,18 +96,22 @@ pub(crate) fn describe<B>(
         }
     }
     if behind.is_none_or(|behind| behind.by_proxy)
-        && let Some(queue) = queue::waited(sent, tracker.started())
+        && let Some(queue) = queue::waited(sent, || tracker.started())
     {
         tracker.set(keys::QUEUE, queue);
     }
     if capture.headers() {
-        tracker.set(keys::HEADERS, headers::tree(sent, capture));
+        tracker.set_map(keys::HEADERS, |map| {
+            headers::write(sent.headers, capture, map)
+        });
     }
     let addresses = capture.remote_address();
     let client = behind.and_then(|behind| behind.client);
     let client = client.or(peer.map(|peer| peer.ip())).filter(|_| addresses);
     let details = WorkDetails::of_request(matched.route.name().cloned(), client);
-    tracker.register_with(label(request, &path, capture), details);
+    EndGuard::registered_unit(tracker, details, |label| {
+        write_label(request, &path, capture, label);
+    })
 }
 
 /// Tells the event of an outer layer what only a layer inside the router can see: the template, and
@@ -117,17 +122,21 @@ pub(crate) fn add_route<B>(
     config: &Config,
     capture: &Capture,
 ) {
-    let (extensions, sent) = (request.extensions(), request.headers());
+    let (extensions, headers) = (request.extensions(), request.headers());
     let route = route::of(extensions, capture.mask());
     if let Some(template) = route.template {
         event.set(keys::ROUTE, template);
     }
     let uri = route::original_uri(extensions, request.uri());
+    let sent = &Sent::new(headers, Names::of(headers));
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, capture.mask()) {
-        let behind = look_behind(config, peer(extensions), sent);
+        let behind = look_behind(config, peer(extensions), sent.headers);
         let scheme = scheme(extensions, behind);
-        event.set(keys::URL, url::incoming(uri, sent, &path, scheme, capture));
-        event.relabel(label(request, &path, capture));
+        let url = Url::incoming(uri, sent, &path, scheme, capture);
+        event.set(keys::URL, url.tree());
+        let mut label = String::new();
+        write_label(request, &path, capture, &mut label);
+        event.relabel(label);
     }
 }
 
@@ -142,9 +151,11 @@ fn proto<B>(request: &Request<B>) -> Option<&'static str> {
     Some(headers::proto(request.version()))
 }
 
-/// What the request is called among the units of work.
-fn label<B>(request: &Request<B>, path: &str, capture: &Capture) -> String {
-    format!("{} {}", request.method(), capture.detectors().mask(path))
+/// Appends what the request is called among the units of work.
+fn write_label<B>(request: &Request<B>, path: &str, capture: &Capture, label: &mut String) {
+    label.push_str(request.method().as_str());
+    label.push(' ');
+    label.push_str(&capture.detectors().mask(path));
 }
 
 /// What proxies say of the client, where their word is taken.
@@ -176,14 +187,12 @@ fn peer(extensions: &Extensions) -> Option<SocketAddr> {
 }
 
 /// Whether the client asked for the connection to be closed after this exchange.
-fn closes(version: Version, headers: &HeaderMap) -> bool {
+fn closes(version: Version, sent: &Sent<'_>) -> bool {
     if version > Version::HTTP_11 {
         return false;
     }
     let asks = |option: &str| {
-        headers
-            .get_all(header::CONNECTION)
-            .iter()
+        sent.get_all(header::CONNECTION.as_str())
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .any(|token| token.trim().eq_ignore_ascii_case(option))

@@ -12,10 +12,13 @@ use tower_service::Service;
 
 use crate::config::{Caller, Config, CpuOfOneIn};
 use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::incoming::Matched;
-use crate::mark::ServerMark;
+use crate::request_body::Watch;
+use crate::sent::{Names, Sent};
 use crate::{
     MonitoredBody, MonitoredRequestBody, ResponseFuture, Slow, TrustedProxies, incoming, keys,
+    mark, unwrapped,
 };
 
 /// Wraps a tower service so that each request becomes one `http-wmux-servehttp` event.
@@ -40,7 +43,7 @@ use crate::{
 ///     .layer(MonitoringLayer::new());
 /// # }
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct MonitoringLayer {
     config: Arc<Config>,
 }
@@ -50,7 +53,10 @@ impl MonitoringLayer {
     /// status.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        mark::note_layer();
+        Self {
+            config: Arc::default(),
+        }
     }
 
     /// What to take from requests and responses of this layer, instead of the process-wide setting.
@@ -141,6 +147,12 @@ impl MonitoringLayer {
     }
 }
 
+impl Default for MonitoringLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl fmt::Debug for MonitoringLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MonitoringLayer").finish_non_exhaustive()
@@ -167,13 +179,24 @@ pub struct MonitoringService<S> {
 
 impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    pub(crate) fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Exchange> {
-        if let Some(mark) = request.extensions().get::<ServerMark>() {
-            let capture = self.config.capture();
-            incoming::add_route(mark.event(), request, &self.config, &capture);
+    pub(crate) fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
+        let exchange = self.open(request)?;
+        mark::put(request, exchange.event());
+        Some(exchange)
+    }
+
+    fn open<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
+        if !gomon_core::is_enabled() {
             return None;
         }
-        let parent = incoming::parent(self.config.propagation(), request.headers());
+        if let Some(outer) = mark::outer(request) {
+            let capture = self.config.capture();
+            incoming::add_route(outer, request, &self.config, &capture);
+            return None;
+        }
+        let names = Names::of(request.headers());
+        let sent = Sent::new(request.headers(), names);
+        let parent = incoming::parent(self.config.propagation(), &sent);
         let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
         tracker.id()?;
         let capture = self.config.capture();
@@ -181,21 +204,20 @@ impl<S> MonitoringService<S> {
         let id = telling.identify(request.headers_mut(), || {
             HeaderValue::try_from(tracker.id()?.to_string()).ok()
         });
+        let sent = Sent::new(request.headers(), names);
         let matched = Matched::of(request.extensions(), &self.config, &capture);
         incoming::tell_switches(&mut tracker, request, matched.found.template);
         // A trace that is not recorded goes on all the same: what the service does is part of it.
-        if tracker.is_recording() {
-            incoming::describe(&mut tracker, request, &matched, &self.config, &capture);
-        }
-        let mark = ServerMark::new(tracker.context());
+        let mut guard = match tracker.is_recording() {
+            true => incoming::describe(tracker, request, &sent, &matched, &self.config, &capture),
+            false => EndGuard::unit(tracker),
+        };
         let route = matched.route;
-        request.extensions_mut().insert(mark);
-        let mut guard = EndGuard::unit(tracker);
         if route.begins(self.config.cpu_of_one_in.0) {
             guard.measure();
         }
         let exchange = Exchange::new(guard, request, capture, &self.config);
-        Some(exchange.on_route(route, id))
+        Some(Held::new(exchange.on_route(route, id)))
     }
 }
 
@@ -225,7 +247,24 @@ where
     /// Hands the request to the very service that was ready: nothing is cloned, so nothing that was
     /// reserved is lost.
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let exchange = self.observe(&mut request);
-        ResponseFuture::call(exchange, request, |request| self.inner.call(request))
+        let mut exchange = self.open(&mut request);
+        if let Some(exchange) = &mut exchange {
+            let served = mark::leave(&mut request, exchange.event());
+            exchange.serve(served);
+        }
+        let inner = &mut self.inner;
+        let seen = exchange.as_ref().filter(|it| it.sees_request_body());
+        let watch = seen.map(|exchange| Watch::of(exchange));
+        let mut request = Some(request);
+        ResponseFuture::call(exchange, || {
+            if watch.is_none()
+                && let Some(future) = unwrapped::call(inner, &mut request)
+            {
+                return Some(future);
+            }
+            let request = request.take()?;
+            let watch = watch.unwrap_or_default();
+            Some(inner.call(request.map(|body| MonitoredRequestBody::new(body, watch))))
+        })
     }
 }

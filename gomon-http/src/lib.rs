@@ -77,6 +77,7 @@ mod forwarded;
 mod future;
 mod grpc;
 mod headers;
+mod held;
 mod incoming;
 mod keys;
 mod layer;
@@ -96,6 +97,7 @@ mod routes;
 pub mod salvo;
 mod seen;
 mod sending;
+mod sent;
 #[cfg(feature = "serve")]
 mod serve;
 mod tee;
@@ -107,6 +109,7 @@ mod telling;
     feature = "salvo"
 ))]
 mod template;
+mod unwrapped;
 mod url;
 #[cfg(feature = "serve")]
 mod websocket;

@@ -9,7 +9,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::MonitoredBody;
-use crate::exchange::Exchange;
+use crate::held::Held;
 
 pin_project! {
     /// A future and the exchange it belongs to, which it hands back when it is ready.
@@ -20,7 +20,7 @@ pin_project! {
         // There until it is dropped, as part of the event.
         #[pin]
         inner: Option<F>,
-        exchange: Option<Exchange>,
+        exchange: Option<Held>,
     }
 
     impl<F> PinnedDrop for Observed<F> {
@@ -36,7 +36,7 @@ pin_project! {
 impl<F> Observed<F> {
     /// Goes on with a future that was made as part of the event.
     #[cfg(feature = "reqwest")]
-    pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
+    pub(crate) fn new(inner: F, exchange: Option<Held>) -> Self {
         Self {
             inner: Some(inner),
             exchange,
@@ -44,20 +44,17 @@ impl<F> Observed<F> {
     }
 
     /// Makes the future, as part of the event where there is one.
-    pub(crate) fn call(mut exchange: Option<Exchange>, call: impl FnOnce() -> F) -> Self {
+    pub(crate) fn call(mut exchange: Option<Held>, call: impl FnOnce() -> Option<F>) -> Self {
         let inner = match &mut exchange {
-            Some(exchange) => exchange.poll(call),
+            Some(exchange) => exchange.call(call),
             None => call(),
         };
-        Self {
-            inner: Some(inner),
-            exchange,
-        }
+        Self { inner, exchange }
     }
 }
 
 impl<F: Future> Future for Observed<F> {
-    type Output = (F::Output, Option<Exchange>);
+    type Output = (F::Output, Option<Held>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -76,7 +73,7 @@ impl<F: Future> Future for Observed<F> {
 /// The same response, whose body ends the event.
 pub(crate) fn answered<B: Body>(
     mut response: Response<B>,
-    exchange: Option<Exchange>,
+    exchange: Option<Held>,
 ) -> Response<MonitoredBody<B>> {
     let exchange = exchange.and_then(|exchange| exchange.answered(&mut response));
     response.map(|body| MonitoredBody::new(body, exchange))

@@ -4,20 +4,22 @@ use gomon_core::{Capture, Context, EventTracker, Propagation};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper_util::client::legacy::connect::HttpInfo;
 
-use crate::{headers, keys, url};
+use crate::url::Url;
+use crate::{headers, keys};
 
 /// Sets all that is known before the request is sent.
 pub(crate) fn describe<B>(tracker: &mut EventTracker, request: &Request<B>, capture: &Capture) {
     let sent = request.headers();
+    let url = Url::outgoing(request.uri(), capture);
     tracker
         .set(keys::DIRECTION, keys::direction::OUTGOING)
         .set(keys::METHOD, request.method().as_str())
-        .set(keys::URL, url::outgoing(request.uri(), capture));
+        .set_map(keys::URL, |map| url.write(map));
     if let Some(length) = headers::content_length(sent) {
         tracker.set(keys::CONTENT_LENGTH, length);
     }
     if capture.headers() {
-        tracker.set(keys::HEADERS, headers::tree(sent, capture));
+        tracker.set_map(keys::HEADERS, |map| headers::write(sent, capture, map));
     }
 }
 

@@ -2,18 +2,21 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::HeaderMap;
+use crate::sent::Sent;
 
 /// The time from when a load balancer got the request, which it notes in `X-Request-Start` or `X-Queue-Start`, until the event
 /// started; nothing where that is no time, or none that can be.
 ///
 /// There is no standard for it: nginx sends `t=` and seconds with a fraction, Heroku milliseconds, Apache `t=` and
 /// microseconds. Which it is shows in the number's size, for all times from 2001 to 2286.
-pub(crate) fn waited(headers: &HeaderMap, started: Option<SystemTime>) -> Option<Duration> {
-    let names = ["x-request-start", "x-queue-start"].into_iter();
-    let sent = names.filter_map(|name| headers.get(name)).next()?;
+pub(crate) fn waited(
+    sent: &Sent<'_>,
+    started: impl FnOnce() -> Option<SystemTime>,
+) -> Option<Duration> {
+    let mut names = ["x-request-start", "x-queue-start"].into_iter();
+    let sent = names.find_map(|name| sent.get_all(name).next())?;
     let received = UNIX_EPOCH + since_epoch(sent.to_str().ok()?)?;
-    let waited = started?.duration_since(received).ok()?;
+    let waited = started()?.duration_since(received).ok()?;
     (waited <= LONGEST).then_some(waited)
 }
 
@@ -51,15 +54,16 @@ const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
+    use crate::sent::Names;
 
     fn waited_since(sent: &'static str) -> Option<Duration> {
         let started = UNIX_EPOCH + Duration::from_micros(1_500_000_001_250_000);
         let mut headers = HeaderMap::new();
         headers.insert("x-request-start", HeaderValue::from_static(sent));
-        waited(&headers, Some(started))
+        waited(&Sent::new(&headers, Names::of(&headers)), || Some(started))
     }
 
     #[test]

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
 use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::sending::Sending;
 use crate::tee::Tee;
 use crate::{error, keys};
@@ -34,15 +35,41 @@ pin_project! {
     }
 }
 
-impl<B> MonitoredRequestBody<B> {
-    pub(crate) fn new(inner: B, exchange: Option<&Exchange>) -> Self {
-        let incoming = exchange.is_some_and(Exchange::is_incoming);
+/// What a request's body is watched for.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    tee: SharedTee,
+    wait: Option<Wait>,
+    sending: Sending,
+}
+
+impl Watch {
+    /// For the event of an exchange.
+    pub(crate) fn of(exchange: &Exchange) -> Self {
+        let incoming = exchange.is_incoming();
         Self {
-            inner,
-            tee: exchange.and_then(Exchange::request_tee),
+            tee: exchange.request_tee(),
             wait: incoming.then(|| Wait::new(Kind::Client)),
             sending: Sending::new(exchange),
         }
+    }
+}
+
+impl<B> MonitoredRequestBody<B> {
+    pub(crate) fn new(inner: B, watch: Watch) -> Self {
+        let Watch { tee, wait, sending } = watch;
+        Self {
+            inner,
+            tee,
+            wait,
+            sending,
+        }
+    }
+
+    /// A body of that exchange, if there is one.
+    pub(crate) fn watched(inner: B, exchange: Option<&Held>) -> Self {
+        let watch = exchange.map(|exchange| Watch::of(exchange));
+        Self::new(inner, watch.unwrap_or_default())
     }
 }
 
@@ -96,14 +123,14 @@ where
 
 impl<B: Default> Default for MonitoredRequestBody<B> {
     fn default() -> Self {
-        Self::new(B::default(), None)
+        Self::new(B::default(), Watch::default())
     }
 }
 
 /// A clone is for another attempt; it is not counted into this one's event.
 impl<B: Clone> Clone for MonitoredRequestBody<B> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), None)
+        Self::new(self.inner.clone(), Watch::default())
     }
 }
 
@@ -127,9 +154,13 @@ pub(crate) struct RequestTee {
 
 impl RequestTee {
     /// None for a request without a body: most have none, and need no memory for it.
-    pub(crate) fn of<B: Body>(request: &Request<B>, cap: usize, is_grpc: bool) -> SharedTee {
+    pub(crate) fn of<B: Body>(
+        request: &Request<B>,
+        cap: impl FnOnce() -> usize,
+        is_grpc: bool,
+    ) -> SharedTee {
         (!request.body().is_end_stream()).then(|| {
-            let tee = Tee::new(request.headers(), cap);
+            let tee = Tee::new(request.headers(), cap());
             let tee = if is_grpc {
                 tee.counting_messages()
             } else {

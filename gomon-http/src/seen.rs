@@ -23,8 +23,10 @@ pub(crate) struct Seen {
     request: SharedTee,
     /// Whether there is a request's body that nobody here reads.
     unseen: bool,
-    /// The response's body, once there is a response.
-    response: Option<Tee>,
+    /// The bytes of the response's body that passed, once there is a response.
+    response_size: Option<u64>,
+    /// More of it, where that is asked for.
+    response: Option<Box<Tee>>,
     grpc: Option<grpc::Call>,
 }
 
@@ -34,14 +36,14 @@ impl Seen {
         capture: Arc<Capture>,
         tracker: &EventTracker,
     ) -> Self {
-        let ahead = tracker.capture_ahead(&capture);
         let grpc = grpc::Call::of(request.uri().path(), request.headers());
         Self {
             #[cfg(feature = "client")]
             outgoing: false,
-            request: RequestTee::of(request, ahead.bodies(), grpc.is_some()),
+            request: RequestTee::of(request, || tracker.bodies_ahead(&capture), grpc.is_some()),
             capture,
             unseen: false,
+            response_size: None,
             response: None,
             grpc,
         }
@@ -55,6 +57,7 @@ impl Seen {
             capture,
             request: None,
             unseen: false,
+            response_size: None,
             response: None,
             grpc: None,
         }
@@ -70,22 +73,27 @@ impl Seen {
         &self.capture
     }
 
+    pub(crate) fn sees_request(&self) -> bool {
+        self.request.is_some()
+    }
+
     pub(crate) fn request_tee(&self) -> SharedTee {
         self.request.clone()
     }
 
     /// A response with these headers is there.
     pub(crate) fn answered(&mut self, headers: &HeaderMap, tracker: &mut EventTracker) {
-        let ahead = tracker.capture_ahead(&self.capture);
-        let tee = Tee::new(headers, ahead.bodies());
-        self.response = Some(match &mut self.grpc {
+        self.response_size = Some(0);
+        let tee = Tee::new(headers, tracker.bodies_ahead(&self.capture));
+        let tee = match &mut self.grpc {
             Some(call) => {
                 // A response without a body has its status here.
                 call.ended(headers, tracker);
                 tee.counting_messages()
             }
             None => tee,
-        });
+        };
+        self.response = tee.sees_more_than_size().then(|| Box::new(tee));
     }
 
     /// The response's trailers came.
@@ -96,13 +104,16 @@ impl Seen {
     }
 
     pub(crate) fn response_passed(&mut self, data: &impl Buf) {
+        if let Some(size) = &mut self.response_size {
+            *size = size.saturating_add(data.remaining() as u64);
+        }
         if let Some(tee) = &mut self.response {
             tee.pass(data);
         }
     }
 
     pub(crate) fn response_size(&self) -> Option<u64> {
-        self.response.as_ref().map(Tee::size)
+        self.response_size
     }
 
     /// The method of a gRPC call that somebody has.
@@ -122,9 +133,11 @@ impl Seen {
 
     /// Writes all of it, as the last that the event is told.
     pub(crate) fn write(&self, tracker: &mut EventTracker) {
-        let capture = &*tracker.capture(&self.capture);
         match &self.request {
-            Some(request) => request.lock().write(tracker, capture),
+            Some(request) => {
+                let capture = &*tracker.capture(&self.capture);
+                request.lock().write(tracker, capture);
+            }
             None if self.unseen => {}
             None => {
                 tracker.set(keys::REQUEST_SIZE, 0_u64);
@@ -133,15 +146,18 @@ impl Seen {
         if let Some(call) = &self.grpc {
             let request = self.request.as_ref();
             let asked = request.map_or(Some(0), |request| request.lock().messages());
-            let answered = self.response.as_ref().map_or(Some(0), Tee::messages);
+            let answered = self.response.as_deref().map_or(Some(0), Tee::messages);
             match self.is_outgoing() {
                 true => call.write(asked, answered, tracker),
                 false => call.write(answered, asked, tracker),
             }
         }
-        if let Some(response) = &self.response {
-            tracker.set(keys::RESPONSE_SIZE, response.size());
-            response.write(keys::RESPONSE_BODY, tracker, capture);
+        if let Some(size) = self.response_size {
+            tracker.set(keys::RESPONSE_SIZE, size);
+            if let Some(response) = &self.response {
+                let capture = &*tracker.capture(&self.capture);
+                response.write(keys::RESPONSE_BODY, tracker, capture);
+            }
             #[cfg(feature = "client")]
             if self.outgoing {
                 let done = tracker.elapsed();

@@ -8,7 +8,7 @@ use crate::client::{Mark, Phases};
 use crate::exchange::Exchange;
 
 /// Notes it in the phases of the request; nothing where a server reads it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sending {
     #[cfg(feature = "client")]
     phases: Option<Arc<Phases>>,
@@ -19,12 +19,10 @@ impl Sending {
         not(feature = "client"),
         expect(unused_variables, reason = "only clients send")
     )]
-    pub(crate) fn new(exchange: Option<&Exchange>) -> Self {
+    pub(crate) fn new(exchange: &Exchange) -> Self {
         Self {
             #[cfg(feature = "client")]
-            phases: exchange
-                .and_then(Exchange::client)
-                .map(|side| Arc::clone(side.phases())),
+            phases: exchange.client().map(|side| Arc::clone(side.phases())),
         }
     }
 

@@ -43,6 +43,11 @@ impl Tee {
         self
     }
 
+    /// Whether there is more to it than how many bytes pass.
+    pub(crate) fn sees_more_than_size(&self) -> bool {
+        self.kind != Kind::Opaque || self.messages.is_some()
+    }
+
     /// The messages that passed.
     pub(crate) fn messages(&self) -> Option<u64> {
         self.messages.as_ref()?.messages()

@@ -2,39 +2,99 @@
 
 use std::borrow::Cow;
 
-use gomon_core::mask::{self, NameMask, REDACTED};
-use gomon_core::{Capture, Tree};
-use http::{HeaderMap, Uri, header};
+use gomon_core::mask::{self, Detectors, NameMask, REDACTED};
+use gomon_core::{Capture, MapWriter, Tree};
+use http::{Uri, header};
 
 use crate::keys::url as keys;
 use crate::route::Route;
+use crate::sent::Sent;
 
-/// The address a server was asked for. The scheme is the one that is known of the client; else it is that of an absolute URI
-/// (always in HTTP/2), else taken as `http`. The host comes from the URI, else from the `host` header.
-pub(crate) fn incoming(
-    uri: &Uri,
-    headers: &HeaderMap,
-    path: &str,
-    scheme: Option<&'static str>,
-    capture: &Capture,
-) -> Tree {
-    let host = host_of(uri).unwrap_or_else(|| {
-        let sent = headers.get(header::HOST).map(|host| host.as_bytes());
-        String::from_utf8_lossy(without_user_info(sent.unwrap_or_default())).into_owned()
-    });
-    tree(uri, scheme, host, path, capture)
+/// The parts of an address, with what is secret masked.
+pub(crate) struct Url<'a> {
+    scheme: Cow<'a, str>,
+    host: Cow<'a, str>,
+    path: Cow<'a, str>,
+    query: Option<Cow<'a, str>>,
 }
 
-/// The address a client asks for.
-#[cfg(feature = "client")]
-pub(crate) fn outgoing(uri: &Uri, capture: &Capture) -> Tree {
-    tree(
-        uri,
-        None,
-        host_of(uri).unwrap_or_default(),
-        &mask::path(uri.path(), capture.mask()),
-        capture,
-    )
+impl<'a> Url<'a> {
+    /// The address a server was asked for. The scheme is the one that is known of the client; else it is that of an absolute URI
+    /// (always in HTTP/2), else taken as `http`. The host comes from the URI, else from the `host` header.
+    pub(crate) fn incoming(
+        uri: &'a Uri,
+        sent: &Sent<'a>,
+        path: &'a str,
+        scheme: Option<&'static str>,
+        capture: &Capture,
+    ) -> Self {
+        let host = host_of(uri).unwrap_or_else(|| {
+            let sent = sent.get(&header::HOST).map(|host| host.as_bytes());
+            let host = without_user_info(sent.unwrap_or_default());
+            str::from_utf8(host).map_or_else(|_| String::from_utf8_lossy(host), Cow::Borrowed)
+        });
+        Self::new(uri, scheme, host, path.into(), capture)
+    }
+
+    /// The address a client asks for.
+    #[cfg(feature = "client")]
+    pub(crate) fn outgoing(uri: &'a Uri, capture: &Capture) -> Self {
+        let host = host_of(uri).unwrap_or_default();
+        let path = mask::path(uri.path(), capture.mask());
+        Self::new(uri, None, host, path, capture)
+    }
+
+    fn new(
+        uri: &'a Uri,
+        scheme: Option<&'static str>,
+        host: Cow<'a, str>,
+        path: Cow<'a, str>,
+        capture: &Capture,
+    ) -> Self {
+        let query = uri.query().map(|query| mask::query(query, capture.mask()));
+        let url = Self {
+            scheme: scheme.or(uri.scheme_str()).unwrap_or("http").into(),
+            host,
+            path,
+            query,
+        };
+        match capture.detectors() {
+            detectors if detectors.is_none() => url,
+            detectors => url.masked(detectors),
+        }
+    }
+
+    fn masked(self, detectors: Detectors) -> Self {
+        let masked = |text: Cow<'a, str>| match detectors.mask(&text) {
+            Cow::Owned(masked) => Cow::Owned(masked),
+            Cow::Borrowed(_) => text,
+        };
+        Self {
+            scheme: masked(self.scheme),
+            host: masked(self.host),
+            path: masked(self.path),
+            query: self.query.map(masked),
+        }
+    }
+
+    pub(crate) fn write(&self, map: &mut MapWriter<'_>) {
+        self.each(|name, text| map.text(name, text));
+    }
+
+    pub(crate) fn tree(&self) -> Tree {
+        let mut entries = Vec::new();
+        self.each(|name, text| entries.push((name.into(), text.into())));
+        Tree::Map(entries)
+    }
+
+    fn each(&self, mut entry: impl FnMut(&'static str, &str)) {
+        entry(keys::SCHEME, &self.scheme);
+        entry(keys::HOST, &self.host);
+        entry(keys::PATH, &self.path);
+        if let Some(query) = &self.query {
+            entry(keys::QUERY, query);
+        }
+    }
 }
 
 /// The path, with the parameters masked whose names are secret: those of its route, and those in
@@ -46,7 +106,7 @@ pub(crate) fn masked_path<'a>(path: &'a str, route: &Route<'_>, names: &NameMask
     }
     let Some(template) = route
         .template
-        .filter(|template| template.split('/').any(secret))
+        .filter(|template| names.may_hide_in(template) && template.split('/').any(secret))
     else {
         return mask::path(path, names);
     };
@@ -84,24 +144,6 @@ fn without(secrets: &[String], path: &str, names: &NameMask) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn tree(
-    uri: &Uri,
-    scheme: Option<&'static str>,
-    host: String,
-    path: &str,
-    capture: &Capture,
-) -> Tree {
-    let url = Tree::map()
-        .with(keys::SCHEME, scheme.or(uri.scheme_str()).unwrap_or("http"))
-        .with(keys::HOST, host)
-        .with(keys::PATH, path);
-    let url = match uri.query() {
-        Some(query) => url.with(keys::QUERY, mask::query(query, capture.mask()).into_owned()),
-        None => url,
-    };
-    capture.detectors().mask_tree(url)
-}
-
 /// Percent-decoding, as the router does it.
 pub(crate) fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
@@ -122,11 +164,11 @@ pub(crate) fn decoded(segment: &str) -> String {
 }
 
 /// Host and port, without user and password.
-fn host_of(uri: &Uri) -> Option<String> {
+fn host_of(uri: &Uri) -> Option<Cow<'_, str>> {
     let host = uri.host()?;
     Some(match uri.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
+        Some(port) => Cow::Owned(format!("{host}:{port}")),
+        None => Cow::Borrowed(host),
     })
 }
 

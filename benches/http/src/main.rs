@@ -2,6 +2,7 @@
 
 mod app;
 mod floor;
+mod goals;
 mod peers;
 mod wrk;
 
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
     match words[..] {
         ["serve", arm] => wrk::serve(arm),
         ["wrk", ..] => wrk::run(&arguments[1..]),
-        _ => run("http", TABLES, &[], make),
+        _ => run("http", TABLES, goals::GOALS, make),
     }
 }
 

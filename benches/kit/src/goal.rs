@@ -63,6 +63,8 @@ pub struct Goal {
     what: &'static str,
     figure: Cell,
     base: Option<Cell>,
+    /// What both had anyway, which is taken off first.
+    without: Option<Cell>,
     limit: f64,
 }
 
@@ -81,7 +83,39 @@ impl Goal {
             what,
             figure,
             base: Some(base),
+            without: None,
             limit,
+        }
+    }
+
+    /// What `figure` adds to `without` is at most `limit` times what `base` adds to it: the median of the ratios within each round.
+    #[must_use]
+    pub const fn added(
+        name: &'static str,
+        what: &'static str,
+        [figure, base, without]: [Cell; 3],
+        limit: f64,
+    ) -> Self {
+        let goal = Self::ratio(name, what, figure, base, limit);
+        Self {
+            without: Some(without),
+            ..goal
+        }
+    }
+
+    /// `figure` is at most `limit` above `without`: the median of the differences within each round.
+    #[must_use]
+    pub const fn at_most_more(
+        name: &'static str,
+        what: &'static str,
+        figure: Cell,
+        without: Cell,
+        limit: f64,
+    ) -> Self {
+        let goal = Self::at_most(name, what, figure, limit);
+        Self {
+            without: Some(without),
+            ..goal
         }
     }
 
@@ -93,17 +127,18 @@ impl Goal {
             what,
             figure,
             base: None,
+            without: None,
             limit,
         }
     }
 
     fn judge(&self, tables: &[(&Table, Vec<Measured>)]) -> Verdict {
-        let Some(figure) = Series::of(&self.figure, tables) else {
+        let Some(figure) = self.series(&self.figure, tables) else {
             return Verdict::NotMeasured;
         };
         let value = match &self.base {
             None => median(figure.values),
-            Some(base) => match Series::of(base, tables) {
+            Some(base) => match self.series(base, tables) {
                 Some(base) => {
                     if base.is_void {
                         return Verdict::Void;
@@ -121,6 +156,22 @@ impl Goal {
             Some(value) => Verdict::Missed(value),
             None => Verdict::NotMeasured,
         }
+    }
+}
+
+impl Goal {
+    /// What the rounds gave for a cell, without what is to be taken off.
+    fn series(&self, cell: &Cell, tables: &[(&Table, Vec<Measured>)]) -> Option<Series> {
+        let mut series = Series::of(cell, tables)?;
+        if let Some(without) = &self.without {
+            let without = Series::of(without, tables)?;
+            series.is_void |= without.is_void;
+            let values = series.values.iter_mut();
+            values
+                .zip(without.values)
+                .for_each(|(value, without)| *value -= without);
+        }
+        Some(series)
     }
 }
 
@@ -241,6 +292,26 @@ mod tests {
         assert!(matches!(judge(&goal), Verdict::Met(ratio) if ratio == 0.3));
         let goal = Goal::ratio("P1", "", MINE, BEST, 0.29);
         assert!(matches!(judge(&goal), Verdict::Missed(_)));
+    }
+
+    #[test]
+    fn what_is_added_is_compared_without_what_both_had_anyway() {
+        let base = Cell::new("w", &["base"], Cost::App);
+        let arms = || {
+            vec![
+                arm("mine", &["app_ns=15 delivered=1", "app_ns=26"]),
+                arm("peer", &["app_ns=30", "app_ns=40"]),
+                arm("base", &["app_ns=10", "app_ns=20"]),
+            ]
+        };
+        let judged = |goal: Goal| goal.judge(&[(&TABLE, arms())]).value();
+        let ratio = judged(Goal::added("P5", "", [MINE, BEST, base], 0.3));
+        assert!(
+            ratio.is_some_and(|ratio| (ratio - 0.275).abs() < 1e-9),
+            "{ratio:?}"
+        );
+        let more = judged(Goal::at_most_more("P5", "", MINE, base, 9.0));
+        assert_eq!(more, Some(5.5));
     }
 
     #[test]

@@ -155,7 +155,11 @@ impl Source {
             Self::ResponseCode => return Some((Label::ResponseClass, class(value).as_bytes())),
             // The host in the URL of an incoming request is what its sender wrote there.
             Self::Url if record.fp == keys::HTTP_CLIENT => {
-                return Some((Label::Peer, host(record.tree(value)?).as_bytes()));
+                let host = match record.packed(value) {
+                    Some(url) => url.text(keys::HOST).unwrap_or(""),
+                    None => host(record.tree(value)?),
+                };
+                return Some((Label::Peer, host.as_bytes()));
             }
             Self::Address if record.fp == keys::NET_DIAL => Label::Peer,
             Self::Name if record.fp == keys::SEGMENT => Label::Segment,

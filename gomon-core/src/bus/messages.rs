@@ -10,7 +10,7 @@ use crate::clock::{self, Stamp};
 use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::record::Record;
-use crate::event::value::{Tree, Value, ValueRef};
+use crate::event::value::{Tree, Value};
 
 /// What waits for the end of its event: values, not records, of so many events and of so many bytes
 /// at the most. The oldest go first: most likely their events had ended before.
@@ -128,7 +128,7 @@ impl Waiting {
         self.since = message.start;
         let mut lost = 0;
         for (key, value) in message.attributes() {
-            let value = owned(value);
+            let value = value.to_tree();
             let bytes = bytes_of(key, &value);
             let full = self.attributes.len() >= ATTRIBUTES;
             let known = self.attributes.iter_mut().find(|(other, _)| *other == key);
@@ -162,18 +162,6 @@ fn bytes_of(key: &'static str, value: &Tree) -> usize {
         Tree::Null | Tree::Bool(_) | Tree::I64(_) | Tree::U64(_) | Tree::F64(_) => 0,
     };
     size_of::<(&str, Tree)>() + key.len() + text
-}
-
-fn owned(value: ValueRef<'_>) -> Tree {
-    match value {
-        ValueRef::Null => Tree::Null,
-        ValueRef::Bool(value) => Tree::Bool(value),
-        ValueRef::I64(value) => Tree::I64(value),
-        ValueRef::U64(value) => Tree::U64(value),
-        ValueRef::F64(value) => Tree::F64(value),
-        ValueRef::Str(text) => Tree::from(text.to_owned()),
-        ValueRef::Tree(tree) => tree.clone(),
-    }
 }
 
 /// A scalar or text stays one: it has a place in the record itself.

@@ -48,8 +48,10 @@ fn site(event: &Record) -> &str {
 }
 
 fn host(event: &Record) -> Option<&str> {
-    let Some(ValueRef::Tree(Tree::Map(url))) = event.get("url") else {
-        return None;
+    let url = match event.get("url") {
+        Some(ValueRef::Packed(url)) => return url.text("host"),
+        Some(ValueRef::Tree(Tree::Map(url))) => url,
+        _ => return None,
     };
     url.iter().find_map(|(key, value)| match value {
         Tree::Str(host) if key == "host" => Some(host.as_ref()),

@@ -4,7 +4,7 @@ use crate::clock::{self, Stamp};
 
 /// Which clock the events of a recorder, or of the process, go by. Without the feature `test-util`
 /// there is one, and this is nothing at all.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     #[cfg(feature = "test-util")]
     scope: u32,

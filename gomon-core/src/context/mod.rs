@@ -285,7 +285,7 @@ impl Context {
     /// see [`EventTracker::relabel`](crate::EventTracker::relabel).
     pub fn relabel(&self, label: impl Into<Cow<'static, str>>) {
         if let Some(origin) = self.origin() {
-            work::relabel(origin.trace, origin.span, label.into());
+            work::relabel(origin.trace, origin.span, &label.into());
         }
     }
 

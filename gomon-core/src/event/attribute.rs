@@ -26,6 +26,11 @@ pub(crate) enum Stored {
         from: u32,
         to: u32,
     },
+    /// A map, packed in the record.
+    Packed {
+        from: u32,
+        to: u32,
+    },
     /// The place of a list, a map or bytes beside the record.
     Tree(u32),
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::event::value::Tree;
 
-pub(crate) use current::{current, publish};
+pub(crate) use current::{current, publish, spare_packed_maps};
 pub(crate) use settings::{Limit, Limits};
 
 /// Bytes that a string may have now.
@@ -74,6 +74,13 @@ fn escaped_len(character: char) -> usize {
 
 /// `\u001f`
 const WORST_ESCAPE: usize = 6;
+
+/// What a tree that is within the limits takes as JSON, at the most.
+pub(crate) fn json_bytes(mut tree: Tree, limits: &Limits) -> usize {
+    let mut room = usize::MAX;
+    fit(&mut tree, &mut room, limits);
+    usize::MAX - room
+}
 
 /// Brings a tree within the limits. `room` is what the event has left and shrinks by what the tree
 /// takes; the result counts the bytes and entries that were cut.

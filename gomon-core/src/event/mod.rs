@@ -9,6 +9,7 @@ pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod outcome;
+pub(crate) mod packed;
 pub(crate) mod progress;
 mod rare;
 pub(crate) mod record;

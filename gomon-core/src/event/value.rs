@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::event::packed::PackedMap;
+
 /// What a caller hands to [`EventTracker::set`](crate::EventTracker::set): borrowed where that
 /// saves a copy, since the value is written into the event at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +96,8 @@ pub enum ValueRef<'a> {
     Str(&'a str),
     /// A list, a map, or bytes.
     Tree(&'a Tree),
+    /// A map that was written piece by piece.
+    Packed(PackedMap<'a>),
 }
 
 impl Tree {
@@ -133,6 +137,21 @@ impl<'a> ValueRef<'a> {
         match self {
             Self::Str(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The same as a value of its own, whatever it is.
+    #[must_use]
+    pub fn to_tree(self) -> Tree {
+        match self {
+            Self::Null => Tree::Null,
+            Self::Bool(value) => Tree::Bool(value),
+            Self::I64(value) => Tree::I64(value),
+            Self::U64(value) => Tree::U64(value),
+            Self::F64(value) => Tree::F64(value),
+            Self::Str(text) => Tree::from(text),
+            Self::Tree(tree) => tree.clone(),
+            Self::Packed(map) => map.to_tree(),
         }
     }
 

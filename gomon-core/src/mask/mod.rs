@@ -6,7 +6,9 @@
 mod detect;
 mod dsn;
 mod json;
+mod known;
 pub(crate) mod names;
+mod plain;
 mod url;
 
 pub use detect::Detectors;

@@ -1,3 +1,5 @@
+use super::known::Known;
+
 /// The names of headers, parameters and fields whose values are never recorded.
 ///
 /// A pattern is compared with the whole name, without regard to ASCII case; `*` stands for any
@@ -12,7 +14,8 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameMask {
-    patterns: Vec<String>,
+    patterns: Vec<Hidden>,
+    known: Known,
 }
 
 impl NameMask {
@@ -21,31 +24,110 @@ impl NameMask {
     pub fn new(patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let patterns = patterns
             .into_iter()
-            .map(|pattern| pattern.into().to_ascii_lowercase());
-        Self {
-            patterns: patterns.collect(),
-        }
+            .map(|pattern| Hidden::new(&pattern.into()));
+        Self::of(patterns.collect())
     }
 
     /// The same mask with one more pattern.
     #[must_use]
     pub fn with(mut self, pattern: &str) -> Self {
-        self.patterns.push(pattern.to_ascii_lowercase());
-        self
+        self.patterns.push(Hidden::new(pattern));
+        Self::of(self.patterns)
+    }
+
+    fn of(patterns: Vec<Hidden>) -> Self {
+        let known = Known::new(|name| is_hidden(&patterns, name));
+        Self { patterns, known }
     }
 
     /// Whether the value of that name must be masked.
     #[must_use]
     pub fn hides(&self, name: &str) -> bool {
-        let shown = name.strip_prefix(':').unwrap_or(name);
-        if SHOWN.iter().any(|other| shown.eq_ignore_ascii_case(other)) {
-            return false;
-        }
-        let name = name.as_bytes();
-        self.patterns
-            .iter()
-            .any(|pattern| matches(pattern.as_bytes(), name))
+        let known = self.known.get(name);
+        known.unwrap_or_else(|| is_hidden(&self.patterns, name))
     }
+
+    /// Whether the value of a name that is a part of this text may have to be masked. Where not, no part has to be looked at.
+    #[must_use]
+    pub fn may_hide_in(&self, text: &str) -> bool {
+        self.may_hide(Letters::of(text.as_bytes()))
+    }
+
+    /// Whether the value of a name with these letters may have to be masked.
+    pub(super) fn may_hide(&self, letters: Letters) -> bool {
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| letters.has(pattern.letters))
+    }
+}
+
+fn is_hidden(patterns: &[Hidden], name: &str) -> bool {
+    let letters = Letters::of(name.as_bytes());
+    let mut patterns = patterns.iter();
+    patterns.any(|pattern| letters.has(pattern.letters) && pattern.matches(name)) && !is_shown(name)
+}
+
+/// A pattern of names that are hidden, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Hidden {
+    pattern: String,
+    /// A name without one of these does not match: most names are done with by that.
+    letters: Letters,
+}
+
+impl Hidden {
+    fn new(pattern: &str) -> Self {
+        let pattern = pattern.to_ascii_lowercase();
+        let letters = Letters::of(pattern.as_bytes());
+        Self { pattern, letters }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        matches(self.pattern.as_bytes(), name.as_bytes())
+    }
+}
+
+/// Which of the letters of ASCII a text has, whatever their case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Letters(u32);
+
+impl Letters {
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) fn of(text: &[u8]) -> Self {
+        let letters = text.iter().map(|byte| LETTERS.get(usize::from(*byte)));
+        Self(letters.fold(0, |all, letter| all | letter.copied().unwrap_or(0)))
+    }
+
+    /// With that byte, if it is a letter.
+    #[inline]
+    pub(super) fn and(self, byte: u8) -> Self {
+        Self(self.0 | LETTERS.get(usize::from(byte)).copied().unwrap_or(0))
+    }
+
+    pub(super) fn has(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
+    }
+}
+
+/// The bit of each letter, by its byte; none for what is no letter.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "what is out of bounds does not compile"
+)]
+static LETTERS: [u32; 256] = {
+    let mut letters = [0; 256];
+    let mut number = 0_u8;
+    while number < 26 {
+        letters[(b'a' + number) as usize] = 1 << number;
+        letters[(b'A' + number) as usize] = 1 << number;
+        number += 1;
+    }
+    letters
+};
+
+fn is_shown(name: &str) -> bool {
+    let name = name.strip_prefix(':').unwrap_or(name);
+    SHOWN.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 impl Default for NameMask {
@@ -166,6 +248,13 @@ mod tests {
         for (pattern, name) in [("A*", "a"), ("a", "A"), ("a*a", "a"), ("a*b*c", "a-c")] {
             assert!(!matches_exactly(pattern, name), "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_name_without_a_letter_of_a_pattern_is_told_by_that_whatever_its_case() {
+        let names = NameMask::new(["*KEY@1*"]);
+        assert!(names.hides("aPi-kEy@1") && names.hides("KEY@1"));
+        assert!(!names.hides("ke@1") && !names.hides("key`1") && !names.hides("KEY@2"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{NameMask, REDACTED};
+use super::{NameMask, REDACTED, plain};
 
 /// Masks user-info and the values of secret parameters in a URL, or in what looks like one: in
 /// its query, its fragment and its path (`;name=value`). A parameter that holds such a URL itself
@@ -17,6 +17,9 @@ use super::{NameMask, REDACTED};
 /// ```
 #[must_use]
 pub fn url<'a>(url: &'a str, names: &NameMask) -> Cow<'a, str> {
+    if plain::is_url(url, names) {
+        return Cow::Borrowed(url);
+    }
     masked_url(url, names, NESTED)
 }
 
@@ -25,11 +28,14 @@ pub fn url<'a>(url: &'a str, names: &NameMask) -> Cow<'a, str> {
 /// with a secret is masked whole.
 #[must_use]
 pub fn query<'a>(query: &'a str, names: &NameMask) -> Cow<'a, str> {
+    if plain::is_query(query, names) {
+        return Cow::Borrowed(query);
+    }
     masked_query(query, names, NESTED)
 }
 
 /// `nested` is how many URLs inside one another are still looked into.
-fn masked_url<'a>(url: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
+pub(super) fn masked_url<'a>(url: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
     let parts = Parts::of(url);
     let path = path(parts.middle, names);
     let query = parts.query.map(|text| masked_query(text, names, nested));
@@ -43,15 +49,13 @@ fn masked_url<'a>(url: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str>
     Cow::Owned(parts.join(user_info, &path, query.as_deref(), fragment.as_deref()))
 }
 
-fn masked_query<'a>(query: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
-    let masked: Vec<_> = query
-        .split('&')
-        .map(|part| parameters(part, names, nested))
-        .collect();
-    if masked.iter().all(|part| matches!(part, Cow::Borrowed(_))) {
+pub(super) fn masked_query<'a>(query: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str> {
+    let masked = || query.split('&').map(|part| parameters(part, names, nested));
+    // Nearly none has anything to mask: read it once more then, rather than remember all parts always.
+    if masked().all(|part| matches!(part, Cow::Borrowed(_))) {
         return Cow::Borrowed(query);
     }
-    Cow::Owned(masked.join("&"))
+    Cow::Owned(masked().collect::<Vec<_>>().join("&"))
 }
 
 /// What lies between two `&`. An older separator is `;`: a name may stand behind it, but a secret
@@ -73,7 +77,11 @@ fn parameters<'a>(part: &'a str, names: &NameMask, nested: usize) -> Cow<'a, str
 
 fn is_hidden(name: &str, names: &NameMask) -> bool {
     let name = decoded(name);
-    signs(&name) || names.hides(&name) || name.split(['[', ']', '.']).any(|part| names.hides(part))
+    let in_part = || {
+        let mut parts = name.split(['[', ']', '.']);
+        parts.any(|part| names.hides(part))
+    };
+    signs(&name) || names.hides(&name) || (name.contains(['[', ']', '.']) && in_part())
 }
 
 fn signs(name: &str) -> bool {
@@ -266,7 +274,7 @@ fn hex(digit: u8) -> Option<u8> {
 const PARTS: [char; 4] = ['/', ';', '?', '#'];
 /// Parameters that let whoever has the URL in: OpenTelemetry's list for `url.full`, in the semantic
 /// conventions for HTTP spans. Its keys are case-sensitive, these are not.
-const SIGNATURES: [&str; 7] = [
+pub(super) const SIGNATURES: [&str; 7] = [
     "x-amz-signature",
     "x-amz-credential",
     "x-amz-security-token",
@@ -276,7 +284,7 @@ const SIGNATURES: [&str; 7] = [
     "x-goog-signature",
 ];
 /// URLs inside a parameter of a URL inside a parameter: deeper ones are masked whole.
-const NESTED: usize = 3;
+pub(super) const NESTED: usize = 3;
 
 #[cfg(test)]
 mod tests {

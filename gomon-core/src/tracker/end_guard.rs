@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::clock::{self, Stamp};
 use crate::context::future::poll_some;
 use crate::event::outcome::Outcome;
 use crate::tracker::profile::Profile;
+use crate::tracker::work::WorkDetails;
 use crate::tracker::{EventTracker, panics};
-use crate::wait::breakdown;
 use crate::wait::meter::Meter;
+use crate::wait::{breakdown, spare};
 
 /// Owns an event across everything it spans, a future and then the body or stream it returned, so
 /// that each way of ending gives the one right outcome.
@@ -39,7 +41,9 @@ pub struct EndGuard {
     on_drop: Outcome,
     /// It is that of a future or a body: panics are caught where they pass through it.
     polled: bool,
-    meter: Option<Meter>,
+    /// What comes after the last poll is no part of it.
+    ends_with_poll: bool,
+    meter: Option<Box<Meter>>,
     /// What a unit takes beside time, while a live switch may ask for it.
     profile: Option<Profile>,
 }
@@ -51,6 +55,7 @@ impl EndGuard {
             tracker,
             on_drop: Outcome::Cancelled,
             polled: false,
+            ends_with_poll: false,
             meter: None,
             profile: None,
         }
@@ -62,14 +67,62 @@ impl EndGuard {
     /// [`wait`](crate::wait).
     pub fn unit(tracker: EventTracker) -> Self {
         let meter = tracker.start_stamp();
-        let meter = meter.map(|start| Meter::new(start, tracker.clock()));
+        let meter = meter.map(|start| spare::take(start, tracker.clock()));
         if let Some(meter) = &meter {
             tracker.watch(meter.unit());
         }
+        Self::metered(tracker, meter)
+    }
+
+    fn metered(tracker: EventTracker, meter: Option<Box<Meter>>) -> Self {
         let profile = Profile::if_asked_for(&tracker);
         let mut guard = Self::new(tracker);
         (guard.meter, guard.profile) = (meter, profile);
         guard
+    }
+
+    /// The time from the event's start to the end of the last poll, for whoever notes what that brought; to now where there was
+    /// none, and where no [`unit`](Self::unit) is polled.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        match (self.tracker.start_stamp(), self.last_poll()) {
+            (Some(start), Some(end)) => Duration::from_nanos(clock::nanos_between(start, end)),
+            _ => self.tracker.elapsed(),
+        }
+    }
+
+    /// The event ends with the last poll, as of when that ended. To be said right after it, before the guard is dropped.
+    pub const fn ends_with_poll(&mut self) {
+        self.ends_with_poll = true;
+    }
+
+    /// The time that the event will have taken, if it ends now.
+    #[must_use]
+    pub fn elapsed_at_end(&self) -> Duration {
+        match self.ends_with_poll {
+            true => self.elapsed(),
+            false => self.tracker.elapsed(),
+        }
+    }
+
+    fn last_poll(&self) -> Option<Stamp> {
+        self.meter.as_ref().and_then(|meter| meter.last_poll())
+    }
+
+    /// The same of an event that is [registered](EventTracker::register) just now, under the label that `label` appends: a text
+    /// of its own is not needed for it. `label` is called at once, or not at all if there is no event, and must do no more than
+    /// that.
+    pub fn registered_unit(
+        mut tracker: EventTracker,
+        details: WorkDetails,
+        label: impl FnOnce(&mut String),
+    ) -> Self {
+        let meter = tracker.start_stamp();
+        let meter = meter.map(|start| spare::take(start, tracker.clock()));
+        if let Some(meter) = &meter {
+            tracker.register_polled(label, details, meter.unit());
+        }
+        Self::metered(tracker, meter)
     }
 
     /// Measures the CPU time and the allocations of its polls from now on; the event will say them as `cpu` and `allocs`, the
@@ -245,9 +298,11 @@ impl Drop for EndGuard {
         }
         if let Some(meter) = self.meter.take() {
             let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());
-            let (end, spent) = meter.close(tracker.clock().now());
+            let polled = meter.last_poll().filter(|_| self.ends_with_poll);
+            let (end, spent) = meter.close(polled.unwrap_or_else(|| tracker.clock().now()));
             breakdown::write(&spent, &mut tracker);
             tracker.finish_at(end);
+            spare::give(meter);
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
 use crate::event::outcome::Outcome;
+use crate::event::packed::MapWriter;
 use crate::event::record::Record;
 use crate::event::value::Value;
 use crate::state;
@@ -174,6 +175,32 @@ impl EventTracker {
         self
     }
 
+    /// Sets an attribute that is a map, as [`set`](Self::set) does with a [`Tree`](crate::Tree), but without a value on the way: what
+    /// `write` is told goes into the event at once, and in the usual case nothing is allocated. Where there is no event, `write` is not
+    /// called.
+    ///
+    /// ```
+    /// use gomon_core::EventTracker;
+    ///
+    /// let mut tracker = EventTracker::new("fetch");
+    /// tracker.set_map("headers", |headers| {
+    ///     headers.list("accept", |values| values.text("text/html"));
+    /// });
+    /// ```
+    #[inline]
+    pub fn set_map(
+        &mut self,
+        key: &'static str,
+        write: impl FnOnce(&mut MapWriter<'_>),
+    ) -> &mut Self {
+        if let Some(record) = &mut self.record
+            && !state::OFF
+        {
+            record.set_map(key, write);
+        }
+        self
+    }
+
     /// Counts bytes or entries that the caller cut off itself: `gomon:dropped`.
     pub fn note_cut(&mut self, key: impl Into<Cow<'static, str>>, amount: u64) -> &mut Self {
         if let Some(record) = &mut self.record {
@@ -314,7 +341,23 @@ impl EventTracker {
             && !record.flags.has(Flags::SAMPLED_OUT)
         {
             record.flags.add(Flags::UNIT);
-            work::register(record, label.into(), details);
+            let label = label.into();
+            work::register(record, |text| text.push_str(&label), details, None);
+        }
+    }
+
+    /// The same with what polls it, under the label that is appended.
+    pub(crate) fn register_polled(
+        &mut self,
+        label: impl FnOnce(&mut String),
+        details: WorkDetails,
+        polled: &Arc<Unit>,
+    ) {
+        if let Some(record) = &mut self.record
+            && !record.flags.has(Flags::SAMPLED_OUT)
+        {
+            record.flags.add(Flags::UNIT);
+            work::register(record, label, details, Some(polled));
         }
     }
 
@@ -323,7 +366,7 @@ impl EventTracker {
         if let Some(record) = &self.record
             && record.flags.has(Flags::UNIT)
         {
-            work::relabel(record.trace, record.span, label.into());
+            work::relabel(record.trace, record.span, &label.into());
         }
     }
 

@@ -44,6 +44,15 @@ impl EventTracker {
         }
     }
 
+    /// The bytes of a body that [`capture_ahead`](Self::capture_ahead) may come to say.
+    #[must_use]
+    pub fn bodies_ahead(&self, own: &Arc<Capture>) -> usize {
+        match switch::is_any_on() {
+            true => self.effects_ahead().over(own).bodies(),
+            false => own.bodies(),
+        }
+    }
+
     /// Tells [live switches](crate::switch) what a request or message came with, for whoever begins its event, right after that.
     /// `get` is asked for the values of a header: it gives each to what it is handed. The route may also come later, as the
     /// attribute `route`; a trace that is sampled out at its head is taken back here only.

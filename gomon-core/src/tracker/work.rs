@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -72,7 +73,10 @@ pub fn in_flight() -> Vec<Work> {
     let scope = Context::current().scope();
     let mut units: Vec<(u64, Work)> = Vec::new();
     for shard in SHARDS.iter().filter_map(fork::lock) {
-        let mine = shard.values().filter(|unit| unit.record.scope == scope);
+        let mine = shard
+            .units
+            .values()
+            .filter(|unit| unit.record.scope == scope);
         units.extend(mine.map(|unit| (unit.record.start, unit.work())));
     }
     units.sort_by_key(|(start, _)| *start);
@@ -84,7 +88,10 @@ pub(crate) fn in_hand() -> Option<Work> {
     let (trace, _) = Context::current().ids()?;
     let mut newest: Option<(u64, Work)> = None;
     for shard in SHARDS.iter().filter_map(fork::lock) {
-        let of_trace = shard.values().filter(|unit| unit.record.trace == trace);
+        let of_trace = shard
+            .units
+            .values()
+            .filter(|unit| unit.record.trace == trace);
         if let Some(unit) = of_trace.max_by_key(|unit| unit.record.start) {
             let start = unit.record.start;
             if newest.as_ref().is_none_or(|(other, _)| *other < start) {
@@ -106,34 +113,47 @@ impl Work {
 
 pub(crate) fn count() -> usize {
     let shards = SHARDS.iter().filter_map(fork::lock);
-    shards.map(|shard| shard.len()).sum()
+    shards.map(|shard| shard.units.len()).sum()
 }
 
-pub(crate) fn register(record: &Record, label: Cow<'static, str>, details: WorkDetails) {
-    let unit = Unit {
-        record: Identity::of(record),
-        label: bounded(label),
-        details,
-        polled: None,
-    };
+/// Enters a unit, under the label that `label` appends; if somebody polls it, with the books of that.
+///
+/// `label` is called under a lock: it is the wrapper's, and only copies text.
+pub(crate) fn register(
+    record: &Record,
+    label: impl FnOnce(&mut String),
+    details: WorkDetails,
+    polled: Option<&Arc<wait::unit::Unit>>,
+) {
+    let (record, polled) = (Identity::of(record), polled.map(Arc::clone));
     if let Some(mut shard) = fork::lock(shard(record.span)) {
-        shard.insert((record.trace, record.span), unit);
+        let mut text = shard.labels.pop().unwrap_or_default();
+        label(&mut text);
+        bound(&mut text);
+        let unit = Unit {
+            record,
+            label: text,
+            details,
+            polled,
+        };
+        shard.units.insert((record.trace, record.span), unit);
     }
 }
 
-pub(crate) fn relabel(trace: TraceId, span: SpanId, label: Cow<'static, str>) {
-    let label = bounded(label);
+pub(crate) fn relabel(trace: TraceId, span: SpanId, label: &str) {
+    let label = limits::prefix(label, limits::LABEL_BYTES);
     if let Some(mut shard) = fork::lock(shard(span))
-        && let Some(unit) = shard.get_mut(&(trace, span))
+        && let Some(unit) = shard.units.get_mut(&(trace, span))
     {
-        unit.label = label;
+        unit.label.clear();
+        unit.label.push_str(label);
     }
 }
 
 /// Its opening event was sent.
 pub(crate) fn note_opened(record: &Record) {
     if let Some(mut shard) = fork::lock(shard(record.span))
-        && let Some(unit) = shard.get_mut(&(record.trace, record.span))
+        && let Some(unit) = shard.units.get_mut(&(record.trace, record.span))
     {
         unit.record.flags = record.flags;
     }
@@ -142,16 +162,16 @@ pub(crate) fn note_opened(record: &Record) {
 /// Somebody polls it, and keeps the books of that.
 pub(crate) fn watch(record: &Record, polled: &Arc<wait::unit::Unit>) {
     if let Some(mut shard) = fork::lock(shard(record.span))
-        && let Some(unit) = shard.get_mut(&(record.trace, record.span))
+        && let Some(unit) = shard.units.get_mut(&(record.trace, record.span))
     {
         unit.polled = Some(Arc::clone(polled));
     }
 }
 
-fn bounded(label: Cow<'static, str>) -> Cow<'static, str> {
-    match limits::prefix(&label, limits::LABEL_BYTES).len() {
-        kept if kept < label.len() => Cow::Owned(limits::prefix(&label, kept).to_owned()),
-        _ => label,
+fn bound(label: &mut String) {
+    if label.len() > limits::LABEL_BYTES {
+        label.truncate(limits::prefix(label, limits::LABEL_BYTES).len());
+        label.shrink_to_fit();
     }
 }
 
@@ -168,24 +188,22 @@ pub(crate) fn end(record: Box<Record>, send: impl FnOnce(Box<Record>)) {
     if ending {
         return;
     }
-    let unit = shard.remove(&(record.trace, record.span));
-    if unit.is_some() {
+    let polled = shard.remove(&record);
+    if polled.is_some() {
         send(record);
     }
     // What is removed is dropped after the lock was let go: wakers are somebody else's.
     drop(shard);
-    drop(unit);
+    drop(polled);
 }
 
 /// False if shutdown took the unit before: it has been sent as abandoned.
 pub(crate) fn unregister(record: &Record) -> bool {
     // What is removed is dropped after the lock was let go: wakers are somebody else's.
     let mut shard = fork::lock(shard(record.span));
-    let unit = shard
-        .as_mut()
-        .and_then(|shard| shard.remove(&(record.trace, record.span)));
+    let polled = shard.as_mut().and_then(|shard| shard.remove(record));
     drop(shard);
-    unit.is_some()
+    polled.is_some()
 }
 
 /// Takes every unit that is still open and makes its closing event.
@@ -196,13 +214,13 @@ pub(crate) fn unregister(record: &Record) -> bool {
 pub(crate) fn abandon_all() -> Vec<Box<Record>> {
     let units = SHARDS
         .iter()
-        .flat_map(|shard| std::mem::take(&mut *shard.lock()));
+        .flat_map(|shard| std::mem::take(&mut shard.lock().units));
     units.map(|(_, unit)| unit.abandoned()).collect()
 }
 
 struct Unit {
     record: Identity,
-    label: Cow<'static, str>,
+    label: String,
     details: WorkDetails,
     polled: Option<Arc<wait::unit::Unit>>,
 }
@@ -248,7 +266,7 @@ impl Unit {
             id: trace.event_id(span),
             parent: parent.map(|span| trace.event_id(span)),
             start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
-            label: self.label.clone(),
+            label: Cow::Owned(self.label.clone()),
             doing: self.polled.as_ref().map(|polled| polled.doing()),
             busy: self.polled.as_ref().map(|polled| polled.busy_since(start)),
             details: self.details.clone(),
@@ -271,19 +289,64 @@ impl Unit {
         (record.scope, record.start, record.end) = (scope, start, Source::of(scope).now());
         // Whether it is a root, and whether its opening event was sent: sampling goes by that.
         record.flags = flags;
-        record.set(keys::LABEL, self.label.into_owned().into());
+        record.set(keys::LABEL, self.label.into());
         record.mark(Outcome::Abandoned);
         record
     }
 }
 
-type Shard = Mutex<HashMap<(TraceId, SpanId), Unit>>;
+/// Some of the units.
+#[derive(Default)]
+struct Shard {
+    units: HashMap<(TraceId, SpanId), Unit, BuildHasherDefault<SpanHasher>>,
+    /// Memory for the labels of units to come: in the long run none is allocated.
+    labels: Vec<String>,
+}
 
-fn shard(span: SpanId) -> &'static Shard {
+impl Shard {
+    /// Removes a unit, if it is there; what polled it is left.
+    fn remove(&mut self, record: &Record) -> Option<Option<Arc<wait::unit::Unit>>> {
+        let unit = self.units.remove(&(record.trace, record.span))?;
+        if self.labels.len() < LABELS {
+            let mut label = unit.label;
+            label.clear();
+            self.labels.push(label);
+        }
+        Some(unit.polled)
+    }
+}
+
+/// The bits of a span were drawn at random by this process: nothing is gained by mixing them.
+#[derive(Default)]
+struct SpanHasher(u64);
+
+impl Hasher for SpanHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    /// The last one is the span. All of a shard have the same lowest bits.
+    fn write_u64(&mut self, bits: u64) {
+        self.0 = bits.rotate_right(8);
+    }
+
+    fn write_u128(&mut self, _trace: u128) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Labels that a shard keeps: 8 KiB at the most, like all of a server that has 500 requests at once.
+const LABELS: usize = 32;
+
+fn shard(span: SpanId) -> &'static Mutex<Shard> {
     let at = usize::try_from(span.0).unwrap_or(0) % SHARDS.len();
     #[expect(clippy::indexing_slicing, reason = "within bounds by the modulo")]
     &SHARDS[at]
 }
 
 /// Many, so that requests on different threads seldom meet.
-static SHARDS: LazyLock<[Shard; 16]> = LazyLock::new(Default::default);
+static SHARDS: LazyLock<[Mutex<Shard>; 16]> = LazyLock::new(Default::default);

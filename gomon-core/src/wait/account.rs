@@ -169,6 +169,10 @@ impl Spent {
         let mut ticks = 0;
         let mut before = 0;
         let mut convert = |part: u64| {
+            // Most parts are nothing.
+            if part == 0 {
+                return 0;
+            }
             ticks += part;
             let after = nanos(ticks);
             let converted = after.saturating_sub(before);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::clock;
-use crate::event::value::Tree;
 use crate::keys;
 use crate::tracker::EventTracker;
 use crate::wait::account::Spent;
@@ -13,12 +12,12 @@ use crate::wait::kind::UNACCOUNTED;
 /// waits, `wait` has those that took time.
 pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
     let spent = in_nanos(spent, tracker);
-    let waited = waits(&spent).map(|(name, nanos)| (name.into(), nanos.into()));
-    let waited = Tree::Map(waited.collect());
     tracker
         .set(keys::BUSY, spent.busy)
         .set(keys::READY, spent.ready)
-        .set(keys::WAIT, waited);
+        .set_map(keys::WAIT, |wait| {
+            waits(&spent).for_each(|(name, nanos)| wait.number(name, nanos));
+        });
 }
 
 /// The same as a list of what took time.

@@ -29,6 +29,11 @@ impl Frame {
         }
     }
 
+    /// For another unit in the same place.
+    pub(crate) fn restart(&mut self) {
+        (self.touches, self.inside) = (0, None);
+    }
+
     pub(crate) fn touches(&self) -> u64 {
         self.touches
     }

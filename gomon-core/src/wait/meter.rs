@@ -5,7 +5,6 @@ use crate::clock::{Source, Stamp};
 use crate::wait::account::Spent;
 use crate::wait::frame::{Frame, Lent};
 use crate::wait::hold::{About, Hold};
-use crate::wait::spare;
 use crate::wait::unit::Unit;
 
 /// Keeps the books of a unit of work at its polls: two readings of the clock each.
@@ -16,25 +15,51 @@ pub(crate) struct Meter {
     /// At home between polls, lent to the thread during them.
     frame: Option<Frame>,
     polled: bool,
+    called: bool,
+    /// When the last poll ended.
+    last_poll: Option<Stamp>,
     /// The wait for this unit in the books of the one round it.
     outer: Hold,
 }
 
 impl Meter {
     pub(crate) fn new(start: Stamp, clock: Source) -> Self {
-        let unit = spare::take(start, clock);
+        let unit = Arc::new(Unit::new(start, clock));
         let waker = Waker::from(Arc::clone(&unit));
         Self {
             frame: Some(Frame::new(Arc::clone(&unit), Some(waker.clone()))),
             unit,
             waker,
             polled: false,
+            called: false,
+            last_poll: None,
             outer: Hold::new(),
         }
     }
 
+    /// Begins anew for a unit that starts at that moment; false if it goes by another clock.
+    pub(crate) fn restart(&mut self, start: Stamp, clock: Source) -> bool {
+        if let Some(frame) = &mut self.frame {
+            frame.restart();
+        }
+        (self.polled, self.called, self.last_poll) = (false, false, None);
+        self.unit.restart(start, clock)
+    }
+
+    /// Lets go of all others, after it was closed; false if somebody still knows its unit.
+    pub(crate) fn rest(&mut self) -> bool {
+        self.outer.close();
+        // It, its waker, its frame, and the waker in there: nobody else could make more of them.
+        Arc::strong_count(&self.unit) == 4
+    }
+
     pub(crate) fn unit(&self) -> &Arc<Unit> {
         &self.unit
+    }
+
+    /// When the last poll ended, if there was one.
+    pub(crate) fn last_poll(&self) -> Option<Stamp> {
+        self.last_poll
     }
 
     /// Runs one poll of the unit.
@@ -43,8 +68,13 @@ impl Meter {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.polled = true;
-        self.begin(Some(cx.waker()));
+        if self.polled {
+            self.begin(Some(cx.waker()));
+        } else {
+            let touches = self.frame.as_ref().map_or(0, Frame::touches);
+            self.unit.begin_first(touches, cx.waker());
+            self.polled = true;
+        }
         let lent = Lent::new(&mut self.frame);
         let polled = poll(&mut Context::from_waker(&self.waker));
         drop(lent);
@@ -58,7 +88,11 @@ impl Meter {
     /// Runs what is a part of the unit and no poll: the call that makes its future, before the first
     /// poll, or the drop of what was polled, after the last.
     pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        self.begin(None);
+        // Until something has ended the books are as they were opened: it is busy.
+        if self.polled || self.called {
+            self.begin(None);
+        }
+        self.called = true;
         let lent = Lent::new(&mut self.frame);
         let result = f();
         drop(lent);
@@ -75,8 +109,7 @@ impl Meter {
 
     /// What is in the books now.
     pub(crate) fn so_far(&self) -> Spent {
-        // To close them is to enter what there is: they may go on.
-        self.unit.close_books(self.unit.now()).1
+        self.unit.spent_until(self.unit.now())
     }
 
     fn begin(&self, task: Option<&Waker>) {
@@ -86,7 +119,8 @@ impl Meter {
 
     /// Until the next poll a unit round this one waits for what this one waits for.
     fn pend(&mut self, task: &Waker) {
-        self.unit.pend(self.unit.now());
+        let now = self.poll_ended();
+        self.unit.pend(now);
         if let Some((other, ticket)) = self.outer.pending(About::UNIT, task, None) {
             self.unit.awaited_by(other, ticket);
         } else if self.outer.is_open() {
@@ -94,8 +128,15 @@ impl Meter {
         }
     }
 
+    fn poll_ended(&mut self) -> Stamp {
+        let now = self.unit.now();
+        self.last_poll = Some(now);
+        now
+    }
+
     fn hand_over(&mut self) {
-        self.unit.hand_over(self.unit.now());
+        let now = self.poll_ended();
+        self.unit.hand_over(now);
         if self.outer.close() {
             self.unit.not_awaited();
         }
@@ -104,9 +145,7 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.frame = None;
-        self.waker = Waker::noop().clone();
-        spare::give(&mut self.unit);
+        self.unit.let_go();
     }
 }
 
@@ -117,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::clock;
+    use crate::wait::spare;
 
     #[derive(Default)]
     struct Task(AtomicUsize);
@@ -133,8 +173,8 @@ mod tests {
         }
     }
 
-    fn new_meter() -> Meter {
-        Meter::new(clock::now(), Source::PROCESS)
+    fn new_meter() -> Box<Meter> {
+        spare::take(clock::now(), Source::PROCESS)
     }
 
     /// Polls a unit as a part of that task; what waits in it keeps the waker.
@@ -190,7 +230,8 @@ mod tests {
         let mut meter = new_meter();
         let _ = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
-        drop(meter);
+        meter.close(clock::now());
+        spare::give(meter);
         assert_eq!(Arc::strong_count(&task), 1);
         assert_eq!(Arc::as_ptr(&new_meter().unit), place);
     }
@@ -201,7 +242,7 @@ mod tests {
         let mut meter = new_meter();
         let late = poll(&mut meter, &task);
         let place = Arc::as_ptr(&meter.unit);
-        drop(meter);
+        spare::give(meter);
         assert_ne!(Arc::as_ptr(&new_meter().unit), place);
         late.wake();
     }

@@ -32,7 +32,7 @@ mod hold;
 mod kind;
 mod leaves;
 pub(crate) mod meter;
-mod spare;
+pub(crate) mod spare;
 mod table;
 #[cfg(feature = "tokio")]
 pub(crate) mod task;

@@ -1,41 +1,43 @@
-//! Units that have ended, for the next ones of the thread: a unit allocates nothing once it is
-//! warm.
+//! Meters of units that have ended, for the next ones of the thread: a unit allocates nothing once it is
+//! warm, and what its parts know of each other stays as it is.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use crate::clock::{Source, Stamp};
-use crate::wait::unit::Unit;
+use crate::wait::meter::Meter;
 
-/// A unit that starts at that moment.
-pub(crate) fn take(start: Stamp, clock: Source) -> Arc<Unit> {
+/// The meter of a unit that starts at that moment.
+#[inline]
+pub(crate) fn take(start: Stamp, clock: Source) -> Box<Meter> {
     let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop());
-    if let Ok(Some(mut unit)) = spare
-        && let Some(again) = Arc::get_mut(&mut unit)
+    if let Ok(Some(mut meter)) = spare
+        && meter.restart(start, clock)
     {
-        *again = Unit::new(start, clock);
-        return unit;
+        return meter;
     }
-    Arc::new(Unit::new(start, clock))
+    Box::new(Meter::new(start, clock))
 }
 
-/// Keeps a unit that has ended, unless somebody still has it.
-pub(crate) fn give(unit: &mut Arc<Unit>) {
-    let Some(ended) = Arc::get_mut(unit) else {
+/// Keeps the meter of a unit that has ended, unless somebody still knows that.
+#[inline]
+pub(crate) fn give(mut meter: Box<Meter>) {
+    if !meter.rest() {
         return;
-    };
-    ended.let_go();
+    }
     let _ = SPARE.try_with(|spare| {
         if let Ok(mut spare) = spare.try_borrow_mut()
             && spare.len() < MOST
         {
-            spare.push(Arc::clone(unit));
+            spare.push(meter);
         }
     });
 }
 
+/// It stays where it is: what moves is a pointer.
+type Place = Box<Meter>;
+
 thread_local! {
-    static SPARE: RefCell<Vec<Arc<Unit>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
 }
 
 const MOST: usize = 32;

@@ -106,6 +106,14 @@ impl Table {
         self.began = touches;
     }
 
+    /// Forgets all waits: of most units there were none.
+    pub(crate) fn restart(&mut self) {
+        if self.opened > 0 || !self.others.is_empty() {
+            *self = Self::default();
+        }
+        self.began = 0;
+    }
+
     pub(crate) fn open(&mut self, opening: &Opening, since: Stamp) -> Ticket {
         let leaves = opening.kind.map(Leaves::one).unwrap_or_default();
         let Some(place) = self.places.iter().position(Option::is_none) else {

@@ -83,9 +83,25 @@ impl Unit {
             }
         };
         if !known {
-            let task = task.cloned();
-            let _before = mem::replace(&mut self.state.lock().task, task);
+            self.set_task(task);
         }
+    }
+
+    fn set_task(&self, task: Option<&Waker>) {
+        // Wakers are somebody else's: none is cloned or dropped under the lock.
+        let task = task.cloned();
+        let _before = mem::replace(&mut self.state.lock().task, task);
+    }
+
+    /// The first poll begins, as [`begin`](Self::begin) does.
+    pub(crate) fn begin_first(&self, touches: u64, task: &Waker) {
+        let task = Some(task.clone());
+        let _before = {
+            let mut state = self.state.lock();
+            state.account.begin(|| self.now());
+            state.waits.begin(touches);
+            mem::replace(&mut state.task, task)
+        };
     }
 
     /// The poll was pending.
@@ -106,19 +122,46 @@ impl Unit {
     }
 
     /// It has ended: there is nobody to wake or to tell any more.
-    pub(crate) fn let_go(&mut self) {
-        let state = self.state.get_mut();
-        (state.task, state.awaited) = (None, None);
+    pub(crate) fn let_go(&self) {
+        // What is dropped is somebody else's: not under the lock.
+        let _before = {
+            let mut state = self.state.lock();
+            (state.task.take(), state.awaited.take())
+        };
     }
 
+    /// Begins anew, after it was let go; false if it goes by another clock.
+    pub(crate) fn restart(&self, start: Stamp, clock: Source) -> bool {
+        if self.clock != clock {
+            return false;
+        }
+        let mut state = self.state.lock();
+        state.account = Account::new(start);
+        state.waits.restart();
+        state.said = 0;
+        true
+    }
+
+    /// What the books will say if it ends at that moment. They go on.
+    pub(crate) fn spent_until(&self, end: Stamp) -> Spent {
+        // To close an account is to enter what there is.
+        self.state.lock().account.close(end).1
+    }
+
+    /// The same as [`let_go`](Self::let_go), and closes the books.
     pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {
-        self.state.lock().account.close(end)
+        // What is dropped is somebody else's: not under the lock.
+        let (closed, _task, _awaited) = {
+            let mut state = self.state.lock();
+            let closed = state.account.close(end);
+            (closed, state.task.take(), state.awaited.take())
+        };
+        closed
     }
 
     /// How long it was inside of polls up to now, of a unit that began then.
     pub(crate) fn busy_since(&self, start: Stamp) -> Duration {
-        // To close books is to enter what there is: they may go on.
-        let (_, spent) = self.close_books(self.now());
+        let spent = self.spent_until(self.now());
         let end = start.saturating_add(spent.busy);
         Duration::from_nanos(clock::nanos_between(start, end))
     }

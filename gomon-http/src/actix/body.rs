@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::MonitoredBody;
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::observed::answered;
 
 pin_project! {
@@ -37,7 +37,7 @@ impl<B: MessageBody> MonitoredMessageBody<B> {
     }
 
     /// The body of a response with this head, and the headers that it has now.
-    pub(crate) fn of(head: Response<()>, body: B, exchange: Option<Exchange>) -> (Self, HeaderMap) {
+    pub(crate) fn of(head: Response<()>, body: B, exchange: Option<Held>) -> (Self, HeaderMap) {
         let size = body.size();
         let response = head.map(|()| Outgoing { inner: body });
         let (head, inner) = answered(response, exchange).into_parts();

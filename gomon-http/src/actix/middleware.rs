@@ -14,7 +14,7 @@ use tower_layer::Layer;
 
 use crate::actix::{MonitoredMessageBody, convert};
 use crate::cause::{Cause, refused};
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::mark::ServerMark;
 use crate::observed::Observed;
 use crate::telling::Before;
@@ -45,7 +45,7 @@ pub struct MonitoringMiddleware<S> {
 
 impl<S> MonitoringMiddleware<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    fn observe(&self, request: &mut ServiceRequest) -> Option<Exchange> {
+    fn observe(&self, request: &mut ServiceRequest) -> Option<Held> {
         if !gomon_core::is_enabled() || request.extensions().contains::<ServerMark>() {
             return None;
         }
@@ -77,7 +77,7 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let exchange = self.observe(&mut request);
         MonitoredFuture {
-            inner: Observed::call(exchange, || self.service.call(request)),
+            inner: Observed::call(exchange, || Some(self.service.call(request))),
         }
     }
 }
@@ -131,7 +131,7 @@ impl<F> fmt::Debug for MonitoredFuture<F> {
 /// The same response, whose body ends the event.
 fn answer<B: MessageBody>(
     response: ServiceResponse<B>,
-    exchange: Option<Exchange>,
+    exchange: Option<Held>,
 ) -> ServiceResponse<MonitoredMessageBody<B>> {
     if exchange.is_none() {
         return response.map_body(|_, body| MonitoredMessageBody::unobserved(body));

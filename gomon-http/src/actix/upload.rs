@@ -11,7 +11,7 @@ use futures_core::Stream;
 use http_body::{Body, Frame};
 
 use crate::MonitoredRequestBody;
-use crate::exchange::Exchange;
+use crate::held::Held;
 
 /// A payload as a body.
 pub(crate) struct Upload(Payload);
@@ -22,11 +22,11 @@ impl Upload {
     }
 
     /// The payload for the handler, watched where there is one to watch.
-    pub(crate) fn into_payload(self, exchange: Option<&Exchange>) -> Payload {
+    pub(crate) fn into_payload(self, exchange: Option<&Held>) -> Payload {
         if exchange.is_none() || self.is_end_stream() {
             return self.0;
         }
-        let watched = Watched(MonitoredRequestBody::new(self, exchange));
+        let watched = Watched(MonitoredRequestBody::watched(self, exchange));
         Payload::Stream {
             payload: Box::pin(watched),
         }

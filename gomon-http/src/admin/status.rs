@@ -52,9 +52,11 @@ struct Status {
 
 impl Status {
     fn now() -> Self {
+        // First the work: none of it is then younger than the time it has had.
+        let work = in_flight();
         let snapshot = aggregates();
         Self {
-            work: in_flight(),
+            work,
             requests: snapshot.count(keys::SERVER_REQUEST),
             now: snapshot.to(),
             uptime: snapshot.lapsed(),

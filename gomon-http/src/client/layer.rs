@@ -16,6 +16,7 @@ use crate::client::phases::Phases;
 use crate::client::side::{ClientSide, Sight};
 use crate::config::Config;
 use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::mark::ClientMark;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture, keys, outgoing};
 
@@ -126,7 +127,7 @@ impl ClientLayer {
         &self,
         request: &mut Request<B>,
         sight: impl FnOnce(&mut Request<B>) -> Sight,
-    ) -> Option<Exchange> {
+    ) -> Option<Held> {
         if request.extensions().get::<ClientMark>().is_some() {
             return None;
         }
@@ -151,7 +152,8 @@ impl ClientLayer {
         );
         request.extensions_mut().insert(ClientMark);
         let guard = EndGuard::new(tracker);
-        Some(Exchange::new(guard, request, capture, &self.config).outgoing(side))
+        let exchange = Exchange::new(guard, request, capture, &self.config);
+        Some(Held::new(exchange.outgoing(side)))
     }
 
     /// Whether this host is told the context.
@@ -186,6 +188,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let exchange = self.layer.observe(&mut request, Sight::of);
-        ResponseFuture::call(exchange, request, |request| self.inner.call(request))
+        let observed = exchange.as_ref();
+        let request = request.map(|body| MonitoredRequestBody::watched(body, observed));
+        let mut request = Some(request);
+        ResponseFuture::call(exchange, || Some(self.inner.call(request.take()?)))
     }
 }

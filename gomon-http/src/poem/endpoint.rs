@@ -9,7 +9,7 @@ use poem::{Body, Endpoint, Error, IntoResponse, Middleware, PathPattern, Respons
 use tower_layer::Layer;
 
 use crate::cause::refused;
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::observed::{Observed, answered};
 use crate::poem::head::{Boxed, Lent};
 use crate::template::Template;
@@ -42,7 +42,7 @@ impl<E: Endpoint> Endpoint for MonitoredEndpoint<E> {
         let exchange = self.layer.observe(&mut lent.head);
         let unrouted = exchange.as_ref().and_then(|_| lent.unrouted());
         let request = lent.give_back(exchange.as_ref());
-        let called = Observed::call(exchange, || self.endpoint.call(request));
+        let called = Observed::call(exchange, || Some(self.endpoint.call(request)));
         let (result, exchange) = called.await;
         match (result.map(IntoResponse::into_response), exchange) {
             (result, None) => result,
@@ -66,7 +66,7 @@ impl<E> fmt::Debug for MonitoredEndpoint<E> {
 }
 
 /// The same response, whose body ends the event.
-fn answer(mut response: Response, exchange: Exchange) -> Response {
+fn answer(mut response: Response, exchange: Held) -> Response {
     let mut head = http::Response::new(Boxed::from(response.take_body()));
     *head.status_mut() = response.status();
     *head.headers_mut() = std::mem::take(response.headers_mut());
@@ -77,13 +77,13 @@ fn answer(mut response: Response, exchange: Exchange) -> Response {
 }
 
 /// Tells the event the route that was found in the meantime.
-fn tell(exchange: &mut Exchange, unrouted: Option<Request<()>>, found: Option<&PathPattern>) {
+fn tell(exchange: &mut Held, unrouted: Option<Request<()>>, found: Option<&PathPattern>) {
     if let Some(pattern) = found {
         tell_template(exchange, unrouted, Template::of_colons(&pattern.0));
     }
 }
 
-fn tell_refused(exchange: &mut Exchange, unrouted: Option<Request<()>>, error: &Error) {
+fn tell_refused(exchange: &mut Held, unrouted: Option<Request<()>>, error: &Error) {
     match error.data() {
         Some(found) => tell(exchange, unrouted, Some(found)),
         None if error.is::<NotFoundError>() => {
@@ -93,7 +93,7 @@ fn tell_refused(exchange: &mut Exchange, unrouted: Option<Request<()>>, error: &
     }
 }
 
-fn tell_template(exchange: &mut Exchange, unrouted: Option<Request<()>>, template: Template) {
+fn tell_template(exchange: &mut Held, unrouted: Option<Request<()>>, template: Template) {
     if let Some(mut request) = unrouted {
         request.extensions_mut().insert(template);
         exchange.routed(&request);

@@ -9,7 +9,7 @@ use http_body_util::combinators::BoxBody;
 use poem::{Body, PathPattern, RequestParts};
 
 use crate::MonitoredRequestBody;
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::template::Template;
 
 /// A body of poem's.
@@ -44,13 +44,13 @@ impl Lent {
     }
 
     /// The request again, its body watched where there is one to watch.
-    pub(crate) fn give_back(self, exchange: Option<&Exchange>) -> poem::Request {
+    pub(crate) fn give_back(self, exchange: Option<&Held>) -> poem::Request {
         let Self { mut parts, head } = self;
         let (lent, body) = head.into_parts();
         (parts.headers, parts.extensions) = (lent.headers, lent.extensions);
         let body = match exchange {
             Some(_) if !body.is_end_stream() => {
-                Body::from(MonitoredRequestBody::new(body, exchange).boxed())
+                Body::from(MonitoredRequestBody::watched(body, exchange).boxed())
             }
             _ => Body::from(body),
         };

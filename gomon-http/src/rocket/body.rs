@@ -9,7 +9,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::telling::Before;
 
 /// What the layer is told of a body: how long it is, where that is known.
@@ -36,11 +36,7 @@ impl Body for Length {
 }
 
 /// Replaces a response's body by one that ends the event; a response without one ends it now.
-pub(crate) async fn watch(
-    response: &mut rocket::Response<'_>,
-    head: Response<()>,
-    exchange: Exchange,
-) {
+pub(crate) async fn watch(response: &mut rocket::Response<'_>, head: Response<()>, exchange: Held) {
     // rocket asks for it next, for the `content-length`.
     let size = response.body_mut().size().await;
     let length = match response.body().is_none() {
@@ -71,7 +67,7 @@ pub(crate) async fn watch(
 struct MonitoredRead<'r> {
     // There until it is dropped, as part of the event.
     inner: Option<rocket::response::Body<'r>>,
-    exchange: Option<Exchange>,
+    exchange: Option<Held>,
 }
 
 impl AsyncRead for MonitoredRead<'_> {

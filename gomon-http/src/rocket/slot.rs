@@ -3,7 +3,7 @@
 use http::Request;
 use parking_lot::Mutex;
 
-use crate::exchange::Exchange;
+use crate::held::Held;
 
 /// It is cached by the request, and dropped with it.
 #[derive(Default)]
@@ -11,7 +11,7 @@ pub(crate) struct Slot(Mutex<Option<Open>>);
 
 /// A request that is observed.
 pub(crate) struct Open {
-    pub(crate) exchange: Exchange,
+    pub(crate) exchange: Held,
     /// What is needed of its head to tell the route.
     pub(crate) unrouted: Request<()>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Lent<'a> {
 }
 
 impl Lent<'_> {
-    pub(crate) fn exchange(&mut self) -> Option<&mut Exchange> {
+    pub(crate) fn exchange(&mut self) -> Option<&mut Held> {
         self.open.as_mut().map(|open| &mut open.exchange)
     }
 }

@@ -3,6 +3,7 @@
 mod slow;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use slow::{Line, Standard};
 /// The routes of one layer and its clones, up to a number: a route that comes after them is `other`.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    known: RwLock<HashMap<Box<str>, Arc<Route>>>,
+    known: RwLock<HashMap<Box<str>, Arc<Route>, BuildHasherDefault<TemplateHasher>>>,
     other: OnceLock<Arc<Route>>,
     unknown: OnceLock<Arc<Route>>,
 }
@@ -59,6 +60,28 @@ impl Routes {
         }
         let named = || new(Kind::Named, Some(template));
         Arc::clone(known.entry(template.into()).or_insert_with(named))
+    }
+}
+
+/// FNV-1a. Templates are the program's own: nobody chooses them to collide.
+#[derive(Debug)]
+struct TemplateHasher(u64);
+
+impl Default for TemplateHasher {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for TemplateHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

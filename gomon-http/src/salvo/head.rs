@@ -9,7 +9,7 @@ use salvo_core::{Request, Response};
 
 use crate::MonitoredRequestBody;
 use crate::cause::Cause;
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::salvo::boxing::Boxing;
 use crate::template::Template;
 
@@ -35,14 +35,14 @@ pub(crate) fn lend(request: &mut Request, response: &Response) -> http::Request<
 pub(crate) fn give_back(
     request: &mut Request,
     head: http::Request<ReqBody>,
-    exchange: Option<&Exchange>,
+    exchange: Option<&Held>,
 ) {
     let (lent, body) = head.into_parts();
     *request.headers_mut() = lent.headers;
     *request.extensions_mut() = lent.extensions;
     request.replace_body(match exchange {
         Some(_) if !body.is_end_stream() => ReqBody::Boxed {
-            inner: Box::pin(Boxing::of(MonitoredRequestBody::new(body, exchange))),
+            inner: Box::pin(Boxing::of(MonitoredRequestBody::watched(body, exchange))),
             // The body inside keeps the one it has.
             fuse_config: None,
         },

@@ -6,7 +6,7 @@ use salvo_core::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tower_layer::Layer;
 
 use crate::MonitoringLayer;
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::observed::{Observed, answered};
 use crate::salvo::boxing::Boxing;
 use crate::salvo::head::{give_back, lend, lend_response};
@@ -27,7 +27,7 @@ impl Handler for MonitoringLayer {
         let mut head = lend(request, response);
         let exchange = self.layer(()).observe(&mut head);
         give_back(request, head, exchange.as_ref());
-        let next = Observed::call(exchange, || ctrl.call_next(request, depot, response));
+        let next = Observed::call(exchange, || Some(ctrl.call_next(request, depot, response)));
         if let (_, Some(exchange)) = next.await {
             answer(response, exchange);
         }
@@ -35,7 +35,7 @@ impl Handler for MonitoringLayer {
 }
 
 /// Leaves the same response, whose body ends the event.
-fn answer(response: &mut Response, exchange: Exchange) {
+fn answer(response: &mut Response, exchange: Held) {
     let mut head = lend_response(response);
     if head.body().is_end_stream() {
         // It stays what it is: a catcher looks at which kind of none.

@@ -39,6 +39,50 @@ async fn a_layer_inside_a_layer_passes_the_request_through() {
 }
 
 #[tokio::test]
+async fn a_layer_inside_of_itself_passes_the_request_through() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let layer = full_layer();
+            let router: axum::Router = axum::Router::new()
+                .route("/users/{id}", on_get(async || "once"))
+                .layer(layer.clone());
+            for _ in 0..2 {
+                let service = layer.layer(router.clone());
+                let response = service.oneshot(get("/users/7")).await.expect("infallible");
+                response.into_body().collect().await.expect("read");
+            }
+        })
+        .await;
+    let events = recorder.find(SERVER);
+    assert_eq!(events.len(), 2, "{}", recorder.tree());
+    let routes = events.iter().map(|event| event["route"].clone());
+    assert!(routes.into_iter().all(|route| route == "/users/{id}"));
+}
+
+#[tokio::test]
+async fn a_request_that_a_handler_makes_is_one_of_its_own() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let layer = full_layer();
+            let inner: axum::Router = axum::Router::new()
+                .route("/inner", on_get(async || "inner"))
+                .layer(layer.clone());
+            let outer: axum::Router = axum::Router::new()
+                .route(
+                    "/outer",
+                    on_get(async move || inner.oneshot(get("/inner")).await),
+                )
+                .layer(layer);
+            let response = outer.oneshot(get("/outer")).await.expect("infallible");
+            response.into_body().collect().await.expect("read");
+        })
+        .await;
+    assert_eq!(recorder.find(SERVER).len(), 2, "{}", recorder.tree());
+}
+
+#[tokio::test]
 async fn a_layer_round_the_router_learns_the_route_from_one_inside() {
     let recorder = Recorder::new();
     recorder

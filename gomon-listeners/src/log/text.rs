@@ -19,6 +19,7 @@ pub(super) fn value(value: ValueRef<'_>, out: &mut String) {
         ValueRef::F64(value) => write!(short, "{value}"),
         ValueRef::Str(text) => write_text(&mut short, text),
         ValueRef::Tree(tree) => write_tree(&mut short, tree),
+        ValueRef::Packed(map) => write_tree(&mut short, &map.to_tree()),
         _ => short.write_str("?"),
     };
 }

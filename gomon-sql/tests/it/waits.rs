@@ -19,6 +19,10 @@ fn waited(unit: &Recorded, kind: &str) -> bool {
     wait.contains_key(kind)
 }
 
+/// Takes some milliseconds: nobody has to wait for an answer that is there before the poll ends.
+const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+                    SELECT max(i) FROM n";
+
 #[tokio::test]
 async fn statements_and_transactions_are_waits_for_sql() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
@@ -26,7 +30,7 @@ async fn statements_and_transactions_are_waits_for_sql() {
         let recorder = Recorder::new();
         let work = async {
             let mut transaction = pool.begin().await.unwrap();
-            (&mut *transaction).execute("SELECT 1").await.unwrap();
+            (&mut *transaction).execute(LONG).await.unwrap();
             (&mut *transaction).fetch_all("SELECT 1").await.unwrap();
             transaction.commit().await.unwrap();
         };

@@ -85,6 +85,7 @@ fn equals(value: ValueRef<'_>, other: &Tree) -> bool {
         (ValueRef::Bool(value), Tree::Bool(other)) => value == *other,
         (ValueRef::Str(value), Tree::Str(other)) => value == other,
         (ValueRef::Tree(value), other) => value == other,
+        (ValueRef::Packed(map), other) => map.to_tree() == *other,
         (value, other) => match (integer_of(value), integer(other)) {
             (Some(value), Some(other)) => value == other,
             _ => matches!((value, other), (ValueRef::F64(a), Tree::F64(b)) if a == *b),

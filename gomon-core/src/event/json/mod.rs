@@ -14,6 +14,7 @@ use crate::clock;
 use crate::event::attribute::Attribute;
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
+use crate::event::packed::{Item, PackedMap};
 use crate::event::record::Record;
 use crate::event::shape::Shapes;
 use crate::event::value::{Tree, ValueRef};
@@ -74,7 +75,7 @@ pub(crate) fn write_event(
     out.push('}');
 }
 
-fn attributes(out: &mut String, record: &Record) {
+pub(super) fn attributes(out: &mut String, record: &Record) {
     let [inline, beside] = record.stored();
     if beside.is_empty() && are_plain(inline) {
         for attribute in inline {
@@ -172,7 +173,7 @@ fn list<T>(out: &mut String, key: &str, items: &[T], mut write: impl FnMut(&mut 
 }
 
 #[inline]
-fn value(out: &mut String, value: ValueRef<'_>) {
+pub(super) fn value(out: &mut String, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => out.push_str("null"),
         ValueRef::Bool(value) => boolean(out, value),
@@ -181,6 +182,7 @@ fn value(out: &mut String, value: ValueRef<'_>) {
         ValueRef::F64(value) => float(out, value),
         ValueRef::Str(text) => string(out, text),
         ValueRef::Tree(value) => tree(out, value),
+        ValueRef::Packed(map) => packed(out, map),
     }
 }
 
@@ -211,6 +213,43 @@ fn tree(out: &mut String, value: &Tree) {
             }
             out.push('}');
         }
+    }
+}
+
+/// The same as [`tree`] of its tree.
+fn packed(out: &mut String, map: PackedMap<'_>) {
+    let mut reader = map.reader();
+    let mut entries = 0;
+    out.push('{');
+    while let Some((name, content)) = reader.entry() {
+        comma(out, entries);
+        entries += 1;
+        string(out, name);
+        out.push(':');
+        match content {
+            Item::List => {
+                let mut items = 0;
+                out.push('[');
+                while let Some(content) = reader.item() {
+                    comma(out, items);
+                    items += 1;
+                    item(out, &content);
+                }
+                out.push(']');
+            }
+            content => item(out, &content),
+        }
+    }
+    out.push('}');
+}
+
+fn item(out: &mut String, item: &Item<'_>) {
+    match item {
+        Item::Text(text) => string(out, text),
+        Item::Bytes(value) => bytes(out, value),
+        Item::Number(value) => integer(out, *value),
+        // None is inside of another.
+        Item::List => out.push_str("null"),
     }
 }
 

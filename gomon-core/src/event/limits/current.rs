@@ -1,10 +1,11 @@
 //! The limits that hold now.
 
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
 use parking_lot::Mutex;
 
-use super::settings::{COUNT, Limits};
+use super::settings::{COUNT, Limit, Limits};
+use crate::event::packed::{PACKED_BYTES, PACKED_ENTRIES};
 
 /// What holds for what is set from now on: read without a lock, and all of it from one change.
 #[inline]
@@ -26,9 +27,20 @@ pub(crate) fn current() -> Limits {
     }
 }
 
+/// Whether a packed map, which is small, is within the limits whatever it holds.
+#[inline]
+pub(crate) fn spare_packed_maps() -> bool {
+    SPARE_PACKED_MAPS.load(Ordering::Relaxed)
+}
+
 /// Lets other limits hold. They were checked.
 pub(crate) fn publish(limits: Limits) {
     let _turn = CHANGE.lock();
+    let spare = limits.of(Limit::StringBytes) >= PACKED_BYTES
+        && limits.of(Limit::Entries) >= PACKED_ENTRIES
+        && limits.of(Limit::Depth) >= 2
+        && limits.of(Limit::EventBytes) >= EVENT_BYTES_WITH_PACKED;
+    SPARE_PACKED_MAPS.store(spare, Ordering::Relaxed);
     let version = VERSION.load(Ordering::Relaxed);
     VERSION.store(version.wrapping_add(1), Ordering::Relaxed);
     // Pairs with the fence in `current`.
@@ -40,6 +52,11 @@ pub(crate) fn publish(limits: Limits) {
     VERSION.store(version.wrapping_add(2), Ordering::Release);
 }
 
+/// What a record holds without anything beside it takes below 40 KiB as JSON, with the part that is kept free; packed maps add
+/// six bytes for each of theirs at the most.
+const EVENT_BYTES_WITH_PACKED: usize = (40 << 10) + 6 * PACKED_BYTES;
+/// True of the defaults.
+static SPARE_PACKED_MAPS: AtomicBool = AtomicBool::new(true);
 static CHANGE: Mutex<()> = Mutex::new(());
 /// Odd while the values change.
 static VERSION: AtomicU32 = AtomicU32::new(0);

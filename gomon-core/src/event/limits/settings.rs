@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 /// `gomon:dropped`.
 ///
 /// A change holds for what is set from then on; an event keeps the limits it had when the first of its
-/// parts found no place in its record (16 attributes with 460 bytes of text do), and a tree or an
+/// parts found no place in its record (16 attributes with 460 bytes of text and 1 KiB of maps do), and a tree or an
 /// error those it was made under. Each limit has bounds of its own, so that an event stays within
 /// 1 MiB whatever is set: [`Builder::start`](crate::Builder::start) and a configuration refuse
 /// others. Fingerprints have 128 bytes always.

@@ -1,6 +1,8 @@
 //! What a tracker writes into and a listener reads from.
 
+mod packed;
 mod read;
+mod size;
 
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
@@ -12,13 +14,13 @@ use crate::bus::pool::Counted;
 use crate::clock::{Source, Stamp};
 use crate::context::Context;
 use crate::context::carried::Handle;
-use crate::event::attribute::{Attribute, Stored, key_bytes};
+use crate::event::attribute::{Attribute, Stored};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
 use crate::event::id::{SpanId, TraceId};
 use crate::event::limits::{self, Limit};
 use crate::event::outcome::Outcome;
-use crate::event::rare::Rare;
+use crate::event::rare::{Rare, position};
 use crate::event::shape::{Row, Shapes};
 use crate::event::value::{Tree, Value};
 use crate::keys;
@@ -29,7 +31,7 @@ use crate::switch;
 /// Records are used again and again (see `bus::pool`): first comes what every event has, then the
 /// text and the attributes of nearly all events. Values are stored in their place field by field: a
 /// value that is built first and then copied there costs some 4 ns more. Nothing here has a
-/// destructor but `rare`.
+/// destructor but `rare` and `packed`.
 ///
 /// Not aligned to cache lines: it gains nothing, and glibc before 2.38 does not use again what was
 /// freed of such, so that under overload the heap grew by half.
@@ -61,6 +63,8 @@ pub(crate) struct Record {
 
     /// First, so that its length is where everything else is that each event writes.
     text: ArrayString<TEXT>,
+    /// Packed maps. The buffer stays with the record.
+    packed: Vec<u8>,
     attributes: [Attribute; INLINE],
 }
 
@@ -84,6 +88,7 @@ impl Record {
             flags: Flags::NONE,
             _counted: Counted::new(),
             text: ArrayString::new_const(),
+            packed: Vec::new(),
             attributes: [Attribute::EMPTY; INLINE],
         }
     }
@@ -95,6 +100,7 @@ impl Record {
         self.fp = limits::key(fp);
         self.count = 0;
         self.text.clear();
+        self.packed.clear();
         self.outcome = Outcome::Completed;
         self.flags = flags;
     }
@@ -403,8 +409,8 @@ impl Record {
                 let start = rare.text.len();
                 let range = *from as usize..*to as usize;
                 rare.text.push_str(old.get(range).unwrap_or(""));
-                *from = crate::event::rare::position(start);
-                *to = crate::event::rare::position(rare.text.len());
+                *from = position(start);
+                *to = position(rare.text.len());
             }
         }
     }
@@ -533,31 +539,6 @@ impl Record {
     #[inline]
     pub(crate) fn mark(&mut self, outcome: Outcome) {
         self.outcome = self.outcome.max(outcome);
-    }
-
-    /// What its content takes as JSON, at the most.
-    pub(crate) fn json_bytes(&self) -> usize {
-        let inline = self.inline().iter().map(|attribute| {
-            let value = match attribute.value {
-                Stored::Text { from, to } => limits::json_len(self.text_at(from, to)) + 2,
-                Stored::Static(text) => limits::json_len(text) + 2,
-                // Counted beside the record.
-                Stored::LongText { .. } | Stored::Tree(_) => 0,
-                _ => limits::SCALAR_BYTES,
-            };
-            key_bytes(attribute.key) + value
-        });
-        inline.sum::<usize>() + self.rare.as_deref().map_or(0, Rare::json_bytes)
-    }
-
-    /// What `gomon:dropped` takes as JSON, at the most.
-    pub(crate) fn cut_bytes(&self) -> usize {
-        self.rare.as_deref().map_or(0, Rare::cut_bytes)
-    }
-
-    /// What it takes in memory, about.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.rare.as_deref().map_or(0, Rare::memory_bytes)
     }
 
     pub(crate) fn errors(&self) -> &[ErrorInfo] {

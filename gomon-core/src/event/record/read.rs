@@ -63,6 +63,7 @@ impl Record {
                 let rare = self.rare.as_deref();
                 ValueRef::Str(rare.map_or("", |rare| rare.text_at(from, to)))
             }
+            Stored::Packed { from, to } => ValueRef::Packed(self.packed_at(from, to)),
             Stored::Tree(at) => {
                 let tree = self.rare.as_deref().and_then(|rare| rare.tree(at));
                 tree.map_or(ValueRef::Null, ValueRef::Tree)

@@ -9,14 +9,10 @@ use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
 use crate::client::attempts;
 use crate::client::layer::ClientLayer;
 use crate::client::side::{Sees, Sight};
-use crate::exchange::Exchange;
+use crate::held::Held;
 use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture};
 
 /// An answer that can be made reqwest's again.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is one step from one response to another"
-)]
 pub(crate) enum Answer {
     /// Of a request without an event: as reqwest gave it.
     Unseen(Response),
@@ -75,14 +71,14 @@ pub(crate) fn observe(
     request: &mut Request,
     sees: Sees,
     attempt: Option<&http::Extensions>,
-) -> Option<Exchange> {
+) -> Option<Held> {
     let mut head = head(request)?;
     if let Some(extensions) = attempt {
         attempts::share(extensions, head.extensions_mut());
     }
     let exchange = layer.observe(&mut head, |_| Sight::from(sees));
     *request.headers_mut() = std::mem::take(head.headers_mut());
-    if let Some(side) = exchange.as_ref().and_then(Exchange::client)
+    if let Some(side) = exchange.as_ref().and_then(|exchange| exchange.client())
         && sees == Sees::Dials
     {
         side.phases().aim(&address(request.url()));
@@ -96,7 +92,7 @@ pub(crate) fn observe(
             body
         }
         None if exchange.is_some() => {
-            Body::wrap(MonitoredRequestBody::new(body, exchange.as_ref()))
+            Body::wrap(MonitoredRequestBody::watched(body, exchange.as_ref()))
         }
         None => body,
     });
@@ -125,7 +121,7 @@ fn address(url: &Url) -> String {
 
 /// Polls what sends the request as a part of its event.
 pub(crate) fn send<F, E>(
-    exchange: Option<Exchange>,
+    exchange: Option<Held>,
     make: impl FnOnce() -> F,
 ) -> impl Future<Output = Result<Answer, E>>
 where

@@ -17,7 +17,7 @@ use crate::client::layer::ClientLayer;
 use crate::client::side::Sight;
 use crate::client::tonic::link::{Link, LinkedConnector};
 use crate::client::{MonitoredConnector, MonitoredResolver, ReadyConnector};
-use crate::{MonitoredBody, ResponseFuture};
+use crate::{MonitoredBody, MonitoredRequestBody, ResponseFuture};
 
 /// tonic's channel, for generated clients, whose calls are `http-roundtripper` events.
 ///
@@ -167,8 +167,8 @@ impl Service<Request<Body>> for MonitoringChannel {
             Some(link) => Sight::Channel(link, gomon_core::monotonic()),
             None => Sight::Nothing,
         });
-        ResponseFuture::call(exchange, request, |request| {
-            self.inner.call(request.map(Body::new))
-        })
+        let request =
+            request.map(|body| Body::new(MonitoredRequestBody::watched(body, exchange.as_ref())));
+        ResponseFuture::call(exchange, || Some(self.inner.call(request)))
     }
 }
