@@ -7,11 +7,13 @@ use http::StatusCode;
 
 use crate::routes::Routes;
 use crate::telling::Telling;
-use crate::{Slow, TrustedProxies};
+use crate::{Slow, TrustedProxies, keys};
 
 /// The settings of one layer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
+    /// What a server's events are.
+    pub(crate) fingerprint: Fingerprint,
     /// Overrides the process-wide [`gomon_core::capture`].
     pub(crate) capture: Option<Arc<Capture>>,
     /// Statuses that mean "a deadline passed".
@@ -30,6 +32,16 @@ pub(crate) struct Config {
     pub(crate) telling: Telling,
     /// What is known of the routes. Shared by all clones of the layer.
     pub(crate) routes: Arc<Routes>,
+}
+
+/// By default that of a whole server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fingerprint(pub(crate) &'static str);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(keys::SERVER_REQUEST)
+    }
 }
 
 /// What an inbound `traceparent` is worth.

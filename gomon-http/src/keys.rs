@@ -2,6 +2,8 @@
 
 /// A request that a [`MonitoringLayer`](crate::MonitoringLayer) served.
 pub(crate) const SERVER_REQUEST: &str = "http-wmux-servehttp";
+/// A request that one monitored handler served.
+pub(crate) const HANDLER_REQUEST: &str = "http-wmux-handler";
 /// A request that a [`ClientLayer`](crate::ClientLayer) sent.
 #[cfg(feature = "client")]
 pub(crate) const CLIENT_REQUEST: &str = "http-roundtripper";

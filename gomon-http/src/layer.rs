@@ -10,7 +10,7 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::config::{Caller, Config, CpuOfOneIn};
+use crate::config::{Caller, Config, CpuOfOneIn, Fingerprint};
 use crate::exchange::Exchange;
 use crate::held::Held;
 use crate::incoming::Matched;
@@ -57,6 +57,32 @@ impl MonitoringLayer {
         Self {
             config: Arc::default(),
         }
+    }
+
+    /// Makes the events `http-wmux-handler`, for a layer round one handler of a server. By default
+    /// they are `http-wmux-servehttp`. Nothing else is different; [`monitored_handler`] is this round
+    /// a service.
+    ///
+    /// [`monitored_handler`]: crate::monitored_handler
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Router, handler::Handler, routing::get};
+    /// use gomon_http::MonitoringLayer;
+    ///
+    /// async fn user() -> &'static str {
+    ///     "Ada"
+    /// }
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/users/{id}", get(user.layer(MonitoringLayer::new().around_handler())))
+    ///     .route("/health", get(async || "well")); // has no events
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn around_handler(mut self) -> Self {
+        Arc::make_mut(&mut self.config).fingerprint = Fingerprint(keys::HANDLER_REQUEST);
+        self
     }
 
     /// What to take from requests and responses of this layer, instead of the process-wide setting.
@@ -170,7 +196,7 @@ impl<S> Layer<S> for MonitoringLayer {
     }
 }
 
-/// The service a [`MonitoringLayer`] makes.
+/// The service that a [`MonitoringLayer`] or [`monitored_handler`](crate::monitored_handler) makes.
 #[derive(Clone)]
 pub struct MonitoringService<S> {
     inner: S,
@@ -197,7 +223,7 @@ impl<S> MonitoringService<S> {
         let names = Names::of(request.headers());
         let sent = Sent::new(request.headers(), names);
         let parent = incoming::parent(self.config.propagation(), &sent);
-        let mut tracker = EventTracker::in_context(keys::SERVER_REQUEST, parent);
+        let mut tracker = EventTracker::in_context(self.config.fingerprint.0, parent);
         tracker.id()?;
         let capture = self.config.capture();
         let telling = self.config.telling;

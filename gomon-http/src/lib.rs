@@ -1,13 +1,13 @@
 //! Monitoring of HTTP servers and clients as tower layers.
 //!
-//! [`MonitoringLayer`] wraps any tower service over `http` 1, `serve` runs it on hyper and tells
+//! [`MonitoringLayer`] wraps any tower service over `http` 1, [`monitored_handler`] one handler of many, `serve` runs it on hyper and tells
 //! each request its connection, `ClientLayer` wraps hyper-util's client. All of them pass on what
 //! they see unchanged: bytes, trailers, size hints, errors, readiness and back-pressure.
 //!
 //! # When does its event start and end?
 //!
-//! An `http-wmux-servehttp` event (server) or `http-roundtripper` event (client) is one request,
-//! its response, and the response's body:
+//! An `http-wmux-servehttp` event (server), `http-wmux-handler` event (one handler of a server) or
+//! `http-roundtripper` event (client) is one request, its response, and the response's body:
 //!
 //! - It **starts** when the layer's service is called, after the head of the request was read.
 //! - It **ends** with the response's body: at the end of the stream, at its trailers, when the body
@@ -76,6 +76,7 @@ mod exchange;
 mod forwarded;
 mod future;
 mod grpc;
+mod handler;
 mod headers;
 mod held;
 mod incoming;
@@ -121,6 +122,7 @@ pub use body::MonitoredBody;
 pub use client::*;
 pub use forwarded::{ForwardedHeader, InvalidProxy, TrustedProxies};
 pub use future::ResponseFuture;
+pub use handler::monitored_handler;
 pub use layer::{MonitoringLayer, MonitoringService};
 pub use request_body::MonitoredRequestBody;
 pub use routes::Slow;

@@ -8,7 +8,12 @@ pub(crate) const SERVER: &str = "http-wmux-servehttp";
 /// Waits for `n` requests, and checks what holds for every one: a single closing event, and no unit
 /// of work left.
 pub(crate) fn ended(recorder: &Recorder, n: usize) -> Vec<Recorded> {
-    let events = recorder.wait_for(SERVER, n);
+    ended_as(SERVER, recorder, n)
+}
+
+/// The same of requests with that fingerprint.
+pub(crate) fn ended_as(fp: &str, recorder: &Recorder, n: usize) -> Vec<Recorded> {
+    let events = recorder.wait_for(fp, n);
     assert_eq!(events.len(), n, "{}", recorder.tree());
     let mut ids: Vec<_> = events.iter().map(|event| event.id().to_string()).collect();
     ids.sort();
@@ -17,7 +22,7 @@ pub(crate) fn ended(recorder: &Recorder, n: usize) -> Vec<Recorded> {
     let left = in_flight();
     assert!(left.is_empty(), "{left:?}");
     // Nothing is open any more: an event that ended twice would be here by now.
-    assert_eq!(recorder.find(SERVER).len(), n, "{}", recorder.tree());
+    assert_eq!(recorder.find(fp).len(), n, "{}", recorder.tree());
     events
 }
 

@@ -10,6 +10,7 @@ mod endings;
 mod endings_in_place;
 mod endings_over_http2;
 mod grpc;
+mod handlers;
 mod heads;
 mod hostile;
 mod nesting;

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceExt};
 
-pub(crate) use crate::ended::{SERVER, ended, the_end};
+pub(crate) use crate::ended::{SERVER, ended, ended_as, the_end};
 pub(crate) use crate::peer::{Peer, head_of};
 
 pub(crate) const CLIENT: &str = "http-roundtripper";
