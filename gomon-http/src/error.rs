@@ -81,7 +81,8 @@ fn cast<T: Error + 'static>(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
     error.downcast_ref::<T>().map(|known| known as _)
 }
 
-/// Whether a timeout of tower or tokio is the error or among its causes.
+/// Whether a timeout of tower or tokio, or the status of a gRPC call that says so, is the error or
+/// among its causes.
 pub(crate) fn is_deadline(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .take(CHAIN)
@@ -100,10 +101,15 @@ fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
         return true;
     }
     #[cfg(feature = "tonic")]
-    if error.is::<tonic::TimeoutExpired>() {
+    if error.is::<tonic::TimeoutExpired>() || error.downcast_ref().is_some_and(has_deadline_code) {
         return true;
     }
     error.is::<tower::timeout::error::Elapsed>() || error.is::<tokio::time::error::Elapsed>()
+}
+
+#[cfg(feature = "tonic")]
+fn has_deadline_code(status: &tonic::Status) -> bool {
+    status.code() == tonic::Code::DeadlineExceeded
 }
 
 /// Causes that are looked at: a chain may be a circle.

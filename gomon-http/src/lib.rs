@@ -17,7 +17,7 @@
 //! - Its outcome is `completed`, unless one of these applies; the first counts:
 //!   - `panicked`: the service or the body panicked while it was polled. The panic goes on.
 //!   - `timed-out`: the service failed with tower's or tokio's `Elapsed`, or answered with a
-//!     [`timeout_status`](MonitoringLayer::timeout_status).
+//!     [`timeout_status`](MonitoringLayer::timeout_status) or with gRPC's `DEADLINE_EXCEEDED`.
 //!   - `failed`: the service or the body returned an error, or the status is 500 or above (a panic
 //!     that a layer inside turned into one included).
 //!   - `truncated`: the body was dropped before its end, as when the client goes away. All bytes of

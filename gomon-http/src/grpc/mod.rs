@@ -41,14 +41,16 @@ impl Call {
             return;
         };
         self.status = Some(status);
-        if !is_fault(status) {
-            return;
-        }
+        let outcome = match status {
+            DEADLINE_EXCEEDED => Outcome::TimedOut,
+            fault if is_fault(fault) => Outcome::Failed,
+            _ => return,
+        };
         // Percent-encoded (gRPC over HTTP/2, `Status-Message`).
         let message = headers.get(MESSAGE).map(|message| message.as_bytes());
         let message = String::from_utf8_lossy(message.unwrap_or_default());
         let error = ErrorInfo::message(url::decoded(&message)).kind(name(status));
-        tracker.push_error(error).mark(Outcome::Failed);
+        tracker.push_error(error).mark(outcome);
     }
 
     /// Its method as a route, unless nobody has it: strangers may ask for anything.
@@ -81,17 +83,17 @@ fn with(tree: Tree, key: &'static str, value: Option<u64>) -> Tree {
     }
 }
 
-/// Statuses that say that the server is at fault, as OpenTelemetry's conventions for RPC servers have it: unknown, deadline exceeded,
-/// unimplemented, internal, unavailable, data loss.
+/// Statuses that say that the server is at fault, as OpenTelemetry's conventions for RPC servers have it: unknown, unimplemented,
+/// internal, unavailable, data loss. The one that they have beside these says what happened: a deadline passed.
 fn is_fault(status: u16) -> bool {
-    matches!(status, 2 | 4 | 12..=15)
+    matches!(status, 2 | 12..=15)
 }
 
 /// The names of <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>.
 fn name(status: u16) -> &'static str {
     match status {
         2 => "UNKNOWN",
-        4 => "DEADLINE_EXCEEDED",
+        DEADLINE_EXCEEDED => "DEADLINE_EXCEEDED",
         12 => "UNIMPLEMENTED",
         13 => "INTERNAL",
         14 => "UNAVAILABLE",
@@ -100,6 +102,7 @@ fn name(status: u16) -> &'static str {
     }
 }
 
+const DEADLINE_EXCEEDED: u16 = 4;
 const UNIMPLEMENTED: u16 = 12;
 const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";

@@ -6,12 +6,13 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes};
 use gomon_core::EventTracker;
 use gomon_core::testing::{Recorder, assert_tree};
-use gomon_http::{MonitoredConnector, MonitoringChannel, TlsConnector};
+use gomon_http::{ClientLayer, MonitoredConnector, MonitoringChannel, TlsConnector};
 use http::uri::PathAndQuery;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Endpoint;
 use tonic::{Request, Status};
+use tower::{Layer, ServiceExt};
 
 use crate::phases::undisturbed;
 use crate::server::{Delays, Server};
@@ -143,7 +144,7 @@ async fn a_call_says_which_it_was_and_how_it_ended() {
           http-roundtripper {grpc.method="Count", grpc.status=0, reused=true}
           http-roundtripper {grpc.method="Fail5", grpc.status=5}
           http-roundtripper failed {grpc.method="Fail13", grpc.status=13}
-          http-roundtripper failed {grpc.method="Fail4", grpc.status=4}
+          http-roundtripper timed-out {grpc.method="Fail4", grpc.status=4}
         "#
     );
     let first = recorder.wait_for("http-roundtripper", 4).remove(0);
@@ -160,4 +161,23 @@ async fn a_call_says_which_it_was_and_how_it_ended() {
         (&first["proto"], &first["url"]["path"]),
         (&"HTTP/2.0".into(), &"/shop.Stock/Count".into())
     );
+}
+
+#[tokio::test]
+async fn a_status_that_a_service_fails_with_tells_whether_a_deadline_passed() {
+    for (status, outcome) in [
+        (Status::deadline_exceeded("late"), "timed-out"),
+        (Status::unavailable("gone"), "failed"),
+        (Status::cancelled("enough"), "failed"),
+    ] {
+        let recorder = Recorder::new();
+        let service = tower::service_fn(|_| {
+            std::future::ready(Err::<http::Response<String>, _>(status.clone()))
+        });
+        let request = http::Request::new(String::new());
+        let answer = ClientLayer::new().layer(service).oneshot(request);
+        let answer = recorder.scope(answer).await.expect_err("no answer");
+        assert_eq!(answer.code(), status.code());
+        assert_eq!(the_call(&recorder).outcome(), outcome, "{status}");
+    }
 }

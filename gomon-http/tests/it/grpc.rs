@@ -98,6 +98,22 @@ async fn a_fault_of_the_server_fails_the_event_and_a_mistake_of_the_client_does_
 }
 
 #[tokio::test]
+async fn a_deadline_that_passed_is_timed_out_and_no_fault_of_the_server() {
+    let late = called(
+        &[1],
+        &[("grpc-status", "4"), ("grpc-message", "after%202 s")],
+    )
+    .await;
+    assert_eq!(
+        (late.outcome(), late["grpc"]["status"].as_u64()),
+        ("timed-out", Some(4))
+    );
+    assert_eq!(late["error"][0]["msg"], "after 2 s");
+    assert_eq!(late["error"][0]["type"], "DEADLINE_EXCEEDED");
+    assert_eq!(late["route"], "/shop.v1.Orders/Place");
+}
+
+#[tokio::test]
 async fn a_response_without_a_body_has_its_status_in_the_headers() {
     let recorder = Recorder::new();
     recorder
