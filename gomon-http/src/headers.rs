@@ -1,21 +1,32 @@
 //! Header maps as values, and the few headers an event has a key for.
 
 use std::borrow::Cow;
+use std::ptr;
 
 use gomon_core::mask::{self, NameMask, REDACTED};
-use gomon_core::{Capture, ListWriter, MapWriter};
+use gomon_core::{Capture, MapWriter};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
 /// Writes `{name: [values]}` in order of arrival, with secret ones masked.
 pub(crate) fn write(headers: &HeaderMap, capture: &Capture, map: &mut MapWriter<'_>) {
-    // All values of a name come one after the other.
-    let mut all = headers.iter().peekable();
-    while let Some((name, first)) = all.next() {
-        let secret = capture.mask().hides(name.as_str());
-        map.list(name.as_str(), |list| {
-            value(name, first, secret, capture, list);
-            while let Some((_, more)) = all.next_if(|(next, _)| *next == name) {
-                value(name, more, secret, capture, list);
+    let mut all = headers.iter();
+    let mut next = all.next();
+    while let Some((name, first)) = next {
+        next = all.next();
+        let text = name.as_str();
+        let secret = capture.mask().hides(text);
+        let first = shown(text, first, secret, capture);
+        // All values of a name come one after the other, with the one name that the map has of them.
+        let is_more = |next: &(&HeaderName, _)| ptr::eq(next.0, name);
+        if !next.as_ref().is_some_and(is_more) {
+            map.list_of(text, &first);
+            continue;
+        }
+        map.list(text, |list| {
+            list.bytes(&first);
+            while let Some((_, more)) = next.filter(is_more) {
+                list.bytes(&shown(text, more, secret, capture));
+                next = all.next();
             }
         });
     }
@@ -42,33 +53,29 @@ pub(crate) fn proto(version: Version) -> &'static str {
     }
 }
 
-fn value(
-    name: &HeaderName,
-    sent: &HeaderValue,
-    secret: bool,
-    capture: &Capture,
-    list: &mut ListWriter<'_>,
-) {
+/// What is shown of a value. It may hold any bytes (RFC 9110, section 5.5, `obs-text`).
+#[inline]
+fn shown<'a>(name: &str, sent: &'a HeaderValue, secret: bool, capture: &Capture) -> Cow<'a, [u8]> {
     if secret || sent.is_sensitive() {
-        return list.text(REDACTED);
+        return Cow::Borrowed(REDACTED.as_bytes());
     }
+    let sent = sent.as_bytes();
     let detectors = capture.detectors();
-    if let Some(masked) = masked(name, sent.as_bytes(), capture.mask()) {
-        return list.text(&detectors.mask(&masked));
+    if let Some(masked) = masked(name, sent, capture.mask()) {
+        let masked = detectors.mask(&masked).into_owned();
+        return Cow::Owned(masked.into_bytes());
     }
-    if !detectors.is_none() {
-        let text = String::from_utf8_lossy(sent.as_bytes());
-        if let Cow::Owned(masked) = detectors.mask(&text) {
-            return list.text(&masked);
-        }
+    if !detectors.is_none()
+        && let Cow::Owned(masked) = detectors.mask(&String::from_utf8_lossy(sent))
+    {
+        return Cow::Owned(masked.into_bytes());
     }
-    // Header values may hold any bytes (RFC 9110, section 5.5, `obs-text`).
-    list.bytes(sent.as_bytes());
+    Cow::Borrowed(sent)
 }
 
 /// What is shown of the value of a header that is not secret by its name, where that is not all.
-fn masked(name: &HeaderName, sent: &[u8], names: &NameMask) -> Option<String> {
-    match name.as_str() {
+fn masked(name: &str, sent: &[u8], names: &NameMask) -> Option<String> {
+    match name {
         "host" => {
             let at = sent.iter().rposition(|byte| *byte == b'@')?;
             let host = String::from_utf8_lossy(sent.get(at..).unwrap_or_default());
@@ -106,8 +113,7 @@ mod tests {
     fn secrets_in_headers_are_masked() {
         let names = NameMask::default();
         let shown = |name, sent: &str| {
-            let name = HeaderName::from_static(name);
-            let masked = masked(&name, sent.as_bytes(), &names);
+            let masked = masked(name, sent.as_bytes(), &names);
             masked.unwrap_or_else(|| sent.to_owned())
         };
         assert_eq!(shown("host", "ada:pw@h:80"), "[redacted]@h:80");

@@ -81,7 +81,7 @@ impl App {
 
     pub(crate) fn silent(router: Router) -> Self {
         Self {
-            router,
+            router: router.with_state(()),
             flush: Box::new(|| ()),
             events_per_request: None,
         }
@@ -89,7 +89,7 @@ impl App {
 
     pub(crate) fn telling(router: Router, flush: Flush) -> Self {
         Self {
-            router,
+            router: router.with_state(()),
             flush,
             events_per_request: Some(1.0),
         }

@@ -128,7 +128,10 @@ impl Propagation {
         let headers = Headers(headers);
         let mut carried = Carried::default();
         if !self.has(NO_BAGGAGE) {
-            carried.baggage = Baggage::parse([headers.list(BAGGAGE).as_slice()]);
+            let baggage = headers.list(BAGGAGE);
+            if !baggage.is_empty() {
+                carried.baggage = Baggage::parse([baggage.as_slice()]);
+            }
         }
         let caller = headers.only(TRACEPARENT, traceparent::parse);
         if caller.is_some() {

@@ -179,16 +179,12 @@ impl Spent {
             before = after;
             converted
         };
-        let mut converted = Self {
+        Self {
             busy: convert(self.busy),
             ready: convert(self.ready),
-            ..Self::default()
-        };
-        for (kind, part) in self.waited.iter() {
-            *converted.waited.of_mut(kind) = convert(part);
+            waited: self.waited.map(&mut convert),
+            unaccounted: convert(self.unaccounted),
         }
-        converted.unaccounted = convert(self.unaccounted);
-        converted
     }
 }
 

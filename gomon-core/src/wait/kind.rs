@@ -71,6 +71,12 @@ impl<T: Copy> PerKind<T> {
         &mut self.0[kind as usize]
     }
 
+    /// Each figure by what it becomes, in the order of the kinds.
+    #[inline]
+    pub(crate) fn map(&self, f: impl FnMut(T) -> T) -> Self {
+        Self(self.0.map(f))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Kind, T)> {
         Kind::ALL.into_iter().zip(self.0)
     }

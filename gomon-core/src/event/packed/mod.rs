@@ -72,6 +72,7 @@ mod tests {
             Entry::Text(text) => map.text(name, text),
             Entry::Bytes(bytes) => map.bytes(name, bytes),
             Entry::Number(number) => map.number(name, *number),
+            Entry::List(items) if items.len() == 1 => map.list_of(name, &items[0]),
             Entry::List(items) => {
                 map.list(name, |list| items.iter().for_each(|item| list.bytes(item)))
             }

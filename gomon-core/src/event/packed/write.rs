@@ -37,7 +37,9 @@ impl<'a> MapWriter<'a> {
     }
 
     /// Adds a text.
+    #[inline]
     pub fn text(&mut self, name: &str, text: &str) {
+        self.out.reserve(name.len() + text.len() + MOST_BESIDE);
         self.entry(TEXT, name);
         put_bytes(self.out, text.as_bytes());
     }
@@ -66,6 +68,17 @@ impl<'a> MapWriter<'a> {
         self.out.push(END);
     }
 
+    /// Adds a list of one item: text if it is valid UTF-8, base64 otherwise.
+    #[inline]
+    pub fn list_of(&mut self, name: &str, item: &[u8]) {
+        // Looked for once: what follows finds that there is room.
+        self.out.reserve(name.len() + item.len() + MOST_BESIDE);
+        self.entry(LIST, name);
+        put(self.out, BYTES, item);
+        self.entries += 1;
+        self.out.push(END);
+    }
+
     #[inline]
     fn entry(&mut self, tag: u8, name: &str) {
         self.entries += 1;
@@ -73,6 +86,9 @@ impl<'a> MapWriter<'a> {
         put(self.out, tag, name.as_bytes());
     }
 }
+
+/// What an entry has beside its name and its text: tags, lengths and an end.
+const MOST_BESIDE: usize = 24;
 
 impl ListWriter<'_> {
     /// Adds a text.
