@@ -3,8 +3,11 @@
 //! A mark in the request's extensions says so wherever the request goes. It costs an allocation, and often a larger map, for what few
 //! programs have: layers inside of layers. So as long as a program has one layer only, a request that is served has no mark, but is
 //! noted while its thread serves it. A request that another layer meets meanwhile is that one if its path lies in the same place, or
-//! else one that the program made itself; from then on requests have marks. The place is kept until then: no other path can come to
-//! lie there.
+//! else one that the program made itself; from then on requests have marks. The place is kept while the request is served: no other
+//! path can come to lie there.
+//!
+//! What that does not see: clones of the one layer, one inside of the other, with a queue between them that calls the inner one in a task
+//! of its own. Two layers that were made apart have marks, whatever lies between.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
