@@ -205,12 +205,6 @@ pub struct MonitoringService<S> {
 
 impl<S> MonitoringService<S> {
     /// Opens the event of a request, unless an outer layer has done so or gomon is off.
-    pub(crate) fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
-        let exchange = self.open(request)?;
-        mark::put(request, exchange.event());
-        Some(exchange)
-    }
-
     fn open<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
         if !gomon_core::is_enabled() {
             return None;
@@ -244,6 +238,19 @@ impl<S> MonitoringService<S> {
         }
         let exchange = Exchange::new(guard, request, capture, &self.config);
         Some(Held::new(exchange.on_route(route, id)))
+    }
+
+    /// The same for a middleware of a framework, whose requests are not this one's: the mark is for them.
+    #[cfg(any(
+        feature = "actix",
+        feature = "poem",
+        feature = "rocket",
+        feature = "salvo"
+    ))]
+    pub(crate) fn observe<B: Body>(&self, request: &mut Request<B>) -> Option<Held> {
+        let exchange = self.open(request)?;
+        mark::put(request, exchange.event());
+        Some(exchange)
     }
 }
 

@@ -14,7 +14,6 @@ use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 
 use crate::exchange::Exchange;
-use crate::held::Held;
 use crate::sending::Sending;
 use crate::tee::Tee;
 use crate::{error, keys};
@@ -67,7 +66,13 @@ impl<B> MonitoredRequestBody<B> {
     }
 
     /// A body of that exchange, if there is one.
-    pub(crate) fn watched(inner: B, exchange: Option<&Held>) -> Self {
+    #[cfg(any(
+        feature = "actix",
+        feature = "client",
+        feature = "poem",
+        feature = "salvo"
+    ))]
+    pub(crate) fn watched(inner: B, exchange: Option<&crate::held::Held>) -> Self {
         let watch = exchange.map(|exchange| Watch::of(exchange));
         Self::new(inner, watch.unwrap_or_default())
     }
