@@ -115,28 +115,29 @@ where
     access.check(&head)?;
     let path = head.uri.path();
     let path = path.strip_prefix("/gomon").unwrap_or(path);
+    let path = path.trim_end_matches('/');
+    let Some((_, methods)) = PATHS.iter().find(|(known, _)| *known == path) else {
+        let known = PATHS.map(|(known, _)| known).join(", ");
+        return Err(Reply::error(404, &format!("there are {known}")));
+    };
+    if !methods.split(", ").any(|method| head.method == method) {
+        return Err(Reply::other_method(path, methods));
+    }
     let mut parameters = Parameters::parse(head.uri.query().unwrap_or(""))?;
-    match (&head.method, path.trim_end_matches('/')) {
+    match (&head.method, path) {
         (&Method::PUT, "/config") => return config::set(&mut parameters, body).await,
         (&Method::POST, "/test") => return trial::run(&mut parameters).await,
         _ => parameters.end()?,
     }
-    match (&head.method, path.trim_end_matches('/')) {
-        (&Method::GET, "/request-status") => Ok(status::requests(&head.headers)),
-        (&Method::GET, "/health") => Ok(Reply::json(200, &serde_json::json!({"status": "ok"}))),
-        (&Method::GET, "/status") => Ok(status::of_gomon()),
-        (&Method::GET, "/stats") => Ok(figures::all()),
-        (&Method::GET, "/stacks") => Ok(stacks::all()),
-        (&Method::GET, "/config") => Ok(config::show()),
-        (&Method::DELETE, "/config") => Ok(config::end()),
-        (_, known) if PATHS.contains(&known) => {
-            Err(Reply::error(405, "this path has another method"))
-        }
-        _ => Err(Reply::error(
-            404,
-            &format!("there are {}", PATHS.join(", ")),
-        )),
-    }
+    Ok(match (&head.method, path) {
+        (_, "/request-status") => status::requests(&head.headers),
+        (_, "/status") => status::of_gomon(),
+        (_, "/stats") => figures::all(),
+        (_, "/stacks") => stacks::all(),
+        (&Method::DELETE, _) => config::end(),
+        (_, "/config") => config::show(),
+        _ => Reply::json(200, &serde_json::json!({"status": "ok"})),
+    })
 }
 
 /// What [`Admin`] returns.
@@ -157,12 +158,13 @@ impl fmt::Debug for AdminFuture {
     }
 }
 
-const PATHS: [&str; 7] = [
-    "/request-status",
-    "/health",
-    "/status",
-    "/stats",
-    "/stacks",
-    "/config",
-    "/test",
+/// Paths, and the methods of each.
+const PATHS: [(&str, &str); 7] = [
+    ("/request-status", "GET"),
+    ("/health", "GET"),
+    ("/status", "GET"),
+    ("/stats", "GET"),
+    ("/stacks", "GET"),
+    ("/config", "GET, PUT, DELETE"),
+    ("/test", "POST"),
 ];

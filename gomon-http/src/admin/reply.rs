@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub(super) struct Reply {
     status: StatusCode,
     content_type: &'static str,
+    /// The methods that a path has, where it was asked by another.
+    allow: Option<&'static str>,
     body: String,
 }
 
@@ -26,10 +28,19 @@ impl Reply {
         Self::json(status, &json!({"error": message}))
     }
 
+    /// A path that is there was asked by a method that it does not have (RFC 9110, section 15.5.6).
+    pub(super) fn other_method(path: &str, allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::error(405, &format!("{path} is asked by {allow}"))
+        }
+    }
+
     fn new(status: u16, content_type: &'static str, body: String) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap_or_default(),
             content_type,
+            allow: None,
             body,
         }
     }
@@ -45,6 +56,10 @@ impl Reply {
             response
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(allow) = self.allow {
+            let allow = HeaderValue::from_static(allow);
+            response.headers_mut().insert(header::ALLOW, allow);
         }
         response
     }

@@ -43,6 +43,9 @@ pub(super) fn of_gomon() -> Reply {
     Reply::json(status, &told)
 }
 
+/// Events that are requests of this server.
+const REQUESTS: [&str; 2] = [keys::SERVER_REQUEST, keys::HANDLER_REQUEST];
+
 struct Status {
     work: Vec<Work>,
     requests: u64,
@@ -57,7 +60,7 @@ impl Status {
         let snapshot = aggregates();
         Self {
             work,
-            requests: snapshot.count(keys::SERVER_REQUEST),
+            requests: REQUESTS.iter().map(|kind| snapshot.count(kind)).sum(),
             now: snapshot.to(),
             uptime: snapshot.lapsed(),
         }
@@ -87,7 +90,7 @@ impl Status {
 
     fn unit(&self, work: &Work) -> Value {
         let asked = work.label.split_once(' ');
-        let asked = asked.filter(|_| work.kind == keys::SERVER_REQUEST);
+        let asked = asked.filter(|_| REQUESTS.contains(&work.kind));
         let child = self.child_of(work);
         let told = json!({
             "id": work.id.to_string(),

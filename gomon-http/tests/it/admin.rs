@@ -9,7 +9,7 @@ use axum::routing::get as on_get;
 use gomon_core::testing::Recorder;
 use gomon_core::{capture, probe};
 use gomon_http::{Admin, admin};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -259,11 +259,60 @@ async fn a_trial_does_what_it_is_told_and_refuses_what_is_wrong() {
 
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
-    assert_eq!(here(Method::GET, "/gomon/test", "").await.0, 405);
+    let wrong = [
+        (Method::GET, "/gomon/test?secs=0", "POST"),
+        (Method::POST, "/gomon/config?secs=300", "GET, PUT, DELETE"),
+        (Method::PUT, "/gomon/health", "GET"),
+    ];
+    for (method, path, allow) in wrong {
+        let answer = admin().oneshot(local(method, path, "")).await;
+        let answer = answer.expect("infallible");
+        assert_eq!(
+            (answer.status(), &answer.headers()["allow"]),
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                &allow.parse::<http::HeaderValue>().expect("a value")
+            ),
+            "{path}"
+        );
+    }
     assert_eq!(here(Method::GET, "/gomon/stats?all=1", "").await.0, 400);
     let (status, told) = here(Method::GET, "/gomon/none", "").await;
     assert!(
         status == 404 && told.to_string().contains("/request-status"),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn requests_of_one_handler_are_requests_too() {
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            let asked = gomon_http::monitored_handler(tower::service_fn(
+                async |_: Request<gomon_http::MonitoredRequestBody<Body>>| {
+                    let (_, told) = here(Method::GET, "/gomon/request-status", "").await;
+                    Ok::<_, std::convert::Infallible>(Response::new(Body::from(told.to_string())))
+                },
+            ));
+            let answer = asked.oneshot(get("/orders/7")).await.expect("infallible");
+            let told = answer
+                .into_body()
+                .collect()
+                .await
+                .expect("whole")
+                .to_bytes();
+            let told: Value = serde_json::from_slice(&told).expect("JSON");
+            let unit = &told["in-flight"][0];
+            assert_eq!(
+                (&unit["kind"], &unit["method"], &unit["url"]),
+                (
+                    &"http-wmux-handler".into(),
+                    &"GET".into(),
+                    &"/orders/7".into()
+                )
+            );
+        })
+        .await;
+    assert_eq!(recorder.find("http-wmux-handler").len(), 1);
 }
