@@ -7,7 +7,7 @@ use std::task::Waker;
 use crate::wait::table::{Ticket, Touch};
 use crate::wait::unit::Unit;
 
-/// A unit during a poll of it: lent to the thread, so that the futures below find it.
+/// A unit during a poll of it: lent to the thread, so that the futures below find it. It travels boxed: a move is a pointer's.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) unit: Arc<Unit>,
@@ -66,7 +66,7 @@ impl Frame {
 
 /// Runs `f` on the frame that is lent to this thread, if one is. Nothing foreign may run in it.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Frame) -> R) -> Option<R> {
-    with_lent(|lent| lent.as_mut().map(f)).flatten()
+    with_lent(|lent| lent.as_deref_mut().map(f)).flatten()
 }
 
 /// Makes a wait the innermost one of the frame, until this is dropped.
@@ -100,13 +100,13 @@ impl Drop for Inside {
 
 /// A frame that is lent to this thread, until this is dropped.
 pub(crate) struct Lent<'a> {
-    home: &'a mut Option<Frame>,
-    outer: Option<Frame>,
+    home: &'a mut Option<Box<Frame>>,
+    outer: Option<Box<Frame>>,
     lent: bool,
 }
 
 impl<'a> Lent<'a> {
-    pub(crate) fn new(home: &'a mut Option<Frame>) -> Self {
+    pub(crate) fn new(home: &'a mut Option<Box<Frame>>) -> Self {
         let mut frame = home.take();
         // Where the thread-local is gone already, the frame stays at home and sees no waits.
         let lent = swap(&mut frame);
@@ -130,15 +130,15 @@ impl Drop for Lent<'_> {
     }
 }
 
-fn swap(frame: &mut Option<Frame>) -> bool {
+fn swap(frame: &mut Option<Box<Frame>>) -> bool {
     with_lent(|lent| std::mem::swap(lent, frame)).is_some()
 }
 
-fn with_lent<R>(f: impl FnOnce(&mut Option<Frame>) -> R) -> Option<R> {
+fn with_lent<R>(f: impl FnOnce(&mut Option<Box<Frame>>) -> R) -> Option<R> {
     let result = FRAME.try_with(|frame| frame.try_borrow_mut().ok().map(|mut frame| f(&mut frame)));
     result.ok().flatten()
 }
 
 thread_local! {
-    static FRAME: RefCell<Option<Frame>> = const { RefCell::new(None) };
+    static FRAME: RefCell<Option<Box<Frame>>> = const { RefCell::new(None) };
 }

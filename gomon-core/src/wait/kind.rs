@@ -73,8 +73,11 @@ impl<T: Copy> PerKind<T> {
 
     /// Each figure by what it becomes, in the order of the kinds.
     #[inline]
-    pub(crate) fn map(&self, f: impl FnMut(T) -> T) -> Self {
-        Self(self.0.map(f))
+    pub(crate) fn map(mut self, mut f: impl FnMut(T) -> T) -> Self {
+        for figure in &mut self.0 {
+            *figure = f(*figure);
+        }
+        self
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Kind, T)> {

@@ -13,7 +13,7 @@ pub(crate) struct Meter {
     unit: Arc<Unit>,
     waker: Waker,
     /// At home between polls, lent to the thread during them.
-    frame: Option<Frame>,
+    frame: Option<Box<Frame>>,
     polled: bool,
     called: bool,
     /// When the last poll ended.
@@ -27,7 +27,7 @@ impl Meter {
         let unit = Arc::new(Unit::new(start, clock));
         let waker = Waker::from(Arc::clone(&unit));
         Self {
-            frame: Some(Frame::new(Arc::clone(&unit), Some(waker.clone()))),
+            frame: Some(Box::new(Frame::new(Arc::clone(&unit), Some(waker.clone())))),
             unit,
             waker,
             polled: false,
@@ -71,7 +71,7 @@ impl Meter {
         if self.polled {
             self.begin(Some(cx.waker()));
         } else {
-            let touches = self.frame.as_ref().map_or(0, Frame::touches);
+            let touches = self.frame.as_deref().map_or(0, Frame::touches);
             self.unit.begin_first(touches, cx.waker());
             self.polled = true;
         }
@@ -113,7 +113,7 @@ impl Meter {
     }
 
     fn begin(&self, task: Option<&Waker>) {
-        let touches = self.frame.as_ref().map_or(0, Frame::touches);
+        let touches = self.frame.as_deref().map_or(0, Frame::touches);
         self.unit.begin(|| self.unit.now(), touches, task);
     }
 

@@ -62,7 +62,7 @@ impl<F: Future> Future for Task<F> {
 struct Waits {
     unit: Arc<Unit>,
     /// At home between polls, lent to the thread during them.
-    frame: Option<Frame>,
+    frame: Option<Box<Frame>>,
     /// The wait for this task among those for the tasks of a set.
     of_set: Hold,
 }
@@ -71,7 +71,7 @@ impl Waits {
     fn new() -> Self {
         let unit = Arc::new(Unit::new(0, Source::PROCESS));
         Self {
-            frame: Some(Frame::new(Arc::clone(&unit), None)),
+            frame: Some(Box::new(Frame::new(Arc::clone(&unit), None))),
             unit,
             of_set: Hold::new(),
         }
