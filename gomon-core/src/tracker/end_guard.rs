@@ -296,7 +296,7 @@ impl Drop for EndGuard {
         if let Some(profile) = &self.profile {
             profile.write(&mut self.tracker);
         }
-        if let Some(meter) = self.meter.take() {
+        if let Some(mut meter) = self.meter.take() {
             let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());
             let polled = meter.last_poll().filter(|_| self.ends_with_poll);
             let (end, spent) = meter.close(polled.unwrap_or_else(|| tracker.clock().now()));

@@ -6,7 +6,7 @@ use crate::wait::leaves::Leaves;
 
 /// The books of a unit. Every tick from its start to its close is entered once: what is
 /// [`settle`](Self::settle)d is entered by the phase that the unit was in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Account {
     /// Everything before has been entered.
     mark: Stamp,
@@ -60,8 +60,15 @@ impl Account {
     }
 
     /// Since when the phase lasts.
+    #[inline]
     pub(crate) fn since(&self) -> Stamp {
         self.since
+    }
+
+    /// The time inside of polls that was entered.
+    #[inline]
+    pub(crate) fn busy(&self) -> u64 {
+        self.spent.busy
     }
 
     /// Since when it waits to be polled, if it does.

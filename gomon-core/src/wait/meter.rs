@@ -3,6 +3,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::clock::{Source, Stamp};
 use crate::wait::account::Spent;
+use crate::wait::books::Books;
 use crate::wait::frame::{Frame, Lent};
 use crate::wait::hold::{About, Hold};
 use crate::wait::unit::Unit;
@@ -10,7 +11,7 @@ use crate::wait::unit::Unit;
 /// Keeps the books of a unit of work at its polls: two readings of the clock each.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    unit: Arc<Unit>,
+    books: Books,
     waker: Waker,
     /// At home between polls, lent to the thread during them.
     frame: Option<Box<Frame>>,
@@ -24,11 +25,14 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(start: Stamp, clock: Source) -> Self {
-        let unit = Arc::new(Unit::new(start, clock));
-        let waker = Waker::from(Arc::clone(&unit));
+        let books = Books::new(start, clock);
+        let waker = Waker::from(Arc::clone(books.unit()));
         Self {
-            frame: Some(Box::new(Frame::new(Arc::clone(&unit), Some(waker.clone())))),
-            unit,
+            frame: Some(Box::new(Frame::new(
+                Arc::clone(books.unit()),
+                Some(waker.clone()),
+            ))),
+            books,
             waker,
             polled: false,
             called: false,
@@ -43,18 +47,18 @@ impl Meter {
             frame.restart();
         }
         (self.polled, self.called, self.last_poll) = (false, false, None);
-        self.unit.restart(start, clock)
+        self.books.restart(start, clock)
     }
 
     /// Lets go of all others, after it was closed; false if somebody still knows its unit.
     pub(crate) fn rest(&mut self) -> bool {
         self.outer.close();
         // It, its waker, its frame, and the waker in there: nobody else could make more of them.
-        Arc::strong_count(&self.unit) == 4
+        Arc::strong_count(self.unit()) == 4
     }
 
     pub(crate) fn unit(&self) -> &Arc<Unit> {
-        &self.unit
+        self.books.unit()
     }
 
     /// When the last poll ended, if there was one.
@@ -68,13 +72,8 @@ impl Meter {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        if self.polled {
-            self.begin(Some(cx.waker()));
-        } else {
-            let touches = self.frame.as_deref().map_or(0, Frame::touches);
-            self.unit.begin_first(touches, cx.waker());
-            self.polled = true;
-        }
+        self.begin(Some(cx.waker()));
+        self.polled = true;
         let lent = Lent::new(&mut self.frame);
         let polled = poll(&mut Context::from_waker(&self.waker));
         drop(lent);
@@ -97,55 +96,56 @@ impl Meter {
         let result = f();
         drop(lent);
         if !self.polled {
-            self.unit.await_first_poll(self.unit.now());
+            let now = self.unit().now();
+            self.books.await_first_poll(now);
         }
         result
     }
 
     /// Closes the books, and says when.
-    pub(crate) fn close(&self, end: Stamp) -> (Stamp, Spent) {
-        self.unit.close_books(end)
+    pub(crate) fn close(&mut self, end: Stamp) -> (Stamp, Spent) {
+        self.books.close(end)
     }
 
     /// What is in the books now.
     pub(crate) fn so_far(&self) -> Spent {
-        self.unit.spent_until(self.unit.now())
+        self.books.spent_until(self.unit().now())
     }
 
-    fn begin(&self, task: Option<&Waker>) {
+    fn begin(&mut self, task: Option<&Waker>) {
         let touches = self.frame.as_deref().map_or(0, Frame::touches);
-        self.unit.begin(|| self.unit.now(), touches, task);
+        self.books.begin(touches, task);
     }
 
     /// Until the next poll a unit round this one waits for what this one waits for.
     fn pend(&mut self, task: &Waker) {
         let now = self.poll_ended();
-        self.unit.pend(now);
+        self.books.pend(now);
         if let Some((other, ticket)) = self.outer.pending(About::UNIT, task, None) {
-            self.unit.awaited_by(other, ticket);
+            self.books.unit().awaited_by(other, ticket);
         } else if self.outer.is_open() {
-            self.unit.tell();
+            self.unit().tell();
         }
     }
 
     fn poll_ended(&mut self) -> Stamp {
-        let now = self.unit.now();
+        let now = self.unit().now();
         self.last_poll = Some(now);
         now
     }
 
     fn hand_over(&mut self) {
         let now = self.poll_ended();
-        self.unit.hand_over(now);
+        self.books.hand_over(now);
         if self.outer.close() {
-            self.unit.not_awaited();
+            self.unit().not_awaited();
         }
     }
 }
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.unit.let_go();
+        self.unit().let_go(&mut None);
     }
 }
 
@@ -229,11 +229,11 @@ mod tests {
         let task = Arc::<Task>::default();
         let mut meter = new_meter();
         let _ = poll(&mut meter, &task);
-        let place = Arc::as_ptr(&meter.unit);
+        let place = Arc::as_ptr(meter.unit());
         meter.close(clock::now());
         spare::give(meter);
         assert_eq!(Arc::strong_count(&task), 1);
-        assert_eq!(Arc::as_ptr(&new_meter().unit), place);
+        assert_eq!(Arc::as_ptr(new_meter().unit()), place);
     }
 
     #[test]
@@ -241,9 +241,9 @@ mod tests {
         let task = Arc::default();
         let mut meter = new_meter();
         let late = poll(&mut meter, &task);
-        let place = Arc::as_ptr(&meter.unit);
+        let place = Arc::as_ptr(meter.unit());
         spare::give(meter);
-        assert_ne!(Arc::as_ptr(&new_meter().unit), place);
+        assert_ne!(Arc::as_ptr(new_meter().unit()), place);
         late.wake();
     }
 }

@@ -24,10 +24,12 @@
 //! allocates the map of its waits when it ends, and nothing else.
 
 mod account;
+mod books;
 pub(crate) mod breakdown;
 mod doing;
 mod frame;
 mod future;
+mod glance;
 mod hold;
 mod kind;
 mod leaves;

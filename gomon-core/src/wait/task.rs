@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::clock::Source;
+use crate::wait::account::Account;
 use crate::wait::frame::{self, Frame, Lent};
 use crate::wait::hold::{About, Hold};
 use crate::wait::unit::Unit;
@@ -82,16 +83,18 @@ impl Waits {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
+        let mut touches = 0;
         if let Some(frame) = &mut self.frame {
             frame.poll_with(cx.waker());
-            self.unit.begin(|| 0, frame.touches(), None);
+            touches = frame.touches();
         }
+        self.unit.take_back(&mut None, None);
         self.unit.tell();
         let lent = Lent::new(&mut self.frame);
         let polled = poll(cx);
         drop(lent);
         if polled.is_pending() {
-            self.unit.pend(0);
+            self.unit.pend(Account::new(0), 0, touches);
             self.unit.tell();
         }
         polled

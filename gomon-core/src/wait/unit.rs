@@ -1,13 +1,14 @@
-use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::clock::{self, Source, Stamp};
-use crate::wait::account::{Account, Phase, Spent};
+use crate::wait::account::{Account, Phase};
 use crate::wait::doing::Doing;
+use crate::wait::glance::{Glance, Seen};
 use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 
 /// What the parts of a unit of work share: the future that is polled, the waits it opened wherever
@@ -18,12 +19,20 @@ use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 #[derive(Debug)]
 pub(crate) struct Unit {
     clock: Source,
+    glance: Glance,
+    /// The task was told of a wake-up, or never known.
+    woken: AtomicBool,
+    /// Something was said of it that is to be forgotten before it begins anew.
+    used: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    account: Account,
+    /// Its books, between a poll that was pending and the next.
+    account: Option<Account>,
+    /// When it was woken, if it has been since the poll began that goes on.
+    woken: Option<Stamp>,
     waits: Table,
     /// Who is told of a wake-up. It is told once; the next poll asks again.
     task: Option<Waker>,
@@ -34,12 +43,22 @@ struct State {
 }
 
 impl State {
+    fn give_back(&mut self, home: &mut Option<Account>) {
+        if self.account.is_some() {
+            *home = self.account.take();
+        }
+    }
+
     /// What it waits for now.
     fn say(&mut self) -> Said {
         self.said += 1;
         Said {
             number: self.said,
-            leaves: self.account.leaves(),
+            leaves: self
+                .account
+                .as_ref()
+                .map(Account::leaves)
+                .unwrap_or_default(),
         }
     }
 }
@@ -48,13 +67,10 @@ impl Unit {
     pub(crate) fn new(start: Stamp, clock: Source) -> Self {
         Self {
             clock,
-            state: Mutex::new(State {
-                account: Account::new(start),
-                waits: Table::default(),
-                task: None,
-                awaited: None,
-                said: 0,
-            }),
+            glance: Glance::new(start),
+            woken: AtomicBool::new(false),
+            used: AtomicBool::new(false),
+            state: Mutex::default(),
         }
     }
 
@@ -62,7 +78,7 @@ impl Unit {
     #[cfg(feature = "tokio")]
     pub(crate) fn pending() -> Self {
         let unit = Self::new(0, Source::PROCESS);
-        unit.pend(0);
+        unit.pend(Account::new(0), 0, 0);
         unit
     }
 
@@ -70,107 +86,95 @@ impl Unit {
         self.clock.now()
     }
 
-    /// A poll begins, or a drop, after so many touches. From now on wake-ups go to this task.
-    pub(crate) fn begin(&self, now: impl FnOnce() -> Stamp, touches: u64, task: Option<&Waker>) {
-        let known = {
-            let mut state = self.state.lock();
-            state.account.begin(now);
-            state.waits.begin(touches);
-            match (task, &state.task) {
-                (Some(task), Some(known)) => known.will_wake(task),
-                (Some(_), None) => false,
-                (None, _) => true,
-            }
-        };
-        if !known {
-            self.set_task(task);
-        }
+    /// Whether the task that it wakes was told of a wake-up, and knows of no other.
+    pub(crate) fn has_woken(&self) -> bool {
+        self.woken.load(Ordering::Acquire)
     }
 
-    fn set_task(&self, task: Option<&Waker>) {
+    /// A poll begins: its books go back, if it has them. From now on wake-ups go to this task, if there is one.
+    pub(crate) fn take_back(&self, home: &mut Option<Account>, task: Option<&Waker>) {
         // Wakers are somebody else's: none is cloned or dropped under the lock.
         let task = task.cloned();
-        let _before = mem::replace(&mut self.state.lock().task, task);
-    }
-
-    /// The first poll begins, as [`begin`](Self::begin) does.
-    pub(crate) fn begin_first(&self, touches: u64, task: &Waker) {
-        let task = Some(task.clone());
         let _before = {
             let mut state = self.state.lock();
-            state.account.begin(|| self.now());
-            state.waits.begin(touches);
-            mem::replace(&mut state.task, task)
+            state.woken = None;
+            state.give_back(home);
+            task.and_then(|task| {
+                self.woken.store(false, Ordering::Release);
+                state.task.replace(task)
+            })
         };
     }
 
-    /// The poll was pending.
-    pub(crate) fn pend(&self, now: Stamp) {
+    /// The poll, which began after so many touches, was pending: now it has its books.
+    pub(crate) fn pend(&self, mut account: Account, now: Stamp, touches: u64) {
         let mut state = self.state.lock();
+        state.waits.begin(touches);
         let leaves = state.waits.leaves();
-        state.account.pend(now, leaves);
+        if let Some(woken) = state.woken.take() {
+            account.wake(woken);
+        }
+        account.pend(now, leaves);
+        self.expose(&account);
+        state.account = Some(account);
     }
 
-    /// The poll was ready, or was the last.
-    pub(crate) fn hand_over(&self, now: Stamp) {
-        self.state.lock().account.hand_over(now);
+    /// Lets others see what it is doing.
+    #[inline]
+    pub(crate) fn expose(&self, account: &Account) {
+        self.glance.show(Seen {
+            phase: account.phase(),
+            since: account.since(),
+            busy: account.busy(),
+        });
     }
 
-    /// What ended was no poll: the first is still to come.
-    pub(crate) fn await_first_poll(&self, now: Stamp) {
-        self.state.lock().account.await_first_poll(now);
-    }
-
-    /// It has ended: there is nobody to wake or to tell any more.
-    pub(crate) fn let_go(&self) {
+    /// It has ended: there is nobody to wake or to tell any more. Its books go back, if it has them.
+    pub(crate) fn let_go(&self, home: &mut Option<Account>) {
         // What is dropped is somebody else's: not under the lock.
-        let _before = {
+        let _others = {
             let mut state = self.state.lock();
+            state.give_back(home);
             (state.task.take(), state.awaited.take())
         };
     }
 
-    /// Begins anew, after it was let go; false if it goes by another clock.
-    pub(crate) fn restart(&self, start: Stamp, clock: Source) -> bool {
+    /// Begins anew with new books, after it was let go; false if it goes by another clock.
+    pub(crate) fn restart(&self, account: &Account, clock: Source) -> bool {
         if self.clock != clock {
             return false;
         }
-        let mut state = self.state.lock();
-        state.account = Account::new(start);
-        state.waits.restart();
-        state.said = 0;
+        if self.used.load(Ordering::Relaxed) {
+            self.used.store(false, Ordering::Relaxed);
+            let mut state = self.state.lock();
+            state.waits.restart();
+            state.said = 0;
+        }
+        self.expose(account);
         true
     }
 
-    /// What the books will say if it ends at that moment. They go on.
-    pub(crate) fn spent_until(&self, end: Stamp) -> Spent {
-        // To close an account is to enter what there is.
-        self.state.lock().account.close(end).1
-    }
-
-    /// The same as [`let_go`](Self::let_go), and closes the books.
-    pub(crate) fn close_books(&self, end: Stamp) -> (Stamp, Spent) {
-        // What is dropped is somebody else's: not under the lock.
-        let (closed, _task, _awaited) = {
-            let mut state = self.state.lock();
-            let closed = state.account.close(end);
-            (closed, state.task.take(), state.awaited.take())
-        };
-        closed
+    /// Its books, while it has them.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.state.lock().account.clone()
     }
 
     /// How long it was inside of polls up to now, of a unit that began then.
     pub(crate) fn busy_since(&self, start: Stamp) -> Duration {
-        let spent = self.spent_until(self.now());
-        let end = start.saturating_add(spent.busy);
+        let Seen { phase, since, busy } = self.glance.look();
+        let goes_on = matches!(phase, Phase::Polled | Phase::HandedOver);
+        let now = if goes_on { self.now() } else { since };
+        let end = start
+            .saturating_add(busy)
+            .saturating_add(now.saturating_sub(since));
         Duration::from_nanos(clock::nanos_between(start, end))
     }
 
     /// Opens a wait, inside of a poll.
     pub(crate) fn open(&self, opening: &Opening) -> Ticket {
-        let mut state = self.state.lock();
-        let since = state.account.since();
-        state.waits.open(opening, since)
+        self.used.store(true, Ordering::Relaxed);
+        let since = self.glance.look().since;
+        self.state.lock().waits.open(opening, since)
     }
 
     /// What a wait is for was polled again, inside of a poll, and is pending.
@@ -184,6 +188,7 @@ impl Unit {
 
     /// Lets what this unit waits for count in another, whose wait for it has that ticket.
     pub(crate) fn awaited_by(&self, other: &Arc<Self>, ticket: Ticket) {
+        self.used.store(true, Ordering::Relaxed);
         let awaited = (Arc::clone(other), ticket);
         let (said, _before) = {
             let mut state = self.state.lock();
@@ -217,12 +222,16 @@ impl Unit {
     fn change(&self, left: usize, change: impl FnOnce(&mut Table)) {
         let (awaited, said) = {
             let mut state = self.state.lock();
-            change(&mut state.waits);
-            let leaves = state.waits.leaves();
-            if state.account.phase() != Phase::Pending || leaves == state.account.leaves() {
+            let State { waits, account, .. } = &mut *state;
+            change(waits);
+            let Some(account) = account else {
+                return;
+            };
+            let leaves = waits.leaves();
+            if leaves == account.leaves() {
                 return;
             }
-            state.account.change(self.clock.now(), leaves);
+            account.change(self.clock.now(), leaves);
             (state.awaited.clone(), state.say())
         };
         if let (Some((other, ticket)), Some(left)) = (awaited, left.checked_sub(1)) {
@@ -232,19 +241,26 @@ impl Unit {
 
     /// What it is doing now.
     pub(crate) fn doing(&self) -> Doing {
-        let state = self.state.lock();
-        if let Some(since) = state.account.ready_since() {
-            return Doing::ready(since);
-        }
-        let since = state.account.since();
-        match state.account.phase() {
-            Phase::Polled | Phase::Runnable => Doing::running(since),
+        let Seen { phase, since, .. } = self.glance.look();
+        match phase {
+            Phase::Polled => Doing::running(since),
+            Phase::Runnable => Doing::ready(since),
             Phase::HandedOver => Doing::handed_over(since),
-            Phase::Pending => state
-                .waits
-                .longest()
-                .map_or(Doing::unknown(since), Doing::waiting),
+            Phase::Pending => self.waiting().unwrap_or_else(|| Doing::running(since)),
         }
+    }
+
+    /// What it waits for, or since when it is woken; nothing where a poll has begun meanwhile.
+    fn waiting(&self) -> Option<Doing> {
+        let state = self.state.lock();
+        let account = state.account.as_ref()?;
+        let waits = || state.waits.longest().map(Doing::waiting);
+        let ready = account.ready_since().map(Doing::ready);
+        Some(
+            ready
+                .or_else(waits)
+                .unwrap_or_else(|| Doing::unknown(account.since())),
+        )
     }
 }
 
@@ -257,7 +273,11 @@ impl Wake for Unit {
         let now = self.clock.now();
         let task = {
             let mut state = self.state.lock();
-            state.account.wake(now);
+            match &mut state.account {
+                Some(account) => account.wake(now),
+                None => _ = state.woken.get_or_insert(now),
+            }
+            self.woken.store(true, Ordering::Release);
             state.task.take()
         };
         if let Some(task) = task {
