@@ -20,7 +20,7 @@ use crate::client::ClientSide;
 use crate::config::Config;
 use crate::mark::Served;
 use crate::request_body::SharedTee;
-use crate::routes::Route;
+use crate::routes::{Route, RouteId};
 use crate::seen::Seen;
 #[cfg(feature = "serve")]
 use crate::websocket::Tap;
@@ -39,7 +39,7 @@ pub(crate) struct Exchange {
     /// What a client knows beside.
     client: Option<ClientSide>,
     /// Where the server keeps how long such requests take.
-    route: Option<Arc<Route>>,
+    route: Option<RouteId>,
     /// The `X-Request-Id` that the response is to have.
     id: Option<HeaderValue>,
     /// The connection, where it may become a WebSocket.
@@ -75,7 +75,7 @@ impl Exchange {
     }
 
     /// The same of a server's request of that route.
-    pub(crate) fn on_route(mut self, route: Arc<Route>, id: Option<HeaderValue>) -> Self {
+    pub(crate) fn on_route(mut self, route: RouteId, id: Option<HeaderValue>) -> Self {
         (self.route, self.id) = (Some(route), id);
         self
     }
@@ -188,8 +188,7 @@ impl Exchange {
             ..
         } = self;
         let (capture, extensions) = (seen.capture(), request.extensions());
-        let matched = crate::incoming::Matched::of(extensions, config, capture);
-        *route = Some(matched.route);
+        *route = Some(crate::incoming::Matched::of(extensions, config, capture).route);
         let event = || crate::incoming::add_route(gomon_core::current(), request, config, capture);
         guard.poll(event);
     }
@@ -302,15 +301,16 @@ impl Exchange {
         };
         let took = self.guard.elapsed_at_end();
         let tracker = self.guard.tracker();
-        if !route.is_known()
+        let routes = &self.config.routes;
+        if route == RouteId::Unknown
             && let Some(called) = self.seen.grpc_route()
         {
-            route = self.config.routes.of(Some(&called), &self.config.slow);
-            if let Some(name) = route.name() {
+            route = routes.of(Some(&called), &self.config.slow);
+            if let Some(name) = routes.get(route).and_then(Route::name) {
                 tracker.set(keys::ROUTE, &**name);
             }
         }
-        if route.took(took) {
+        if routes.get(route).is_some_and(|route| route.took(took)) {
             tracker.set(keys::SLOW, true);
         }
     }

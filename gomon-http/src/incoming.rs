@@ -10,6 +10,7 @@ use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
 use crate::forwarded::Forwarded;
+use crate::routes::RouteId;
 use crate::sent::{Names, Sent};
 use crate::url::Url;
 use crate::{headers, keys, queue, route, routes, url};
@@ -17,14 +18,29 @@ use crate::{headers, keys, queue, route, routes, url};
 /// The route of a request: what routing found, and what is known of that route.
 pub(crate) struct Matched<'a> {
     pub(crate) found: route::Route<'a>,
-    pub(crate) route: Arc<routes::Route>,
+    pub(crate) route: RouteId,
+    known: Option<&'a routes::Route>,
 }
 
 impl<'a> Matched<'a> {
-    pub(crate) fn of(extensions: &'a Extensions, config: &Config, capture: &Capture) -> Self {
+    pub(crate) fn of(extensions: &'a Extensions, config: &'a Config, capture: &Capture) -> Self {
         let found = route::of(extensions, capture.mask());
         let route = config.routes.of(found.template, &config.slow);
-        Self { found, route }
+        let known = config.routes.get(route);
+        Self {
+            found,
+            route,
+            known,
+        }
+    }
+
+    /// A request of the route begins. Whether it is the one of so many whose CPU time is measured; 0 is none.
+    pub(crate) fn begins(&self, one_of: u32) -> bool {
+        self.known.is_some_and(|route| route.begins(one_of))
+    }
+
+    fn name(&self) -> Option<&'a Arc<str>> {
+        self.known?.name()
     }
 }
 
@@ -75,7 +91,7 @@ pub(crate) fn describe<B>(
         tracker.set(keys::PROTO, proto);
     }
     tracker.set(keys::CLOSE, closes(request.version(), sent));
-    if let Some(name) = matched.route.name() {
+    if let Some(name) = matched.name() {
         tracker.set(keys::ROUTE, &**name);
     }
     if let Some(length) = sent.get(&header::CONTENT_LENGTH).and_then(headers::length) {
@@ -108,7 +124,7 @@ pub(crate) fn describe<B>(
     let addresses = capture.remote_address();
     let client = behind.and_then(|behind| behind.client);
     let client = client.or(peer.map(|peer| peer.ip())).filter(|_| addresses);
-    let details = WorkDetails::of_request(matched.route.name().cloned(), client);
+    let details = WorkDetails::of_request(matched.name().cloned(), client);
     EndGuard::registered_unit(tracker, details, |label| {
         write_label(request, &path, capture, label);
     })

@@ -232,10 +232,10 @@ impl<S> MonitoringService<S> {
             true => incoming::describe(tracker, request, &sent, &matched, &self.config, &capture),
             false => EndGuard::unit(tracker),
         };
-        let route = matched.route;
-        if route.begins(self.config.cpu_of_one_in.0) {
+        if matched.begins(self.config.cpu_of_one_in.0) {
             guard.measure();
         }
+        let route = matched.route;
         let exchange = Exchange::new(guard, request, capture, &self.config);
         Some(Held::new(exchange.on_route(route, id)))
     }

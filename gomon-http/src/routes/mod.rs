@@ -1,115 +1,80 @@
 //! What a layer knows of each of its routes.
 
 mod slow;
+mod table;
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
-
 pub use slow::Slow;
 
 use slow::{Line, Standard};
+use table::{At, Table};
 
 /// The routes of one layer and its clones, up to a number: a route that comes after them is `other`.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    known: RwLock<HashMap<Box<str>, Arc<Route>, BuildHasherDefault<TemplateHasher>>>,
-    other: OnceLock<Arc<Route>>,
-    unknown: OnceLock<Arc<Route>>,
+    named: Table,
+    other: OnceLock<Route>,
+    unknown: OnceLock<Route>,
 }
 
-/// One of them.
-#[derive(Debug)]
-pub(crate) struct Route {
-    kind: Kind,
-    name: Option<Arc<str>>,
-    standard: Standard,
-    begun: AtomicU64,
-    line: Line,
-}
-
+/// Names one of them, for who keeps the layer's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum RouteId {
     /// It has a template.
-    Named,
+    Named(At),
     /// It came when there were enough.
     Other,
     /// Nobody knows it.
     Unknown,
 }
 
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Route {
+    name: Option<Arc<str>>,
+    standard: Standard,
+    begun: AtomicU64,
+    line: Line,
+}
+
 impl Routes {
     /// The route of this template, judged by this standard; one and the same for requests whose route nobody knows.
-    pub(crate) fn of(&self, template: Option<&str>, slow: &Slow) -> Arc<Route> {
-        let new = |kind, template| Arc::new(Route::new(kind, template, slow.of_route(template)));
+    pub(crate) fn of(&self, template: Option<&str>, slow: &Slow) -> RouteId {
+        let new = |name| Route::new(name, slow.of_route(name));
         let Some(template) = template else {
-            let unknown = self.unknown.get_or_init(|| new(Kind::Unknown, None));
-            return Arc::clone(unknown);
+            self.unknown.get_or_init(|| new(None));
+            return RouteId::Unknown;
         };
-        if let Some(known) = self.known.read().get(template) {
-            return Arc::clone(known);
+        match self.named.at(template, || new(Some(template))) {
+            Some(at) => RouteId::Named(at),
+            None => {
+                self.other.get_or_init(|| new(Some(OTHER)));
+                RouteId::Other
+            }
         }
-        let mut known = self.known.write();
-        if known.len() >= ROUTES && !known.contains_key(template) {
-            let other = self.other.get_or_init(|| new(Kind::Other, Some(OTHER)));
-            return Arc::clone(other);
+    }
+
+    /// What is known of it; nothing of a route of other routes than these.
+    pub(crate) fn get(&self, id: RouteId) -> Option<&Route> {
+        match id {
+            RouteId::Named(at) => self.named.get(at),
+            RouteId::Other => self.other.get(),
+            RouteId::Unknown => self.unknown.get(),
         }
-        let named = || new(Kind::Named, Some(template));
-        Arc::clone(known.entry(template.into()).or_insert_with(named))
     }
 }
-
-/// Eight bytes at a time, by multiplying. Templates are the program's own: nobody chooses them to collide.
-#[derive(Debug, Default)]
-struct TemplateHasher(u64);
-
-impl TemplateHasher {
-    #[inline]
-    fn mix(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(SPREAD);
-    }
-}
-
-impl Hasher for TemplateHasher {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks();
-        for word in words {
-            self.mix(u64::from_le_bytes(*word));
-        }
-        self.mix(
-            rest.iter()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        );
-    }
-
-    fn finish(&self) -> u64 {
-        // The best bits are on top, and those at the bottom choose the place.
-        self.0.rotate_left(26)
-    }
-}
-
-/// An odd number whose bits have no pattern: 2^64 by the golden ratio.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Route {
-    fn new(kind: Kind, template: Option<&str>, standard: Standard) -> Self {
+    fn new(name: Option<&str>, standard: Standard) -> Self {
         Self {
-            kind,
-            name: template.map(Arc::from),
+            name: name.map(Arc::from),
             standard,
             begun: AtomicU64::new(0),
             line: Line::default(),
         }
-    }
-
-    /// Whether it has a template.
-    pub(crate) fn is_known(&self) -> bool {
-        self.kind != Kind::Unknown
     }
 
     /// What the event calls it.
@@ -132,7 +97,6 @@ impl Route {
     }
 }
 
-const ROUTES: usize = 1_000;
 const OTHER: &str = "other";
 
 #[cfg(test)]
@@ -142,31 +106,54 @@ mod tests {
     #[test]
     fn past_the_cap_a_route_is_one_of_the_others() {
         let (routes, slow) = (Routes::default(), Slow::default());
-        for number in 0..ROUTES {
-            let template = format!("/{number}");
-            assert_eq!(
-                routes.of(Some(&template), &slow).name().map(|name| &**name),
-                Some(&*template)
-            );
+        let name_of = |template: Option<&str>| {
+            let route = routes.get(routes.of(template, &slow)).unwrap();
+            route.name().map(|name| name.to_string())
+        };
+        let templates: Vec<_> = (0..table::MOST)
+            .map(|number| format!("/{number}"))
+            .collect();
+        for template in &templates {
+            assert_eq!(name_of(Some(template)).as_ref(), Some(template));
         }
-        assert_eq!(
-            routes.of(Some("/more"), &slow).name().map(|name| &**name),
-            Some("other")
-        );
-        assert_eq!(
-            routes.of(Some("/7"), &slow).name().map(|name| &**name),
-            Some("/7")
-        );
-        assert!(Arc::ptr_eq(
-            &routes.of(None, &slow),
-            &routes.of(None, &slow)
-        ));
-        assert_eq!(routes.known.read().len(), ROUTES);
+        assert_eq!(name_of(Some("/more")).as_deref(), Some("other"));
+        let before: Vec<_> = templates
+            .iter()
+            .map(|template| routes.of(Some(template), &slow))
+            .collect();
+        for (template, id) in templates.iter().zip(before) {
+            assert_eq!(routes.of(Some(template), &slow), id);
+            assert_eq!(name_of(Some(template)).as_ref(), Some(template));
+        }
+        assert_eq!(name_of(None), None);
+        assert_eq!(routes.of(None, &slow), RouteId::Unknown);
+    }
+
+    #[test]
+    fn threads_that_meet_a_template_first_agree_on_its_route() {
+        let (routes, slow) = (Routes::default(), Slow::default());
+        let all = || -> Vec<_> {
+            (0..200)
+                .map(|number| routes.of(Some(&format!("/{number}/x")), &slow))
+                .collect()
+        };
+        let ids = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(all)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<_>>()
+        });
+        assert!(ids.iter().all(|of_thread| *of_thread == all()));
+        let mut different = all();
+        different.sort_by_key(|id| format!("{id:?}"));
+        different.dedup();
+        assert_eq!(different.len(), 200);
     }
 
     #[test]
     fn one_of_so_many_requests_of_a_route_is_measured_beginning_with_the_first() {
-        let route = Route::new(Kind::Named, None, Standard::default());
+        let route = Route::new(None, Standard::default());
         let measured: Vec<_> = (0..130).filter(|_| route.begins(64)).collect();
         assert_eq!(measured, [0, 64, 128]);
         assert!(!route.begins(0));
