@@ -12,6 +12,7 @@ use gomon::{Capture, Event};
 use tower::layer::util::Identity;
 
 use crate::floor::FloorLayer;
+use crate::floor_whole::FloorWholeLayer;
 use crate::peers;
 
 /// What is asked, and of which router.
@@ -63,8 +64,9 @@ impl App {
         Some(match arm {
             "plain" => Self::silent(router),
             "identity" => Self::silent(router.layer(Identity::new())),
-            // The floor hands its records over by themselves, 256 at a time.
+            // The floors hand their records over by themselves, 256 at a time.
             "floor" => Self::telling(router.layer(FloorLayer), Box::new(|| ())),
+            "floor_whole" => Self::telling(router.layer(FloorWholeLayer), Box::new(|| ())),
             "gomon" => {
                 start_gomon();
                 let flush = || gomon::flush(Duration::from_secs(10)).expect("the sink keeps up");

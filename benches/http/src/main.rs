@@ -2,6 +2,7 @@
 
 mod app;
 mod floor;
+mod floor_whole;
 mod goals;
 mod peers;
 mod wrk;
@@ -29,6 +30,7 @@ const ARMS: &[&str] = &[
     "plain",
     "identity",
     "floor",
+    "floor_whole",
     "gomon",
     "gomon_off",
     "fastrace_tower",
@@ -43,6 +45,7 @@ const ARMS: &[&str] = &[
 const WITH_TRACEPARENT: &[&str] = &[
     "plain",
     "floor",
+    "floor_whole",
     "gomon",
     "fastrace_tower",
     "fastrace_axum",
@@ -54,6 +57,7 @@ const WITH_HEADERS: &[&str] = &[
     "plain",
     "identity",
     "floor",
+    "floor_whole",
     "gomon",
     "gomon_off",
     "fastrace_tower",

@@ -12,6 +12,7 @@ const ARMS: &[&str] = &[
     "plain",
     "identity",
     "floor",
+    "floor_whole",
     "gomon",
     "gomon_off",
     "fastrace_tower",

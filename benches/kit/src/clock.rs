@@ -7,7 +7,8 @@
 use std::fs;
 
 /// CPU time the calling thread has used, in ns.
-pub(crate) fn thread_cpu_ns() -> u64 {
+#[must_use]
+pub fn thread_cpu_ns() -> u64 {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 

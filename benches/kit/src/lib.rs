@@ -20,7 +20,7 @@ mod table;
 
 pub use allocator::Counting;
 pub use arm::Arm;
-pub use clock::{cpu_ns_of_process, ticks};
+pub use clock::{cpu_ns_of_process, thread_cpu_ns, ticks};
 pub use driver::run;
 pub use figures::{Figures, median};
 pub use goal::{Cell, Cost, Goal};
