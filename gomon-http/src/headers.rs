@@ -7,34 +7,41 @@ use gomon_core::mask::{self, NameMask, REDACTED};
 use gomon_core::{Capture, MapWriter};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
+use crate::verdict::{Verdict, Verdicts};
+
 /// Writes `{name: [values]}` in order of arrival, with secret ones masked.
 pub(crate) fn write(headers: &HeaderMap, capture: &Capture, map: &mut MapWriter<'_>) {
-    let mut all = headers.iter();
-    let mut next = all.next();
-    while let Some((name, first)) = next {
-        next = all.next();
+    let verdicts = Verdicts::of(capture.mask());
+    let mut last: Option<&HeaderName> = None;
+    for (name, sent) in headers {
         let text = name.as_str();
-        let secret = capture.mask().hides(text);
-        let first = shown(text, first, secret, capture);
+        let shown = shown(text, sent, verdicts.on(text, capture.mask()), capture);
         // All values of a name come one after the other, with the one name that the map has of them.
-        let is_more = |next: &(&HeaderName, _)| ptr::eq(next.0, name);
-        if !next.as_ref().is_some_and(is_more) {
-            map.list_of(text, &first);
-            continue;
+        if last.is_some_and(|last| ptr::eq(last, name)) {
+            map.one_more(&shown);
+        } else {
+            map.list_of(text, &shown);
         }
-        map.list(text, |list| {
-            list.bytes(&first);
-            while let Some((_, more)) = next.filter(is_more) {
-                list.bytes(&shown(text, more, secret, capture));
-                next = all.next();
-            }
-        });
+        last = Some(name);
     }
 }
 
+/// The first value of a header. To ask the map takes its time, since it hashes the name: most have a few headers.
+#[inline]
+pub(crate) fn get<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    if headers.len() > FEW {
+        return headers.get(name);
+    }
+    let mut all = headers.iter();
+    all.find(|(other, _)| *other == name)
+        .map(|(_, value)| value)
+}
+
+const FEW: usize = 8;
+
 /// The length a message declares.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH).and_then(length)
+    get(headers, &header::CONTENT_LENGTH).and_then(length)
 }
 
 /// The number in a `content-length`.
@@ -55,13 +62,28 @@ pub(crate) fn proto(version: Version) -> &'static str {
 
 /// What is shown of a value. It may hold any bytes (RFC 9110, section 5.5, `obs-text`).
 #[inline]
-fn shown<'a>(name: &str, sent: &'a HeaderValue, secret: bool, capture: &Capture) -> Cow<'a, [u8]> {
-    if secret || sent.is_sensitive() {
+fn shown<'a>(
+    name: &str,
+    sent: &'a HeaderValue,
+    verdict: Verdict,
+    capture: &Capture,
+) -> Cow<'a, [u8]> {
+    if verdict == Verdict::Hidden || sent.is_sensitive() {
         return Cow::Borrowed(REDACTED.as_bytes());
     }
     let sent = sent.as_bytes();
+    if verdict == Verdict::Shown && capture.detectors().is_none() {
+        return Cow::Borrowed(sent);
+    }
+    let is_masked = verdict == Verdict::Masked;
+    without_secrets(is_masked.then_some(name), sent, capture)
+}
+
+/// The value of a header in which there may be secrets by its name, where that is given, or by what they look like.
+#[inline(never)]
+fn without_secrets<'a>(name: Option<&str>, sent: &'a [u8], capture: &Capture) -> Cow<'a, [u8]> {
     let detectors = capture.detectors();
-    if let Some(masked) = masked(name, sent, capture.mask()) {
+    if let Some(masked) = name.and_then(|name| masked(name, sent, capture.mask())) {
         let masked = detectors.mask(&masked).into_owned();
         return Cow::Owned(masked.into_bytes());
     }
@@ -73,7 +95,7 @@ fn shown<'a>(name: &str, sent: &'a HeaderValue, secret: bool, capture: &Capture)
     Cow::Borrowed(sent)
 }
 
-/// What is shown of the value of a header that is not secret by its name, where that is not all.
+/// What is shown of the value of a header that is [`Masked`](Verdict::Masked), where that is not all.
 fn masked(name: &str, sent: &[u8], names: &NameMask) -> Option<String> {
     match name {
         "host" => {
@@ -82,9 +104,8 @@ fn masked(name: &str, sent: &[u8], names: &NameMask) -> Option<String> {
             Some(format!("{REDACTED}{host}"))
         }
         "baggage" => Some(baggage(&String::from_utf8_lossy(sent), names)),
-        // Their values are URLs, which may hold a password or a token.
-        "referer" | "location" | "origin" | "content-location" | "x-original-url"
-        | "x-forwarded-uri" | "x-rewrite-url" => {
+        // It is a URL.
+        _ => {
             let lossy = |_| String::from_utf8_lossy(sent);
             let text = str::from_utf8(sent).map_or_else(lossy, Cow::Borrowed);
             match mask::url(&text, names) {
@@ -92,7 +113,6 @@ fn masked(name: &str, sent: &[u8], names: &NameMask) -> Option<String> {
                 Cow::Borrowed(_) => None,
             }
         }
-        _ => None,
     }
 }
 

@@ -112,6 +112,7 @@ mod telling;
 mod template;
 mod unwrapped;
 mod url;
+mod verdict;
 #[cfg(feature = "serve")]
 mod websocket;
 

@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::headers;
+
 /// Headers, and a hint at which of them are there: to ask the map takes its time, since it hashes the name.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent<'a> {
@@ -29,7 +31,7 @@ impl<'a> Sent<'a> {
     /// The first value of a header.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&'a HeaderValue> {
         match self.may_have(name.as_str()) {
-            true => self.headers.get(name),
+            true => headers::get(self.headers, name),
             false => None,
         }
     }

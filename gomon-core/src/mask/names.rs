@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::known::Known;
 
 /// The names of headers, parameters and fields whose values are never recorded.
@@ -12,10 +14,11 @@ use super::known::Known;
 /// assert!(names.hides("Authorization") && names.hides("x-api-key"));
 /// assert!(!names.hides("content-type") && !names.hides("author"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct NameMask {
     patterns: Vec<Hidden>,
     known: Known,
+    id: u64,
 }
 
 impl NameMask {
@@ -37,7 +40,19 @@ impl NameMask {
 
     fn of(patterns: Vec<Hidden>) -> Self {
         let known = Known::new(|name| is_hidden(&patterns, name));
-        Self { patterns, known }
+        let id = MASKS.fetch_add(1, Ordering::Relaxed);
+        Self {
+            patterns,
+            known,
+            id,
+        }
+    }
+
+    /// Tells this mask and its clones from all others of the process, for who remembers what a mask said. Two that were made
+    /// alike have two.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.id
     }
 
     /// Whether the value of that name must be masked.
@@ -59,6 +74,16 @@ impl NameMask {
         patterns.any(|pattern| letters.has(pattern.letters))
     }
 }
+
+impl PartialEq for NameMask {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
+impl Eq for NameMask {}
+
+static MASKS: AtomicU64 = AtomicU64::new(0);
 
 fn is_hidden(patterns: &[Hidden], name: &str) -> bool {
     let letters = Letters::of(name.as_bytes());

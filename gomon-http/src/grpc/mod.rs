@@ -5,7 +5,7 @@ mod framing;
 use gomon_core::{ErrorInfo, EventTracker, Outcome, Tree};
 use http::{HeaderMap, header};
 
-use crate::{keys, url};
+use crate::{headers, keys, url};
 
 pub(crate) use framing::Framing;
 
@@ -20,8 +20,8 @@ pub(crate) struct Call {
 impl Call {
     /// The call that a request with this path and these headers is, if it is one. gRPC-Web, whose trailers are part of the body,
     /// is none.
-    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Option<Self> {
-        let content_type = headers.get(header::CONTENT_TYPE)?.as_bytes();
+    pub(crate) fn of(path: &str, sent: &HeaderMap) -> Option<Self> {
+        let content_type = headers::get(sent, &header::CONTENT_TYPE)?.as_bytes();
         let rest = content_type.strip_prefix(b"application/grpc")?;
         if !matches!(rest.first(), None | Some(b'+' | b';')) {
             return None;

@@ -79,6 +79,14 @@ impl<'a> MapWriter<'a> {
         self.out.push(END);
     }
 
+    /// Adds an item to the list that was added last. Nothing else may have been added since.
+    pub fn one_more(&mut self, item: &[u8]) {
+        self.out.pop();
+        put(self.out, BYTES, item);
+        self.entries += 1;
+        self.out.push(END);
+    }
+
     #[inline]
     fn entry(&mut self, tag: u8, name: &str) {
         self.entries += 1;

@@ -1,0 +1,211 @@
+//! What is to be done with the values of usual headers, found out once a thread.
+//!
+//! Most headers have one of a few names, whose texts are part of the program: `http` knows them. These are told by where they lie, which
+//! costs less than to look at their letters; nothing else can ever lie there. All others are judged by their text.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gomon_core::mask::NameMask;
+use http::{HeaderName, header};
+
+/// How the value of a header is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// As it is.
+    Shown,
+    /// Not at all.
+    Hidden,
+    /// Without the secrets that may be in it.
+    Masked,
+}
+
+impl Verdict {
+    pub(crate) fn on(name: &str, names: &NameMask) -> Self {
+        match name {
+            _ if names.hides(name) => Self::Hidden,
+            "host" | "baggage" => Self::Masked,
+            // Their values are URLs, which may hold a password or a token.
+            "referer" | "location" | "origin" | "content-location" | "x-original-url"
+            | "x-forwarded-uri" | "x-rewrite-url" => Self::Masked,
+            _ => Self::Shown,
+        }
+    }
+}
+
+/// The verdicts of one mask.
+#[derive(Debug)]
+pub(crate) struct Verdicts {
+    mask: u64,
+    places: [Option<Known>; PLACES],
+}
+
+/// The verdict on a name that lies there.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    address: usize,
+    bytes: usize,
+    verdict: Verdict,
+}
+
+impl Verdicts {
+    /// Those of this mask.
+    pub(crate) fn of(names: &NameMask) -> Rc<Self> {
+        let last = LAST.try_with(|last| {
+            let mut last = last.try_borrow_mut().ok()?;
+            let verdicts = match &mut *last {
+                Some(verdicts) if verdicts.mask == names.id() => verdicts,
+                last => last.insert(Rc::new(Self::new(names))),
+            };
+            Some(Rc::clone(verdicts))
+        });
+        let last = last.ok().flatten();
+        last.unwrap_or_else(|| Rc::new(Self::new(names)))
+    }
+
+    /// The verdict on the values of a header; `names` is the mask that these are of.
+    #[inline]
+    pub(crate) fn on(&self, name: &str, names: &NameMask) -> Verdict {
+        let address = name.as_ptr().addr();
+        match self.places.get(place_of(address)) {
+            Some(Some(known)) if known.address == address && known.bytes == name.len() => {
+                known.verdict
+            }
+            _ => Verdict::on(name, names),
+        }
+    }
+
+    #[cold]
+    fn new(names: &NameMask) -> Self {
+        let mut places = [None; PLACES];
+        for name in USUAL {
+            let name = name.as_str();
+            let address = name.as_ptr().addr();
+            // Of two with one place the last has it; the other is judged by its text.
+            if let Some(place) = places.get_mut(place_of(address)) {
+                *place = Some(Known {
+                    address,
+                    bytes: name.len(),
+                    verdict: Verdict::on(name, names),
+                });
+            }
+        }
+        Self {
+            mask: names.id(),
+            places,
+        }
+    }
+}
+
+#[inline]
+fn place_of(address: usize) -> usize {
+    // The texts lie beside each other, at any byte.
+    let spread = (address as u64).wrapping_mul(SPREAD) >> (u64::BITS - PLACES.ilog2());
+    usize::try_from(spread).unwrap_or(0)
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Rc<Verdicts>>> = const { RefCell::new(None) };
+}
+
+const PLACES: usize = 1 << 9;
+/// 2^64 by the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+const USUAL: [HeaderName; 51] = [
+    header::ACCEPT,
+    header::ACCEPT_CHARSET,
+    header::ACCEPT_ENCODING,
+    header::ACCEPT_LANGUAGE,
+    header::ACCEPT_RANGES,
+    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    header::ACCESS_CONTROL_ALLOW_HEADERS,
+    header::ACCESS_CONTROL_ALLOW_METHODS,
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    header::ACCESS_CONTROL_MAX_AGE,
+    header::ACCESS_CONTROL_REQUEST_HEADERS,
+    header::ACCESS_CONTROL_REQUEST_METHOD,
+    header::AGE,
+    header::ALLOW,
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::CONTENT_DISPOSITION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_LOCATION,
+    header::CONTENT_SECURITY_POLICY,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::DATE,
+    header::DNT,
+    header::ETAG,
+    header::EXPIRES,
+    header::HOST,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::LAST_MODIFIED,
+    header::LINK,
+    header::LOCATION,
+    header::ORIGIN,
+    header::PRAGMA,
+    header::RANGE,
+    header::REFERER,
+    header::REFERRER_POLICY,
+    header::RETRY_AFTER,
+    header::SERVER,
+    header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::USER_AGENT,
+    header::VARY,
+    header::VIA,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_judged_alike_wherever_it_lies() {
+        let masks = [NameMask::default(), NameMask::new(["accept*", "x-own"])];
+        for names in &masks {
+            let verdicts = Verdicts::of(names);
+            for name in USUAL {
+                let elsewhere = name.as_str().to_owned();
+                let verdict = Verdict::on(&elsewhere, names);
+                assert_eq!(verdicts.on(name.as_str(), names), verdict, "{name}");
+                assert_eq!(verdicts.on(&elsewhere, names), verdict, "{name}");
+            }
+        }
+        let [usual, own] = masks.each_ref().map(Verdicts::of);
+        assert_eq!(usual.on("x-own", &masks[0]), Verdict::Shown);
+        assert_eq!(own.on("x-own", &masks[1]), Verdict::Hidden);
+    }
+
+    #[test]
+    fn nearly_all_usual_names_are_told_by_where_they_lie() {
+        let verdicts = Verdicts::of(&NameMask::default());
+        let told = USUAL.iter().filter(|name| {
+            let address = name.as_str().as_ptr().addr();
+            let place = verdicts.places[place_of(address)];
+            place.is_some_and(|known| known.address == address)
+        });
+        // Where they lie is for the linker to say.
+        assert!(told.count() * 5 >= USUAL.len() * 4);
+    }
+
+    #[test]
+    fn a_part_of_a_name_is_not_taken_for_it() {
+        let names = NameMask::default();
+        let verdicts = Verdicts::of(&names);
+        let cookie = header::COOKIE;
+        let part = cookie.as_str().get(..4).unwrap();
+        assert_eq!(verdicts.on(cookie.as_str(), &names), Verdict::Hidden);
+        assert_eq!(verdicts.on(part, &names), Verdict::Shown);
+    }
+}
