@@ -14,8 +14,8 @@ pub(crate) fn write(headers: &HeaderMap, capture: &Capture, map: &mut MapWriter<
     let verdicts = Verdicts::of(capture.mask());
     let mut last: Option<&HeaderName> = None;
     for (name, sent) in headers {
-        let text = name.as_str();
-        let shown = shown(text, sent, verdicts.on(text, capture.mask()), capture);
+        let (text, verdict) = verdicts.on(name, capture.mask());
+        let shown = shown(text, sent, verdict, capture);
         // All values of a name come one after the other, with the one name that the map has of them.
         if last.is_some_and(|last| ptr::eq(last, name)) {
             map.one_more(&shown);

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gomon_core::conn::ConnInfo;
+use gomon_core::mask::{self, NameMask};
 use gomon_core::{Capture, Context, EndGuard, EventTracker, Propagation, WorkDetails};
 use http::{Extensions, HeaderMap, Request, Version, header};
 
 use crate::config::Config;
 use crate::forwarded::Forwarded;
 use crate::routes::RouteId;
-use crate::sent::{Names, Sent};
+use crate::sent::{self, Names, Sent};
 use crate::url::Url;
 use crate::{headers, keys, queue, route, routes, url};
 
@@ -42,10 +43,21 @@ impl<'a> Matched<'a> {
     fn name(&self) -> Option<&'a Arc<str>> {
         self.known?.name()
     }
+
+    /// The path, without what is secret in it.
+    fn masked<'p>(&self, path: &'p str, names: &NameMask) -> Cow<'p, str> {
+        match (self.route, self.known) {
+            (RouteId::Named(_), Some(route)) if route.is_plain(names) => mask::path(path, names),
+            _ => url::masked_path(path, &self.found, names),
+        }
+    }
 }
 
 /// The caller's event, where it is trusted and named; else the application.
 pub(crate) fn parent(propagation: Propagation, sent: &Sent<'_>) -> Context {
+    if !sent.may_have(const { Names::all(&["traceparent", "baggage", "b3", "x-b3-traceid"]) }) {
+        return Context::application();
+    }
     propagation.extract(|name, each| {
         for value in sent.get_all(name) {
             each(value.as_bytes());
@@ -77,12 +89,14 @@ pub(crate) fn describe<B>(
     capture: &Capture,
 ) -> EndGuard {
     let extensions = request.extensions();
-    let peer = peer(extensions);
+    let conn = extensions.get::<ConnInfo>();
+    let is_asked_for = capture.remote_address() || config.proxies.is_some();
+    let peer = is_asked_for.then(|| peer(conn, extensions)).flatten();
     let behind = look_behind(config, peer, sent.headers);
     let uri = route::original_uri(extensions, request.uri());
-    let path = url::masked_path(uri.path(), &matched.found, capture.mask());
+    let path = matched.masked(uri.path(), capture.mask());
 
-    let url = Url::incoming(uri, sent, &path, scheme(extensions, behind), capture);
+    let url = Url::incoming(uri, sent, &path, scheme(conn, behind), capture);
     tracker
         .set(keys::DIRECTION, keys::direction::INCOMING)
         .set(keys::METHOD, request.method().as_str())
@@ -94,13 +108,13 @@ pub(crate) fn describe<B>(
     if let Some(name) = matched.name() {
         tracker.set(keys::ROUTE, &**name);
     }
-    if let Some(length) = sent.get(&header::CONTENT_LENGTH).and_then(headers::length) {
+    if let Some(length) = sent.get(&sent::CONTENT_LENGTH).and_then(headers::length) {
         tracker.set(keys::CONTENT_LENGTH, length);
     }
-    if let Some(encoding) = sent.get(&header::TRANSFER_ENCODING) {
+    if let Some(encoding) = sent.get(&sent::TRANSFER_ENCODING) {
         tracker.set(keys::ENCODING, encoding.as_bytes());
     }
-    if let Some(conn) = extensions.get::<ConnInfo>().and_then(|info| info.id) {
+    if let Some(conn) = conn.and_then(|info| info.id) {
         tracker.set(keys::CONN, conn);
     }
     if capture.remote_address() {
@@ -146,8 +160,9 @@ pub(crate) fn add_route<B>(
     let uri = route::original_uri(extensions, request.uri());
     let sent = &Sent::new(headers, Names::of(headers));
     if let Cow::Owned(path) = url::masked_path(uri.path(), &route, capture.mask()) {
-        let behind = look_behind(config, peer(extensions), sent.headers);
-        let scheme = scheme(extensions, behind);
+        let conn = extensions.get::<ConnInfo>();
+        let behind = look_behind(config, peer(conn, extensions), sent.headers);
+        let scheme = scheme(conn, behind);
         let url = Url::incoming(uri, sent, &path, scheme, capture);
         event.set(keys::URL, url.tree());
         let mut label = String::new();
@@ -171,7 +186,10 @@ fn proto<B>(request: &Request<B>) -> Option<&'static str> {
 fn write_label<B>(request: &Request<B>, path: &str, capture: &Capture, label: &mut String) {
     label.push_str(request.method().as_str());
     label.push(' ');
-    label.push_str(&capture.detectors().mask(path));
+    match capture.detectors() {
+        detectors if detectors.is_none() => label.push_str(path),
+        detectors => label.push_str(&detectors.mask(path)),
+    }
 }
 
 /// What proxies say of the client, where their word is taken.
@@ -185,14 +203,18 @@ fn look_behind(config: &Config, peer: Option<SocketAddr>, sent: &HeaderMap) -> O
 }
 
 /// The scheme the client used, as far as proxies or the connection tell.
-fn scheme(extensions: &Extensions, behind: Option<Forwarded>) -> Option<&'static str> {
-    let secure = || extensions.get::<ConnInfo>()?.secure.then_some("https");
+fn scheme(conn: Option<&ConnInfo>, behind: Option<Forwarded>) -> Option<&'static str> {
+    let secure = || conn?.secure.then_some("https");
     behind.and_then(|behind| behind.scheme).or_else(secure)
 }
 
 /// The other end of the connection, where whoever accepted it said so.
-fn peer(extensions: &Extensions) -> Option<SocketAddr> {
-    let accepted = extensions.get::<ConnInfo>().and_then(|info| info.peer);
+#[cfg_attr(
+    not(feature = "axum"),
+    expect(unused_variables, reason = "axum says it in its own way")
+)]
+fn peer(conn: Option<&ConnInfo>, extensions: &Extensions) -> Option<SocketAddr> {
+    let accepted = conn.and_then(|info| info.peer);
     #[cfg(feature = "axum")]
     let accepted = accepted.or_else(|| {
         extensions
@@ -206,6 +228,9 @@ fn peer(extensions: &Extensions) -> Option<SocketAddr> {
 fn closes(version: Version, sent: &Sent<'_>) -> bool {
     if version > Version::HTTP_11 {
         return false;
+    }
+    if !sent.may_have(const { Names::all(&["connection"]) }) {
+        return version < Version::HTTP_11;
     }
     let asks = |option: &str| {
         sent.get_all(header::CONNECTION.as_str())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::sent::Sent;
+use crate::sent::{Names, Sent};
 
 /// The time from when a load balancer got the request, which it notes in `X-Request-Start` or `X-Queue-Start`, until the event
 /// started; nothing where that is no time, or none that can be.
@@ -13,7 +13,10 @@ pub(crate) fn waited(
     sent: &Sent<'_>,
     started: impl FnOnce() -> Option<SystemTime>,
 ) -> Option<Duration> {
-    let mut names = ["x-request-start", "x-queue-start"].into_iter();
+    if !sent.may_have(const { Names::all(&NAMES) }) {
+        return None;
+    }
+    let mut names = NAMES.into_iter();
     let sent = names.find_map(|name| sent.get_all(name).next())?;
     let received = UNIX_EPOCH + since_epoch(sent.to_str().ok()?)?;
     let waited = started()?.duration_since(received).ok()?;
@@ -49,6 +52,7 @@ fn all_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+const NAMES: [&str; 2] = ["x-request-start", "x-queue-start"];
 /// Longer ago is a clock that is wrong.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
@@ -57,7 +61,6 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     use super::*;
-    use crate::sent::Names;
 
     fn waited_since(sent: &'static str) -> Option<Duration> {
         let started = UNIX_EPOCH + Duration::from_micros(1_500_000_001_250_000);

@@ -1,10 +1,10 @@
 //! The headers of a request, for who asks for many that are seldom there.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::headers;
 
-/// Headers, and a hint at which of them are there: to ask the map takes its time, since it hashes the name.
+/// Headers, and a hint at which of them are there: to look for one takes its time.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent<'a> {
     pub(crate) headers: &'a HeaderMap,
@@ -17,10 +17,50 @@ pub(crate) struct Names(u64);
 
 impl Names {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let bits = headers.keys().map(|name| bit(name.as_str()));
-        Self(bits.fold(0, |all, bit| all | bit))
+        let bits = headers.keys().map(|name| Self::one(name.as_str()));
+        Self(bits.fold(0, |all, Self(bit)| all | bit))
+    }
+
+    /// Names in lower case.
+    pub(crate) const fn all(names: &[&str]) -> Self {
+        let (mut rest, mut bits) = (names, 0);
+        while let [name, others @ ..] = rest {
+            bits |= Self::one(name).0;
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// One of 64, by the length and both ends of a name.
+    const fn one(name: &str) -> Self {
+        let (first, last) = match name.as_bytes() {
+            [] => (0, 0),
+            [only] => (*only, *only),
+            [first, .., last] => (*first, *last),
+        };
+        Self(1 << ((name.len() * 5 + first as usize + last as usize * 3) % 64))
     }
 }
+
+/// A header that is asked for.
+pub(crate) struct Wanted {
+    name: HeaderName,
+    names: Names,
+}
+
+impl Wanted {
+    const fn new(name: HeaderName, text: &str) -> Self {
+        Self {
+            name,
+            names: Names::all(&[text]),
+        }
+    }
+}
+
+pub(crate) static HOST: Wanted = Wanted::new(header::HOST, "host");
+pub(crate) static CONTENT_LENGTH: Wanted = Wanted::new(header::CONTENT_LENGTH, "content-length");
+pub(crate) static TRANSFER_ENCODING: Wanted =
+    Wanted::new(header::TRANSFER_ENCODING, "transfer-encoding");
 
 impl<'a> Sent<'a> {
     /// Headers with these names. One that was added meanwhile may not be found by its name.
@@ -29,35 +69,30 @@ impl<'a> Sent<'a> {
     }
 
     /// The first value of a header.
-    pub(crate) fn get(&self, name: &HeaderName) -> Option<&'a HeaderValue> {
-        match self.may_have(name.as_str()) {
-            true => headers::get(self.headers, name),
+    #[inline]
+    pub(crate) fn get(&self, wanted: &Wanted) -> Option<&'a HeaderValue> {
+        match self.may_have(wanted.names) {
+            true => headers::get(self.headers, &wanted.name),
             false => None,
         }
     }
 
     /// All values of a header, whose name is in lower case.
     pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &'a HeaderValue> + use<'a> {
-        let all = self.may_have(name).then(|| self.headers.get_all(name));
+        let there = self.may_have(Names::one(name));
+        let all = there.then(|| self.headers.get_all(name));
         all.into_iter().flatten()
     }
 
-    fn may_have(&self, name: &str) -> bool {
-        self.names.0 & bit(name) != 0
+    /// Whether one of these may be there.
+    #[inline]
+    pub(crate) fn may_have(&self, names: Names) -> bool {
+        self.names.0 & names.0 != 0
     }
-}
-
-/// One of 64, by the length and both ends of a name.
-fn bit(name: &str) -> u64 {
-    let [first, last] = [name.as_bytes().first(), name.as_bytes().last()];
-    let [first, last] = [first, last].map(|byte| usize::from(byte.copied().unwrap_or(0)));
-    1 << ((name.len() * 5 + first + last * 3) % 64)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::header;
-
     use super::*;
 
     #[test]
@@ -83,6 +118,8 @@ mod tests {
         for name in others {
             assert_eq!(sent.get_all(name).count(), 0, "{name}");
         }
-        assert!(sent.get(&header::HOST).is_some() && sent.get(&header::TE).is_none());
+        assert!(sent.get(&HOST).is_some() && sent.get(&TRANSFER_ENCODING).is_none());
+        let there = |name| sent.may_have(Names::all(&[name]));
+        assert!(there("host") && there("accept") && !there("x"));
     }
 }

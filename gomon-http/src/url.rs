@@ -4,18 +4,19 @@ use std::borrow::Cow;
 
 use gomon_core::mask::{self, Detectors, NameMask, REDACTED};
 use gomon_core::{Capture, MapWriter, Tree};
-use http::{Uri, header};
+use http::Uri;
 
 use crate::keys::url as keys;
 use crate::route::Route;
-use crate::sent::Sent;
+use crate::sent::{self, Sent};
 
-/// The parts of an address, with what is secret masked.
+/// The parts of an address, with what is secret by its name masked.
 pub(crate) struct Url<'a> {
-    scheme: Cow<'a, str>,
+    scheme: &'a str,
     host: Cow<'a, str>,
     path: Cow<'a, str>,
     query: Option<Cow<'a, str>>,
+    detectors: Detectors,
 }
 
 impl<'a> Url<'a> {
@@ -29,7 +30,7 @@ impl<'a> Url<'a> {
         capture: &Capture,
     ) -> Self {
         let host = host_of(uri).unwrap_or_else(|| {
-            let sent = sent.get(&header::HOST).map(|host| host.as_bytes());
+            let sent = sent.get(&sent::HOST).map(|host| host.as_bytes());
             let host = without_user_info(sent.unwrap_or_default());
             str::from_utf8(host).map_or_else(|_| String::from_utf8_lossy(host), Cow::Borrowed)
         });
@@ -51,44 +52,38 @@ impl<'a> Url<'a> {
         path: Cow<'a, str>,
         capture: &Capture,
     ) -> Self {
-        let query = uri.query().map(|query| mask::query(query, capture.mask()));
-        let url = Self {
-            scheme: scheme.or(uri.scheme_str()).unwrap_or("http").into(),
+        Self {
+            scheme: scheme.or(uri.scheme_str()).unwrap_or("http"),
             host,
             path,
-            query,
-        };
-        match capture.detectors() {
-            detectors if detectors.is_none() => url,
-            detectors => url.masked(detectors),
-        }
-    }
-
-    fn masked(self, detectors: Detectors) -> Self {
-        let masked = |text: Cow<'a, str>| match detectors.mask(&text) {
-            Cow::Owned(masked) => Cow::Owned(masked),
-            Cow::Borrowed(_) => text,
-        };
-        Self {
-            scheme: masked(self.scheme),
-            host: masked(self.host),
-            path: masked(self.path),
-            query: self.query.map(masked),
+            query: uri.query().map(|query| mask::query(query, capture.mask())),
+            detectors: capture.detectors(),
         }
     }
 
     pub(crate) fn write(&self, map: &mut MapWriter<'_>) {
-        self.each(|name, text| map.text(name, text));
+        if !self.detectors.is_none() {
+            return self.each(|name, text| map.text(name, &self.detectors.mask(text)));
+        }
+        map.text(keys::SCHEME, self.scheme);
+        map.text(keys::HOST, &self.host);
+        map.text(keys::PATH, &self.path);
+        if let Some(query) = &self.query {
+            map.text(keys::QUERY, query);
+        }
     }
 
     pub(crate) fn tree(&self) -> Tree {
         let mut entries = Vec::new();
-        self.each(|name, text| entries.push((name.into(), text.into())));
+        self.each(|name, text| {
+            let text = self.detectors.mask(text).into_owned();
+            entries.push((name.into(), text.into()));
+        });
         Tree::Map(entries)
     }
 
     fn each(&self, mut entry: impl FnMut(&'static str, &str)) {
-        entry(keys::SCHEME, &self.scheme);
+        entry(keys::SCHEME, self.scheme);
         entry(keys::HOST, &self.host);
         entry(keys::PATH, &self.path);
         if let Some(query) = &self.query {
@@ -106,7 +101,7 @@ pub(crate) fn masked_path<'a>(path: &'a str, route: &Route<'_>, names: &NameMask
     }
     let Some(template) = route
         .template
-        .filter(|template| names.may_hide_in(template) && template.split('/').any(secret))
+        .filter(|template| has_secrets(template, names))
     else {
         return mask::path(path, names);
     };
@@ -129,6 +124,12 @@ pub(crate) fn masked_path<'a>(path: &'a str, route: &Route<'_>, names: &NameMask
         }
     }
     Cow::Owned(masked.join("/"))
+}
+
+/// Whether a route has a parameter whose name is secret.
+pub(crate) fn has_secrets(template: &str, names: &NameMask) -> bool {
+    let secret = |segment: &str| parameter(segment).is_some_and(|name| names.hides(name));
+    names.may_hide_in(template) && template.split('/').any(secret)
 }
 
 /// The path without the segments that are one of the secrets.

@@ -63,23 +63,25 @@ impl Verdicts {
         last.unwrap_or_else(|| Rc::new(Self::new(names)))
     }
 
-    /// The verdict on the values of a header; `names` is the mask that these are of.
+    /// The text of a header's name, and the verdict on its values. `names` is the mask that these are of.
     #[inline]
-    pub(crate) fn on(&self, name: &str, names: &NameMask) -> Verdict {
-        let address = name.as_ptr().addr();
-        match self.places.get(place_of(address)) {
-            Some(Some(known)) if known.address == address && known.bytes == name.len() => {
+    pub(crate) fn on<'a>(&self, name: &'a HeaderName, names: &NameMask) -> (&'a str, Verdict) {
+        let text = text_of(name);
+        let address = text.as_ptr().addr();
+        let verdict = match self.places.get(place_of(address)) {
+            Some(Some(known)) if known.address == address && known.bytes == text.len() => {
                 known.verdict
             }
-            _ => Verdict::on(name, names),
-        }
+            _ => Verdict::on(text, names),
+        };
+        (text, verdict)
     }
 
     #[cold]
     fn new(names: &NameMask) -> Self {
         let mut places = [None; PLACES];
         for name in USUAL {
-            let name = name.as_str();
+            let name = text_of(&name);
             let address = name.as_ptr().addr();
             // Of two with one place the last has it; the other is judged by its text.
             if let Some(place) = places.get_mut(place_of(address)) {
@@ -95,6 +97,12 @@ impl Verdicts {
             places,
         }
     }
+}
+
+/// Not inlined: where it is, the compiler may put texts of its own.
+#[inline(never)]
+fn text_of(name: &HeaderName) -> &str {
+    name.as_str()
 }
 
 #[inline]
@@ -171,41 +179,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_judged_alike_wherever_it_lies() {
+    fn a_name_is_judged_by_the_mask_wherever_it_lies() {
         let masks = [NameMask::default(), NameMask::new(["accept*", "x-own"])];
         for names in &masks {
             let verdicts = Verdicts::of(names);
             for name in USUAL {
-                let elsewhere = name.as_str().to_owned();
-                let verdict = Verdict::on(&elsewhere, names);
-                assert_eq!(verdicts.on(name.as_str(), names), verdict, "{name}");
-                assert_eq!(verdicts.on(&elsewhere, names), verdict, "{name}");
+                let (text, verdict) = verdicts.on(&name, names);
+                assert_eq!(text, name.as_str());
+                assert_eq!(verdict, Verdict::on(text, names), "{name}");
             }
+            let own = HeaderName::from_static("x-own");
+            let is_hidden = verdicts.on(&own, names).1 == Verdict::Hidden;
+            assert_eq!(is_hidden, names.hides("x-own"));
         }
-        let [usual, own] = masks.each_ref().map(Verdicts::of);
-        assert_eq!(usual.on("x-own", &masks[0]), Verdict::Shown);
-        assert_eq!(own.on("x-own", &masks[1]), Verdict::Hidden);
     }
 
     #[test]
     fn nearly_all_usual_names_are_told_by_where_they_lie() {
         let verdicts = Verdicts::of(&NameMask::default());
         let told = USUAL.iter().filter(|name| {
-            let address = name.as_str().as_ptr().addr();
+            let address = text_of(name).as_ptr().addr();
             let place = verdicts.places[place_of(address)];
             place.is_some_and(|known| known.address == address)
         });
         // Where they lie is for the linker to say.
         assert!(told.count() * 5 >= USUAL.len() * 4);
-    }
-
-    #[test]
-    fn a_part_of_a_name_is_not_taken_for_it() {
-        let names = NameMask::default();
-        let verdicts = Verdicts::of(&names);
-        let cookie = header::COOKIE;
-        let part = cookie.as_str().get(..4).unwrap();
-        assert_eq!(verdicts.on(cookie.as_str(), &names), Verdict::Hidden);
-        assert_eq!(verdicts.on(part, &names), Verdict::Shown);
     }
 }

@@ -186,12 +186,22 @@ impl Spent {
             before = after;
             converted
         };
-        Self {
+        let mut spent = Self {
             busy: convert(self.busy),
             ready: convert(self.ready),
-            waited: self.waited.map(&mut convert),
-            unaccounted: convert(self.unaccounted),
+            ..Self::default()
+        };
+        if self.has_waited() {
+            spent.waited = self.waited.map(&mut convert);
+            spent.unaccounted = convert(self.unaccounted);
         }
+        spent
+    }
+
+    /// Whether any of it was waited for.
+    #[inline]
+    pub(crate) fn has_waited(&self) -> bool {
+        self.unaccounted > 0 || self.waited != PerKind::default()
     }
 }
 

@@ -16,7 +16,9 @@ pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
         .set(keys::BUSY, spent.busy)
         .set(keys::READY, spent.ready)
         .set_map(keys::WAIT, |wait| {
-            waits(&spent).for_each(|(name, nanos)| wait.number(name, nanos));
+            if spent.has_waited() {
+                waits(&spent).for_each(|(name, nanos)| wait.number(name, nanos));
+            }
         });
 }
 

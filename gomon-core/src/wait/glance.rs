@@ -6,7 +6,7 @@ use crate::wait::account::Phase;
 /// What a unit is doing, for others to look at while whoever polls it goes on: only that one shows it, without a lock.
 #[derive(Debug)]
 pub(crate) struct Glance {
-    /// Since when the phase lasts, and in the two lowest bits the phase.
+    /// Since when the phase lasts, and in place of the two lowest bits the phase.
     phase: AtomicU64,
     /// The time inside of polls before that.
     busy: AtomicU64,
@@ -16,7 +16,7 @@ pub(crate) struct Glance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) phase: Phase,
-    /// Stamps have 62 bits: 146 years in nanoseconds, from 1970 on or from when the machine began to count.
+    /// To four ticks of the clock, some nanoseconds.
     pub(crate) since: Stamp,
     /// The time inside of polls before that, in ticks.
     pub(crate) busy: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Seen {
 impl Glance {
     pub(crate) fn new(start: Stamp) -> Self {
         Self {
-            phase: AtomicU64::new(start << 2 | Phase::Polled as u64),
+            phase: AtomicU64::new(packed(Phase::Polled, start)),
             busy: AtomicU64::new(0),
         }
     }
@@ -33,25 +33,30 @@ impl Glance {
     #[inline]
     pub(crate) fn show(&self, Seen { phase, since, busy }: Seen) {
         self.busy.store(busy, Ordering::Relaxed);
-        self.phase
-            .store(since << 2 | phase as u64, Ordering::Release);
+        self.phase.store(packed(phase, since), Ordering::Release);
     }
 
     /// Phase and time may be of two moments that follow each other.
     pub(crate) fn look(&self) -> Seen {
         let phase = self.phase.load(Ordering::Acquire);
         Seen {
-            phase: match phase & 3 {
+            phase: match phase & PHASE {
                 0 => Phase::Polled,
                 1 => Phase::Runnable,
                 2 => Phase::Pending,
                 _ => Phase::HandedOver,
             },
-            since: phase >> 2,
+            since: phase & !PHASE,
             busy: self.busy.load(Ordering::Relaxed),
         }
     }
 }
+
+fn packed(phase: Phase, since: Stamp) -> u64 {
+    since & !PHASE | phase as u64
+}
+
+const PHASE: u64 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -63,7 +68,7 @@ mod tests {
         let seen = glance.look();
         assert_eq!(
             (seen.phase, seen.since, seen.busy),
-            (Phase::Polled, 1_003, 0)
+            (Phase::Polled, 1_000, 0)
         );
         let phases = [
             Phase::Polled,
@@ -72,7 +77,7 @@ mod tests {
             Phase::HandedOver,
         ];
         for phase in phases {
-            let since = u64::MAX >> 2;
+            let since = !PHASE;
             let seen = Seen {
                 phase,
                 since,

@@ -7,7 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use gomon_core::mask::NameMask;
+
 pub use slow::Slow;
+
+use crate::url;
 
 use slow::{Line, Standard};
 use table::{At, Table};
@@ -38,6 +42,8 @@ pub(crate) struct Route {
     standard: Standard,
     begun: AtomicU64,
     line: Line,
+    /// The mask by whose names no parameter of it is secret.
+    plain: AtomicU64,
 }
 
 impl Routes {
@@ -74,12 +80,26 @@ impl Route {
             standard,
             begun: AtomicU64::new(0),
             line: Line::default(),
+            plain: AtomicU64::new(u64::MAX),
         }
     }
 
     /// What the event calls it.
     pub(crate) fn name(&self) -> Option<&Arc<str>> {
         self.name.as_ref()
+    }
+
+    /// Whether no parameter of its template is secret.
+    pub(crate) fn is_plain(&self, names: &NameMask) -> bool {
+        if self.plain.load(Ordering::Relaxed) == names.id() {
+            return true;
+        }
+        let plain = |template: &Arc<str>| !url::has_secrets(template, names);
+        let is_plain = self.name.as_ref().is_some_and(plain);
+        if is_plain {
+            self.plain.store(names.id(), Ordering::Relaxed);
+        }
+        is_plain
     }
 
     /// A request begins. Whether it is the one of so many whose CPU time is measured; 0 is none.
