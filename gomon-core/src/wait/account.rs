@@ -170,39 +170,38 @@ impl Account {
 }
 
 impl Spent {
-    /// The same in nanoseconds, by a conversion of tick counts. The parts are differences of
-    /// converted sums: rounded as they may be, they add up to the whole, converted.
-    pub(crate) fn in_nanos(&self, nanos: impl Fn(u64) -> u64) -> Self {
-        let mut ticks = 0;
-        let mut before = 0;
-        let mut convert = |part: u64| {
-            // Most parts are nothing.
-            if part == 0 {
-                return 0;
-            }
-            ticks += part;
-            let after = nanos(ticks);
-            let converted = after.saturating_sub(before);
-            before = after;
-            converted
-        };
-        let mut spent = Self {
-            busy: convert(self.busy),
-            ready: convert(self.ready),
-            ..Self::default()
-        };
-        if self.has_waited() {
-            spent.waited = self.waited.map(&mut convert);
-            spent.unaccounted = convert(self.unaccounted);
-        }
-        spent
-    }
-
-    /// Whether any of it was waited for.
+    /// Nanoseconds by what they were spent on, by a conversion of tick counts. The parts are differences of converted sums: rounded as
+    /// they may be, they add up to the whole, converted.
     #[inline]
-    pub(crate) fn has_waited(&self) -> bool {
-        self.unaccounted > 0 || self.waited != PerKind::default()
+    pub(crate) fn in_nanos(&self, nanos: impl Fn(u64) -> u64, mut part: impl FnMut(Part, u64)) {
+        let (mut ticks, mut before) = (0, 0);
+        let mut each = |name, spent: u64| {
+            ticks += spent;
+            let after = nanos(ticks);
+            part(name, after.saturating_sub(before));
+            before = after;
+        };
+        each(Part::Busy, self.busy);
+        each(Part::Ready, self.ready);
+        for (kind, waited) in self.waited.iter() {
+            // Most are nothing.
+            if waited > 0 {
+                each(Part::Waited(kind), waited);
+            }
+        }
+        if self.unaccounted > 0 {
+            each(Part::Unaccounted, self.unaccounted);
+        }
     }
+}
+
+/// What time was spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Busy,
+    Ready,
+    Waited(Kind),
+    Unaccounted,
 }
 
 #[cfg(test)]
@@ -214,6 +213,12 @@ mod tests {
     fn total(spent: &Spent) -> u64 {
         let waited: u64 = spent.waited.iter().map(|(_, time)| time).sum();
         spent.busy + spent.ready + waited + spent.unaccounted
+    }
+
+    fn total_in(spent: &Spent, nanos: impl Fn(u64) -> u64) -> u64 {
+        let mut total = 0;
+        spent.in_nanos(nanos, |_, nanos| total += nanos);
+        total
     }
 
     fn leaves(kinds: &[Kind]) -> Leaves {
@@ -375,7 +380,7 @@ mod tests {
             let (end, spent) = account.close(now);
             prop_assert_eq!(total(&spent), end - 1_000);
             let nanos = |ticks: u64| ticks * 417 / 1_000;
-            prop_assert_eq!(total(&spent.in_nanos(nanos)), nanos(end - 1_000));
+            prop_assert_eq!(total_in(&spent, nanos), nanos(end - 1_000));
         }
     }
 
@@ -388,6 +393,6 @@ mod tests {
         account.begin(|| 1_009);
         let (end, spent) = account.close(2_011);
         let nanos = |ticks: u64| ticks * 417 / 1_000;
-        assert_eq!(total(&spent.in_nanos(nanos)), nanos(end));
+        assert_eq!(total_in(&spent, nanos), nanos(end));
     }
 }

@@ -5,45 +5,46 @@ use std::time::Duration;
 use crate::clock;
 use crate::keys;
 use crate::tracker::EventTracker;
-use crate::wait::account::Spent;
+use crate::wait::account::{Part, Spent};
 use crate::wait::kind::UNACCOUNTED;
 
 /// Writes `busy`, `ready` and `wait`: nanoseconds that add up to `gomon:lapsed`. Of the kinds of
 /// waits, `wait` has those that took time.
 pub(crate) fn write(spent: &Spent, tracker: &mut EventTracker) {
-    let spent = in_nanos(spent, tracker);
+    let (mut busy, mut ready) = (0, 0);
+    let nanos = in_nanos(tracker);
     tracker
-        .set(keys::BUSY, spent.busy)
-        .set(keys::READY, spent.ready)
         .set_map(keys::WAIT, |wait| {
-            if spent.has_waited() {
-                waits(&spent).for_each(|(name, nanos)| wait.number(name, nanos));
-            }
-        });
+            spent.in_nanos(nanos, |part, nanos| match part {
+                Part::Busy => busy = nanos,
+                Part::Ready => ready = nanos,
+                Part::Waited(kind) => wait.number(kind.name(), nanos),
+                Part::Unaccounted => wait.number(UNACCOUNTED, nanos),
+            });
+        })
+        .set(keys::BUSY, busy)
+        .set(keys::READY, ready);
 }
 
 /// The same as a list of what took time.
 pub(crate) fn list(spent: &Spent, tracker: &EventTracker) -> Vec<(&'static str, Duration)> {
-    let spent = in_nanos(spent, tracker);
-    let polls = [(keys::BUSY, spent.busy), (keys::READY, spent.ready)];
-    let all = polls.into_iter().chain(waits(&spent));
-    let took_time = all.filter(|(_, nanos)| *nanos > 0);
-    took_time
-        .map(|(name, nanos)| (name, Duration::from_nanos(nanos)))
-        .collect()
+    let mut list = Vec::new();
+    spent.in_nanos(in_nanos(tracker), |part, nanos| {
+        let name = match part {
+            Part::Busy => keys::BUSY,
+            Part::Ready => keys::READY,
+            Part::Waited(kind) => kind.name(),
+            Part::Unaccounted => UNACCOUNTED,
+        };
+        if nanos > 0 {
+            list.push((name, Duration::from_nanos(nanos)));
+        }
+    });
+    list
 }
 
 /// By the clock of the event's start, which may be a test's.
-fn in_nanos(spent: &Spent, tracker: &EventTracker) -> Spent {
+fn in_nanos(tracker: &EventTracker) -> impl Fn(u64) -> u64 + use<> {
     let start = tracker.start_stamp().unwrap_or(0);
-    spent.in_nanos(|ticks| clock::nanos_between(start, start.saturating_add(ticks)))
-}
-
-fn waits(spent: &Spent) -> impl Iterator<Item = (&'static str, u64)> {
-    let kinds = spent
-        .waited
-        .iter()
-        .map(|(kind, nanos)| (kind.name(), nanos));
-    let all = kinds.chain([(UNACCOUNTED, spent.unaccounted)]);
-    all.filter(|(_, nanos)| *nanos > 0)
+    move |ticks| clock::nanos_between(start, start.saturating_add(ticks))
 }

@@ -71,15 +71,6 @@ impl<T: Copy> PerKind<T> {
         &mut self.0[kind as usize]
     }
 
-    /// Each figure by what it becomes, in the order of the kinds.
-    #[inline]
-    pub(crate) fn map(mut self, mut f: impl FnMut(T) -> T) -> Self {
-        for figure in &mut self.0 {
-            *figure = f(*figure);
-        }
-        self
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Kind, T)> {
         Kind::ALL.into_iter().zip(self.0)
     }
