@@ -44,6 +44,8 @@ pub struct EndGuard {
     /// What comes after the last poll is no part of it.
     ends_with_poll: bool,
     meter: Option<Box<Meter>>,
+    /// The registry knows it by its meter.
+    is_listed: bool,
     /// What a unit takes beside time, while a live switch may ask for it.
     profile: Option<Profile>,
 }
@@ -57,6 +59,7 @@ impl EndGuard {
             polled: false,
             ends_with_poll: false,
             meter: None,
+            is_listed: false,
             profile: None,
         }
     }
@@ -119,10 +122,11 @@ impl EndGuard {
     ) -> Self {
         let meter = tracker.start_stamp();
         let meter = meter.map(|start| spare::take(start, tracker.clock()));
-        if let Some(meter) = &meter {
-            tracker.register_polled(label, details, meter.unit());
-        }
-        Self::metered(tracker, meter)
+        let unit = meter.as_ref().map(|meter| meter.unit());
+        let is_listed = unit.is_some_and(|unit| tracker.list(label, details, unit));
+        let mut guard = Self::metered(tracker, meter);
+        guard.is_listed = is_listed;
+        guard
     }
 
     /// Measures the CPU time and the allocations of its polls from now on; the event will say them as `cpu` and `allocs`, the
@@ -249,7 +253,10 @@ impl EndGuard {
     /// Gives the event back; the guard has nothing to end any more, and nothing more to say about
     /// its time.
     pub fn into_tracker(mut self) -> EventTracker {
-        (self.meter, self.profile) = (None, None);
+        if let Some(meter) = self.meter.take().filter(|_| self.is_listed) {
+            self.tracker.leave_list(meter.unit());
+        }
+        self.profile = None;
         mem::replace(&mut self.tracker, EventTracker::empty())
     }
 }
@@ -301,7 +308,10 @@ impl Drop for EndGuard {
             let polled = meter.last_poll().filter(|_| self.ends_with_poll);
             let (end, spent) = meter.close(polled.unwrap_or_else(|| tracker.clock().now()));
             breakdown::write(&spent, &mut tracker);
-            tracker.finish_at(end);
+            match self.is_listed {
+                true => tracker.finish_listed_at(end, meter.unit()),
+                false => tracker.finish_at(end),
+            }
             spare::give(meter);
         }
     }

@@ -340,24 +340,42 @@ impl EventTracker {
         if let Some(record) = &mut self.record
             && !record.flags.has(Flags::SAMPLED_OUT)
         {
-            record.flags.add(Flags::UNIT);
             let label = label.into();
-            work::register(record, |text| text.push_str(&label), details, None);
+            let mut new = Some(details);
+            let describe = |unit: &mut work::Unit| {
+                unit.describe(&label, new.take().unwrap_or_default());
+            };
+            let known =
+                record.flags.has(Flags::UNIT) && work::change(record.trace, record.span, describe);
+            if !known {
+                record.flags.add(Flags::UNIT);
+                work::register(record, &label, new.unwrap_or_default());
+            }
         }
     }
 
-    /// The same with what polls it, under the label that is appended.
-    pub(crate) fn register_polled(
+    /// The same by what polls it, under the label that is appended. Whether there is a unit.
+    pub(crate) fn list(
         &mut self,
         label: impl FnOnce(&mut String),
         details: WorkDetails,
         polled: &Arc<Unit>,
-    ) {
-        if let Some(record) = &mut self.record
-            && !record.flags.has(Flags::SAMPLED_OUT)
-        {
-            record.flags.add(Flags::UNIT);
-            work::register(record, label, details, Some(polled));
+    ) -> bool {
+        let Some(record) = &mut self.record else {
+            return false;
+        };
+        if record.flags.has(Flags::SAMPLED_OUT) {
+            return false;
+        }
+        record.flags.add(Flags::UNIT);
+        work::list(polled, record, label, details);
+        true
+    }
+
+    /// Nobody polls the unit any more that was [listed](Self::list) by that.
+    pub(crate) fn leave_list(&self, polled: &Unit) {
+        if let Some(record) = &self.record {
+            work::leave_list(polled, record);
         }
     }
 
@@ -435,6 +453,13 @@ impl EventTracker {
     pub(crate) fn finish_at(mut self, end: Stamp) {
         if let Some(record) = self.record.take() {
             open::close_at(record, end);
+        }
+    }
+
+    /// The same of a unit that was [listed](Self::list) by what polled it.
+    pub(crate) fn finish_listed_at(mut self, end: Stamp, polled: &Unit) {
+        if let Some(record) = self.record.take() {
+            open::close_listed_at(record, end, polled);
         }
     }
 

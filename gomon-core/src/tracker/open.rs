@@ -13,6 +13,7 @@ use crate::hot;
 use crate::segment::ambient;
 use crate::state::{self, State};
 use crate::tracker::{EventTracker, head, panics, work};
+use crate::wait;
 
 /// Begins an event as a child of `parent`. Not inlined: it is one call in the user's code.
 #[inline(never)]
@@ -195,6 +196,16 @@ pub(crate) fn close_at(record: Box<Record>, end: Stamp) {
 fn close_sampled_out(record: Box<Record>) {
     let_go(&record);
     link::send_sampled_out(record);
+}
+
+/// The same of a unit that was listed by what polled it.
+#[inline]
+pub(crate) fn close_listed_at(mut record: Box<Record>, end: Stamp, polled: &wait::unit::Unit) {
+    if std::thread::panicking() {
+        note_unwinding(&mut record);
+    }
+    let_go(&record);
+    work::end_listed(polled, record, |record| link::send_unit(record, end));
 }
 
 #[inline(always)]

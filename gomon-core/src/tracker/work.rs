@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -71,14 +71,12 @@ pub fn in_flight() -> Vec<Work> {
         return Vec::new();
     }
     let scope = Context::current().scope();
-    let mut units: Vec<(u64, Work)> = Vec::new();
-    for shard in SHARDS.iter().filter_map(fork::lock) {
-        let mine = shard
-            .units
-            .values()
-            .filter(|unit| unit.record.scope == scope);
-        units.extend(mine.map(|unit| (unit.record.start, unit.work())));
-    }
+    let mut units = Vec::new();
+    each(|unit, doing| {
+        if unit.record.scope == scope {
+            units.push((unit.record.start, unit.work(doing)));
+        }
+    });
     units.sort_by_key(|(start, _)| *start);
     units.into_iter().map(|(_, work)| work).collect()
 }
@@ -87,18 +85,13 @@ pub fn in_flight() -> Vec<Work> {
 pub(crate) fn in_hand() -> Option<Work> {
     let (trace, _) = Context::current().ids()?;
     let mut newest: Option<(u64, Work)> = None;
-    for shard in SHARDS.iter().filter_map(fork::lock) {
-        let of_trace = shard
-            .units
-            .values()
-            .filter(|unit| unit.record.trace == trace);
-        if let Some(unit) = of_trace.max_by_key(|unit| unit.record.start) {
-            let start = unit.record.start;
-            if newest.as_ref().is_none_or(|(other, _)| *other < start) {
-                newest = Some((start, unit.work()));
-            }
+    each(|unit, doing| {
+        let start = unit.record.start;
+        let is_newer = newest.as_ref().is_none_or(|(other, _)| *other < start);
+        if unit.record.trace == trace && is_newer {
+            newest = Some((start, unit.work(doing)));
         }
-    }
+    });
     newest.map(|(_, work)| work)
 }
 
@@ -112,66 +105,98 @@ impl Work {
 }
 
 pub(crate) fn count() -> usize {
-    let shards = SHARDS.iter().filter_map(fork::lock);
-    shards.map(|shard| shard.units.len()).sum()
+    let mut count = 0;
+    each(|_, _| count += 1);
+    count
 }
 
-/// Enters a unit, under the label that `label` appends; if somebody polls it, with the books of that.
+/// Enters a unit.
+pub(crate) fn register(record: &Record, label: &str, details: WorkDetails) {
+    let mut unit = Unit::default();
+    unit.begin(record, |text| text.push_str(label), details);
+    if let Some(mut shard) = fork::lock(shard(record.span)) {
+        let registered = Registered { unit, polled: None };
+        shard.insert((record.trace, record.span), registered);
+    }
+}
+
+/// Enters a unit by what polls it, which keeps its place for the units that it polls after that: in the long run nothing is
+/// allocated.
 ///
 /// `label` is called under a lock: it is the wrapper's, and only copies text.
-pub(crate) fn register(
+pub(crate) fn list(
+    polled: &Arc<wait::unit::Unit>,
     record: &Record,
     label: impl FnOnce(&mut String),
     details: WorkDetails,
-    polled: Option<&Arc<wait::unit::Unit>>,
 ) {
-    let (record, polled) = (Identity::of(record), polled.map(Arc::clone));
-    if let Some(mut shard) = fork::lock(shard(record.span)) {
-        let mut text = shard.labels.pop().unwrap_or_default();
-        label(&mut text);
-        bound(&mut text);
+    if polled.become_known()
+        && let Some(mut listed) = fork::lock(&LISTED)
+    {
+        if listed.len() == listed.capacity() {
+            listed.retain(|polled| polled.strong_count() > 0);
+        }
+        listed.push(Arc::downgrade(polled));
+    }
+    if let Some(mut unit) = fork::lock(polled.work()) {
+        unit.begin(record, label, details);
+    }
+}
+
+/// Enters a unit by itself that was entered by what polled it, and is polled no more.
+pub(crate) fn leave_list(polled: &wait::unit::Unit, record: &Record) {
+    let listed = fork::lock(polled.work()).and_then(|mut unit| unit.end().then(|| unit.clone()));
+    if let (Some(unit), Some(mut shard)) = (listed, fork::lock(shard(record.span))) {
         let unit = Unit {
-            record,
-            label: text,
-            details,
-            polled,
+            is_open: true,
+            ..unit
         };
-        shard.units.insert((record.trace, record.span), unit);
+        let registered = Registered { unit, polled: None };
+        shard.insert((record.trace, record.span), registered);
     }
 }
 
 pub(crate) fn relabel(trace: TraceId, span: SpanId, label: &str) {
     let label = limits::prefix(label, limits::LABEL_BYTES);
-    if let Some(mut shard) = fork::lock(shard(span))
-        && let Some(unit) = shard.units.get_mut(&(trace, span))
-    {
+    change(trace, span, |unit| {
         unit.label.clear();
         unit.label.push_str(label);
-    }
+    });
 }
 
 /// Its opening event was sent.
 pub(crate) fn note_opened(record: &Record) {
-    if let Some(mut shard) = fork::lock(shard(record.span))
-        && let Some(unit) = shard.units.get_mut(&(record.trace, record.span))
+    change(record.trace, record.span, |unit| {
+        unit.record.flags = record.flags
+    });
+}
+
+/// What a registered unit is called, and what else is said of it, is something else from now on; false if it is not there.
+pub(crate) fn change(trace: TraceId, span: SpanId, change: impl FnOnce(&mut Unit)) -> bool {
+    if let Some(mut shard) = fork::lock(shard(span))
+        && let Some(registered) = shard.get_mut(&(trace, span))
     {
-        unit.record.flags = record.flags;
+        change(&mut registered.unit);
+        return true;
     }
+    for polled in listed() {
+        if let Some(mut unit) = fork::lock(polled.work())
+            && unit.is_open
+            && (unit.record.trace, unit.record.span) == (trace, span)
+        {
+            change(&mut unit);
+            return true;
+        }
+    }
+    false
 }
 
 /// Somebody polls it, and keeps the books of that.
 pub(crate) fn watch(record: &Record, polled: &Arc<wait::unit::Unit>) {
     if let Some(mut shard) = fork::lock(shard(record.span))
-        && let Some(unit) = shard.units.get_mut(&(record.trace, record.span))
+        && let Some(registered) = shard.get_mut(&(record.trace, record.span))
     {
-        unit.polled = Some(Arc::clone(polled));
-    }
-}
-
-fn bound(label: &mut String) {
-    if label.len() > limits::LABEL_BYTES {
-        label.truncate(limits::prefix(label, limits::LABEL_BYTES).len());
-        label.shrink_to_fit();
+        registered.polled = Some(Arc::clone(polled));
     }
 }
 
@@ -184,26 +209,45 @@ pub(crate) fn end(record: Box<Record>, send: impl FnOnce(Box<Record>)) {
     let Some(mut shard) = fork::lock(shard(record.span)) else {
         return;
     };
-    let ending = !state::load().is_running() && !bus::has_ended();
-    if ending {
+    if is_ending() {
         return;
     }
-    let polled = shard.remove(&record);
-    if polled.is_some() {
+    let registered = shard.remove(&(record.trace, record.span));
+    if registered.is_some() {
         send(record);
     }
     // What is removed is dropped after the lock was let go: wakers are somebody else's.
     drop(shard);
-    drop(polled);
+    drop(registered);
+}
+
+/// The same of a unit that was [listed](list) by what polls it.
+pub(crate) fn end_listed(
+    polled: &wait::unit::Unit,
+    record: Box<Record>,
+    send: impl FnOnce(Box<Record>),
+) {
+    let Some(mut unit) = fork::lock(polled.work()) else {
+        return;
+    };
+    if !is_ending() && unit.end() {
+        send(record);
+    }
+}
+
+fn is_ending() -> bool {
+    !state::load().is_running() && !bus::has_ended()
 }
 
 /// False if shutdown took the unit before: it has been sent as abandoned.
 pub(crate) fn unregister(record: &Record) -> bool {
     // What is removed is dropped after the lock was let go: wakers are somebody else's.
     let mut shard = fork::lock(shard(record.span));
-    let polled = shard.as_mut().and_then(|shard| shard.remove(record));
+    let registered = shard
+        .as_mut()
+        .and_then(|shard| shard.remove(&(record.trace, record.span)));
     drop(shard);
-    polled.is_some()
+    registered.is_some()
 }
 
 /// Takes every unit that is still open and makes its closing event.
@@ -212,21 +256,59 @@ pub(crate) fn unregister(record: &Record) -> bool {
     reason = "records travel boxed: a move is a pointer's"
 )]
 pub(crate) fn abandon_all() -> Vec<Box<Record>> {
-    let units = SHARDS
-        .iter()
-        .flat_map(|shard| std::mem::take(&mut shard.lock().units));
-    units.map(|(_, unit)| unit.abandoned()).collect()
+    let mut abandoned = Vec::new();
+    for shard in SHARDS.iter() {
+        let units = std::mem::take(&mut *shard.lock());
+        abandoned.extend(
+            units
+                .into_values()
+                .map(|registered| registered.unit.abandoned()),
+        );
+    }
+    for polled in listed() {
+        let mut unit = polled.work().lock();
+        if unit.end() {
+            abandoned.push(unit.abandoned());
+        }
+    }
+    abandoned
 }
 
-struct Unit {
+/// Looks at all units that are open, and at what they are doing.
+fn each(mut look: impl FnMut(&Unit, Option<&wait::unit::Unit>)) {
+    for shard in SHARDS.iter().filter_map(fork::lock) {
+        for registered in shard.values() {
+            look(&registered.unit, registered.polled.as_deref());
+        }
+    }
+    for polled in listed() {
+        if let Some(unit) = fork::lock(polled.work())
+            && unit.is_open
+        {
+            look(&unit, Some(&polled));
+        }
+    }
+}
+
+/// All that polls units, or did so.
+fn listed() -> Vec<Arc<wait::unit::Unit>> {
+    let listed = fork::lock(&LISTED);
+    listed.map_or_else(Vec::new, |listed| {
+        listed.iter().filter_map(Weak::upgrade).collect()
+    })
+}
+
+/// A unit as the registry knows it: what it must know to close an event whose record it does not have. It is kept for units to
+/// come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unit {
+    is_open: bool,
     record: Identity,
     label: String,
     details: WorkDetails,
-    polled: Option<Arc<wait::unit::Unit>>,
 }
 
-/// What the registry must know to close an event whose record it does not have.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Identity {
     fp: &'static str,
     trace: TraceId,
@@ -251,8 +333,48 @@ impl Identity {
     }
 }
 
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            fp: "",
+            trace: TraceId(0),
+            span: SpanId(0),
+            parent: None,
+            flags: Flags::NONE,
+            scope: 0,
+            start: 0,
+        }
+    }
+}
+
 impl Unit {
-    fn work(&self) -> Work {
+    fn begin(&mut self, record: &Record, label: impl FnOnce(&mut String), details: WorkDetails) {
+        self.is_open = true;
+        self.record = Identity::of(record);
+        self.details = details;
+        self.label.clear();
+        label(&mut self.label);
+        if self.label.len() > limits::LABEL_BYTES {
+            self.label
+                .truncate(limits::prefix(&self.label, limits::LABEL_BYTES).len());
+            self.label.shrink_to_fit();
+        }
+    }
+
+    /// What it is called, and what else is said of it, is that from now on.
+    pub(crate) fn describe(&mut self, label: &str, details: WorkDetails) {
+        self.label.clear();
+        self.label
+            .push_str(limits::prefix(label, limits::LABEL_BYTES));
+        self.details = details;
+    }
+
+    /// False if it is not open any more.
+    fn end(&mut self) -> bool {
+        std::mem::take(&mut self.is_open)
+    }
+
+    fn work(&self, polled: Option<&wait::unit::Unit>) -> Work {
         let Identity {
             fp,
             trace,
@@ -267,13 +389,13 @@ impl Unit {
             parent: parent.map(|span| trace.event_id(span)),
             start: UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)),
             label: Cow::Owned(self.label.clone()),
-            doing: self.polled.as_ref().map(|polled| polled.doing()),
-            busy: self.polled.as_ref().map(|polled| polled.busy_since(start)),
+            doing: polled.map(wait::unit::Unit::doing),
+            busy: polled.map(|polled| polled.busy_since(start)),
             details: self.details.clone(),
         }
     }
 
-    fn abandoned(self) -> Box<Record> {
+    fn abandoned(&self) -> Box<Record> {
         let Identity {
             fp,
             trace,
@@ -289,32 +411,19 @@ impl Unit {
         (record.scope, record.start, record.end) = (scope, start, Source::of(scope).now());
         // Whether it is a root, and whether its opening event was sent: sampling goes by that.
         record.flags = flags;
-        record.set(keys::LABEL, self.label.into());
+        record.set(keys::LABEL, self.label.as_str().into());
         record.mark(Outcome::Abandoned);
         record
     }
 }
 
-/// Some of the units.
-#[derive(Default)]
-struct Shard {
-    units: HashMap<(TraceId, SpanId), Unit, BuildHasherDefault<SpanHasher>>,
-    /// Memory for the labels of units to come: in the long run none is allocated.
-    labels: Vec<String>,
+/// A unit that was entered by itself, and what polls it, if that is known.
+struct Registered {
+    unit: Unit,
+    polled: Option<Arc<wait::unit::Unit>>,
 }
 
-impl Shard {
-    /// Removes a unit, if it is there; what polled it is left.
-    fn remove(&mut self, record: &Record) -> Option<Option<Arc<wait::unit::Unit>>> {
-        let unit = self.units.remove(&(record.trace, record.span))?;
-        if self.labels.len() < LABELS {
-            let mut label = unit.label;
-            label.clear();
-            self.labels.push(label);
-        }
-        Some(unit.polled)
-    }
-}
+type Shard = HashMap<(TraceId, SpanId), Registered, BuildHasherDefault<SpanHasher>>;
 
 /// The bits of a span were drawn at random by this process: nothing is gained by mixing them.
 #[derive(Default)]
@@ -339,9 +448,6 @@ impl Hasher for SpanHasher {
     }
 }
 
-/// Labels that a shard keeps: 8 KiB at the most, like all of a server that has 500 requests at once.
-const LABELS: usize = 32;
-
 fn shard(span: SpanId) -> &'static Mutex<Shard> {
     let at = usize::try_from(span.0).unwrap_or(0) % SHARDS.len();
     #[expect(clippy::indexing_slicing, reason = "within bounds by the modulo")]
@@ -350,3 +456,6 @@ fn shard(span: SpanId) -> &'static Mutex<Shard> {
 
 /// Many, so that requests on different threads seldom meet.
 static SHARDS: LazyLock<[Mutex<Shard>; 16]> = LazyLock::new(Default::default);
+
+/// What polls units, or did: where to look for those that are [listed](list).
+static LISTED: Mutex<Vec<Weak<wait::unit::Unit>>> = Mutex::new(Vec::new());

@@ -1,7 +1,7 @@
 //! Where the time of one unit of work went: arithmetic on stamps, without a clock.
 
 use crate::clock::Stamp;
-use crate::wait::kind::{Kind, PerKind};
+use crate::wait::kind::{Kind, PerKind, UNACCOUNTED};
 use crate::wait::leaves::Leaves;
 
 /// The books of a unit. Every tick from its start to its close is entered once: what is
@@ -170,38 +170,46 @@ impl Account {
 }
 
 impl Spent {
-    /// Nanoseconds by what they were spent on, by a conversion of tick counts. The parts are differences of converted sums: rounded as
-    /// they may be, they add up to the whole, converted.
+    /// What was waited for, and for how many ticks. Most is nothing, and is left out.
     #[inline]
-    pub(crate) fn in_nanos(&self, nanos: impl Fn(u64) -> u64, mut part: impl FnMut(Part, u64)) {
-        let (mut ticks, mut before) = (0, 0);
-        let mut each = |name, spent: u64| {
-            ticks += spent;
-            let after = nanos(ticks);
-            part(name, after.saturating_sub(before));
-            before = after;
-        };
-        each(Part::Busy, self.busy);
-        each(Part::Ready, self.ready);
-        for (kind, waited) in self.waited.iter() {
-            // Most are nothing.
-            if waited > 0 {
-                each(Part::Waited(kind), waited);
+    pub(crate) fn waits(&self, mut each: impl FnMut(&'static str, u64)) {
+        for (kind, ticks) in self.waited.iter() {
+            if ticks > 0 {
+                each(kind.name(), ticks);
             }
         }
         if self.unaccounted > 0 {
-            each(Part::Unaccounted, self.unaccounted);
+            each(UNACCOUNTED, self.unaccounted);
         }
     }
 }
 
-/// What time was spent on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Busy,
-    Ready,
-    Waited(Kind),
-    Unaccounted,
+/// Converts the parts of a time, one after the other. They are differences of converted sums: rounded as they may be, they add up to
+/// the whole, converted.
+#[derive(Debug)]
+pub(crate) struct Parts<F> {
+    convert: F,
+    ticks: u64,
+    before: u64,
+}
+
+impl<F: Fn(u64) -> u64> Parts<F> {
+    pub(crate) const fn new(convert: F) -> Self {
+        Self {
+            convert,
+            ticks: 0,
+            before: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self, ticks: u64) -> u64 {
+        self.ticks += ticks;
+        let after = (self.convert)(self.ticks);
+        let part = after.saturating_sub(self.before);
+        self.before = after;
+        part
+    }
 }
 
 #[cfg(test)]
@@ -215,9 +223,10 @@ mod tests {
         spent.busy + spent.ready + waited + spent.unaccounted
     }
 
-    fn total_in(spent: &Spent, nanos: impl Fn(u64) -> u64) -> u64 {
-        let mut total = 0;
-        spent.in_nanos(nanos, |_, nanos| total += nanos);
+    fn total_in(spent: &Spent, convert: impl Fn(u64) -> u64) -> u64 {
+        let mut parts = Parts::new(convert);
+        let mut total = parts.next(spent.busy) + parts.next(spent.ready);
+        spent.waits(|_, ticks| total += parts.next(ticks));
         total
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::clock::{self, Source, Stamp};
+use crate::tracker::work;
 use crate::wait::account::{Account, Phase};
 use crate::wait::doing::Doing;
 use crate::wait::glance::{Glance, Seen};
@@ -24,6 +25,10 @@ pub(crate) struct Unit {
     woken: AtomicBool,
     /// Something was said of it that is to be forgotten before it begins anew.
     used: AtomicBool,
+    /// The registry of open units knows where it is.
+    known: AtomicBool,
+    /// What the registry knows of the unit of work that is polled now.
+    work: Mutex<work::Unit>,
     state: Mutex<State>,
 }
 
@@ -70,6 +75,8 @@ impl Unit {
             glance: Glance::new(start),
             woken: AtomicBool::new(false),
             used: AtomicBool::new(false),
+            known: AtomicBool::new(false),
+            work: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -80,6 +87,15 @@ impl Unit {
         let unit = Self::new(0, Source::PROCESS);
         unit.pend(Account::new(0), 0, 0);
         unit
+    }
+
+    /// True for the first who asks.
+    pub(crate) fn become_known(&self) -> bool {
+        !self.known.load(Ordering::Relaxed) && !self.known.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn work(&self) -> &Mutex<work::Unit> {
+        &self.work
     }
 
     pub(crate) fn now(&self) -> Stamp {
