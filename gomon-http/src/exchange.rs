@@ -137,14 +137,17 @@ impl Exchange {
     }
 
     /// Calls the service, as part of the event. A panic ends it, and goes on.
-    pub(crate) fn call<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        match self.served.take() {
-            Some(served) => {
-                let called = served.during(|| self.poll(f));
-                self.served = Some(served);
-                called
-            }
-            None => self.poll(f),
+    pub(crate) fn call(&mut self, f: impl FnOnce()) {
+        let Self {
+            guard,
+            client,
+            served,
+            ..
+        } = self;
+        match (client, served) {
+            (Some(client), _) => client.enter(|| guard.poll(f)),
+            (None, Some(served)) => served.during(|| guard.poll(f)),
+            (None, None) => guard.poll(f),
         }
     }
 

@@ -72,11 +72,14 @@ fn shown<'a>(
         return Cow::Borrowed(REDACTED.as_bytes());
     }
     let sent = sent.as_bytes();
-    if verdict == Verdict::Shown && capture.detectors().is_none() {
+    let is_plain = match verdict {
+        Verdict::Host => !sent.contains(&b'@'),
+        verdict => verdict == Verdict::Shown,
+    };
+    if is_plain && capture.detectors().is_none() {
         return Cow::Borrowed(sent);
     }
-    let is_masked = verdict == Verdict::Masked;
-    without_secrets(is_masked.then_some(name), sent, capture)
+    without_secrets((!is_plain).then_some(name), sent, capture)
 }
 
 /// The value of a header in which there may be secrets by its name, where that is given, or by what they look like.
@@ -95,7 +98,7 @@ fn without_secrets<'a>(name: Option<&str>, sent: &'a [u8], capture: &Capture) ->
     Cow::Borrowed(sent)
 }
 
-/// What is shown of the value of a header that is [`Masked`](Verdict::Masked), where that is not all.
+/// What is shown of the value of a header that may have secrets in it, where that is not all.
 fn masked(name: &str, sent: &[u8], names: &NameMask) -> Option<String> {
     match name {
         "host" => {

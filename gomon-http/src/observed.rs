@@ -45,10 +45,12 @@ impl<F> Observed<F> {
 
     /// Makes the future, as part of the event where there is one.
     pub(crate) fn call(mut exchange: Option<Held>, call: impl FnOnce() -> Option<F>) -> Self {
-        let inner = match &mut exchange {
-            Some(exchange) => exchange.call(call),
-            None => call(),
-        };
+        // Futures are large: it is not handed through all that is called on the way.
+        let mut inner = None;
+        match &mut exchange {
+            Some(exchange) => exchange.call(|| inner = call()),
+            None => inner = call(),
+        }
         Self { inner, exchange }
     }
 }

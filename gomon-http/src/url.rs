@@ -30,9 +30,14 @@ impl<'a> Url<'a> {
         capture: &Capture,
     ) -> Self {
         let host = host_of(uri).unwrap_or_else(|| {
-            let sent = sent.get(&sent::HOST).map(|host| host.as_bytes());
-            let host = without_user_info(sent.unwrap_or_default());
-            str::from_utf8(host).map_or_else(|_| String::from_utf8_lossy(host), Cow::Borrowed)
+            let sent = sent.get(&sent::HOST);
+            sent.map_or(Cow::Borrowed(""), |host| match host.to_str() {
+                Ok(host) => Cow::Borrowed(without_user_info(host)),
+                Err(_) => {
+                    let host = String::from_utf8_lossy(host.as_bytes());
+                    Cow::Owned(without_user_info(&host).to_owned())
+                }
+            })
         });
         Self::new(uri, scheme, host, path.into(), capture)
     }
@@ -173,8 +178,9 @@ fn host_of(uri: &Uri) -> Option<Cow<'_, str>> {
     })
 }
 
-fn without_user_info(host: &[u8]) -> &[u8] {
-    host.rsplit(|byte| *byte == b'@').next().unwrap_or_default()
+fn without_user_info(host: &str) -> &str {
+    let at = host.bytes().rposition(|byte| byte == b'@');
+    at.and_then(|at| host.get(at + 1..)).unwrap_or(host)
 }
 
 /// The name in `{name}` or `{*name}`.
@@ -220,7 +226,8 @@ mod tests {
     fn user_info_never_becomes_part_of_the_host() {
         let uri = Uri::from_static("http://ada:pw@shop.example:81/x");
         assert_eq!(host_of(&uri).as_deref(), Some("shop.example:81"));
-        assert_eq!(without_user_info(b"ada:pw@shop"), b"shop");
-        assert_eq!(without_user_info(b"shop:80"), b"shop:80");
+        assert_eq!(without_user_info("ada:pw@shop"), "shop");
+        assert_eq!(without_user_info("ada@b@shop"), "shop");
+        assert_eq!(without_user_info("shop:80"), "shop:80");
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Verdict {
     Shown,
     /// Not at all.
     Hidden,
+    /// Without what is in front of the last `@`.
+    Host,
     /// Without the secrets that may be in it.
     Masked,
 }
@@ -24,7 +26,8 @@ impl Verdict {
     pub(crate) fn on(name: &str, names: &NameMask) -> Self {
         match name {
             _ if names.hides(name) => Self::Hidden,
-            "host" | "baggage" => Self::Masked,
+            "host" => Self::Host,
+            "baggage" => Self::Masked,
             // Their values are URLs, which may hold a password or a token.
             "referer" | "location" | "origin" | "content-location" | "x-original-url"
             | "x-forwarded-uri" | "x-rewrite-url" => Self::Masked,

@@ -72,6 +72,6 @@ impl<T: Copy> PerKind<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Kind, T)> {
-        Kind::ALL.into_iter().zip(self.0)
+        Kind::ALL.into_iter().zip(self.0.iter().copied())
     }
 }
