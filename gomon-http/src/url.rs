@@ -13,7 +13,8 @@ use crate::sent::{self, Sent};
 /// The parts of an address, with what is secret by its name masked.
 pub(crate) struct Url<'a> {
     scheme: &'a str,
-    host: Cow<'a, str>,
+    /// Valid UTF-8, which nobody has to look at again.
+    host: Cow<'a, [u8]>,
     path: Cow<'a, str>,
     query: Option<Cow<'a, str>>,
     detectors: Detectors,
@@ -29,15 +30,13 @@ impl<'a> Url<'a> {
         scheme: Option<&'static str>,
         capture: &Capture,
     ) -> Self {
-        let host = host_of(uri).unwrap_or_else(|| {
-            let sent = sent.get(&sent::HOST);
-            sent.map_or(Cow::Borrowed(""), |host| match host.to_str() {
-                Ok(host) => Cow::Borrowed(without_user_info(host)),
-                Err(_) => {
-                    let host = String::from_utf8_lossy(host.as_bytes());
-                    Cow::Owned(without_user_info(&host).to_owned())
-                }
-            })
+        let host = host_of(uri).map(bytes_of).unwrap_or_else(|| {
+            let sent = sent.get(&sent::HOST).map(|host| host.as_bytes());
+            let host = without_user_info(sent.unwrap_or_default());
+            match host.is_ascii() {
+                true => Cow::Borrowed(host),
+                false => bytes_of(String::from_utf8_lossy(host)),
+            }
         });
         Self::new(uri, scheme, host, path.into(), capture)
     }
@@ -45,7 +44,7 @@ impl<'a> Url<'a> {
     /// The address a client asks for.
     #[cfg(feature = "client")]
     pub(crate) fn outgoing(uri: &'a Uri, capture: &Capture) -> Self {
-        let host = host_of(uri).unwrap_or_default();
+        let host = host_of(uri).map(bytes_of).unwrap_or_default();
         let path = mask::path(uri.path(), capture.mask());
         Self::new(uri, None, host, path, capture)
     }
@@ -53,7 +52,7 @@ impl<'a> Url<'a> {
     fn new(
         uri: &'a Uri,
         scheme: Option<&'static str>,
-        host: Cow<'a, str>,
+        host: Cow<'a, [u8]>,
         path: Cow<'a, str>,
         capture: &Capture,
     ) -> Self {
@@ -71,7 +70,7 @@ impl<'a> Url<'a> {
             return self.each(|name, text| map.text(name, &self.detectors.mask(text)));
         }
         map.text(keys::SCHEME, self.scheme);
-        map.text(keys::HOST, &self.host);
+        map.bytes(keys::HOST, &self.host);
         map.text(keys::PATH, &self.path);
         if let Some(query) = &self.query {
             map.text(keys::QUERY, query);
@@ -89,7 +88,7 @@ impl<'a> Url<'a> {
 
     fn each(&self, mut entry: impl FnMut(&'static str, &str)) {
         entry(keys::SCHEME, self.scheme);
-        entry(keys::HOST, &self.host);
+        entry(keys::HOST, &String::from_utf8_lossy(&self.host));
         entry(keys::PATH, &self.path);
         if let Some(query) = &self.query {
             entry(keys::QUERY, query);
@@ -178,8 +177,15 @@ fn host_of(uri: &Uri) -> Option<Cow<'_, str>> {
     })
 }
 
-fn without_user_info(host: &str) -> &str {
-    let at = host.bytes().rposition(|byte| byte == b'@');
+fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+fn without_user_info(host: &[u8]) -> &[u8] {
+    let at = host.iter().rposition(|byte| *byte == b'@');
     at.and_then(|at| host.get(at + 1..)).unwrap_or(host)
 }
 
@@ -226,8 +232,8 @@ mod tests {
     fn user_info_never_becomes_part_of_the_host() {
         let uri = Uri::from_static("http://ada:pw@shop.example:81/x");
         assert_eq!(host_of(&uri).as_deref(), Some("shop.example:81"));
-        assert_eq!(without_user_info("ada:pw@shop"), "shop");
-        assert_eq!(without_user_info("ada@b@shop"), "shop");
-        assert_eq!(without_user_info("shop:80"), "shop:80");
+        assert_eq!(without_user_info(b"ada:pw@shop"), b"shop");
+        assert_eq!(without_user_info(b"ada@b@shop"), b"shop");
+        assert_eq!(without_user_info(b"shop:80"), b"shop:80");
     }
 }
