@@ -185,8 +185,11 @@ fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
 }
 
 fn without_user_info(host: &[u8]) -> &[u8] {
-    let at = host.iter().rposition(|byte| *byte == b'@');
-    at.and_then(|at| host.get(at + 1..)).unwrap_or(host)
+    // Nearly none has one.
+    if !host.contains(&b'@') {
+        return host;
+    }
+    host.rsplit(|byte| *byte == b'@').next().unwrap_or_default()
 }
 
 /// The name in `{name}` or `{*name}`.

@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gomon_core::testing::{Recorder, with_recorder_async};
-use gomon_core::{EndGuard, EventTracker, FutureExt, Outcome, in_flight};
+use gomon_core::{EndGuard, EventTracker, FutureExt, Outcome, WorkDetails, in_flight};
 
 #[test]
 fn a_stronger_outcome_is_never_replaced_by_a_weaker() {
@@ -119,6 +119,65 @@ async fn monitored_futures_end_as_completed_cancelled_or_panicked() {
     assert_eq!(recorder.one("ready").outcome(), "completed");
     assert_eq!(recorder.one("dropped").outcome(), "cancelled");
     assert_eq!(recorder.one("panics").outcome(), "panicked");
+}
+
+#[test]
+fn a_unit_that_is_polled_is_listed_under_its_label_until_it_ends() {
+    let unit = |label: &str| {
+        EndGuard::registered_unit(
+            EventTracker::new("request"),
+            WorkDetails::default(),
+            |text| {
+                text.push_str(label);
+            },
+        )
+    };
+    let label = || -> Vec<_> { in_flight().into_iter().map(|work| work.label).collect() };
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let mut first = unit("GET /a/long/path");
+        let open = in_flight();
+        assert_eq!(open.len(), 1);
+        assert_eq!(
+            (open[0].kind, Some(open[0].id)),
+            ("request", first.tracker().id())
+        );
+        assert!(open[0].doing.is_some() && open[0].busy.is_some());
+        first.tracker_ref().context().relabel("GET /a");
+        assert_eq!(label(), ["GET /a"]);
+        first.tracker().register("GET /b");
+        assert_eq!(label(), ["GET /b"], "it is one unit still");
+        first.finish(Outcome::Completed);
+        assert_eq!(label(), [""; 0]);
+        let second = unit("GET /");
+        assert_eq!(label(), ["GET /"], "in the place of the first");
+        second.finish(Outcome::Completed);
+    });
+    assert_eq!(recorder.records().len(), 2);
+    assert!(
+        recorder
+            .records()
+            .iter()
+            .all(|record| record.outcome() == "completed")
+    );
+}
+
+#[test]
+fn a_unit_that_its_guard_gives_back_is_listed_until_its_tracker_ends() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let unit =
+            EndGuard::registered_unit(EventTracker::new("dial"), WorkDetails::default(), |text| {
+                text.push_str("dial db");
+            });
+        let tracker = unit.into_tracker();
+        let open = in_flight();
+        assert_eq!((open.len(), &*open[0].label), (1, "dial db"));
+        assert!(open[0].doing.is_none(), "nobody polls it");
+        drop(tracker);
+        assert!(in_flight().is_empty());
+    });
+    assert_eq!(recorder.one("dial").outcome(), "completed");
 }
 
 #[test]
