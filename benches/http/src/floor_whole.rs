@@ -116,10 +116,10 @@ impl<B: Body> Body for FloorBody<B> {
             return this.inner.poll_frame(cx);
         };
         let frame = ready!(record.enter(|| this.inner.as_mut().poll_frame(cx)));
-        if frame.is_none() || this.inner.is_end_stream() {
-            if let Some(record) = this.record.take() {
-                push(record);
-            }
+        if (frame.is_none() || this.inner.is_end_stream())
+            && let Some(record) = this.record.take()
+        {
+            push(record);
         }
         Poll::Ready(frame)
     }
