@@ -47,7 +47,11 @@ impl<'a> Matched<'a> {
     /// The path, without what is secret in it.
     fn masked<'p>(&self, path: &'p str, names: &NameMask) -> Cow<'p, str> {
         match (self.route, self.known) {
-            (RouteId::Named(_), Some(route)) if route.is_plain(names) => mask::path(path, names),
+            (RouteId::Named(_), Some(route))
+                if self.found.secrets.is_empty() && route.is_plain(names) =>
+            {
+                mask::path(path, names)
+            }
             _ => url::masked_path(path, &self.found, names),
         }
     }

@@ -178,4 +178,16 @@ mod tests {
         assert_eq!(measured, [0, 64, 128]);
         assert!(!route.begins(0));
     }
+
+    #[test]
+    fn what_is_plain_by_one_mask_is_asked_again_by_another() {
+        let route = Route::new(Some("/users/{id}"), Standard::default());
+        let [usual, strict] = [NameMask::default(), NameMask::new(["id"])];
+        for _ in 0..2 {
+            assert!(route.is_plain(&usual));
+            assert!(!route.is_plain(&strict));
+        }
+        let secret = Route::new(Some("/reset/{token}"), Standard::default());
+        assert!(!secret.is_plain(&usual) && secret.is_plain(&strict));
+    }
 }
