@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -133,13 +134,23 @@ pub(crate) fn list(
     if polled.become_known()
         && let Some(mut listed) = fork::lock(&LISTED)
     {
-        if listed.len() == listed.capacity() {
-            listed.retain(|polled| polled.strong_count() > 0);
-        }
         listed.push(Arc::downgrade(polled));
     }
     if let Some(mut unit) = fork::lock(polled.work()) {
         unit.begin(record, label, details);
+    }
+}
+
+/// What polled units is gone. Its place in memory is kept by the list: it has to be shorter before many of them are.
+pub(crate) fn forget_one_listed() {
+    let gone = GONE.fetch_add(1, Ordering::Relaxed) + 1;
+    if let Some(mut listed) = LISTED.try_lock()
+        && gone >= listed.len() / 2
+    {
+        listed.retain(|polled| polled.strong_count() > 0);
+        let enough = listed.len() * 2;
+        listed.shrink_to(enough);
+        GONE.store(0, Ordering::Relaxed);
     }
 }
 
@@ -459,3 +470,27 @@ static SHARDS: LazyLock<[Mutex<Shard>; 16]> = LazyLock::new(Default::default);
 
 /// What polls units, or did: where to look for those that are [listed](list).
 static LISTED: Mutex<Vec<Weak<wait::unit::Unit>>> = Mutex::new(Vec::new());
+/// How many of them are gone, since they were looked for.
+static GONE: AtomicUsize = AtomicUsize::new(0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_forgets_what_is_gone() {
+        let record = open::own("request");
+        let polled = || {
+            let polled = Arc::new(wait::unit::Unit::new(0, Source::PROCESS));
+            list(&polled, &record, |_| {}, WorkDetails::default());
+            polled
+        };
+        let first = polled();
+        let many: Vec<_> = (0..1_000).map(|_| polled()).collect();
+        assert!(LISTED.lock().len() > 1_000);
+        drop(many);
+        assert!(LISTED.lock().len() < 500);
+        let is_first = |other: &Arc<_>| Arc::ptr_eq(other, &first);
+        assert_eq!(listed().iter().filter(|other| is_first(other)).count(), 1);
+    }
+}

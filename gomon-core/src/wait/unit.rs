@@ -21,7 +21,7 @@ use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 pub(crate) struct Unit {
     clock: Source,
     glance: Glance,
-    /// The task was told of a wake-up, or never known.
+    /// The task was told of a wake-up since it was made known.
     woken: AtomicBool,
     /// Something was said of it that is to be forgotten before it begins anew.
     used: AtomicBool,
@@ -277,6 +277,14 @@ impl Unit {
                 .or_else(waits)
                 .unwrap_or_else(|| Doing::unknown(account.since())),
         )
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if *self.known.get_mut() {
+            work::forget_one_listed();
+        }
     }
 }
 
