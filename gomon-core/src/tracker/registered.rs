@@ -11,7 +11,7 @@ use crate::wait::unit::Unit;
 impl EventTracker {
     /// Registers the event as a unit of work until it closes: it is listed by
     /// [`in_flight`](crate::in_flight), and if it is still open at shutdown it is sent as
-    /// [`Outcome::Abandoned`].
+    /// [`Outcome::Abandoned`](crate::Outcome::Abandoned).
     pub fn register(&mut self, label: impl Into<Cow<'static, str>>) {
         self.register_with(label, WorkDetails::default());
     }
