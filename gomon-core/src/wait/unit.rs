@@ -15,8 +15,9 @@ use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 /// What the parts of a unit of work share: the future that is polled, the waits it opened wherever
 /// they are now, the wakers it gave out, and whoever asks what it is doing.
 ///
-/// Its lock is held for arithmetic: no foreign code runs under it, not even a waker's. Where two
-/// units are concerned, the lock of one is let go before that of the other is taken.
+/// The lock of its state is held for arithmetic: no foreign code runs under it, not even a waker's. Where two
+/// units are concerned, the lock of one is let go before that of the other is taken. What the registry knows has a
+/// lock of its own, under which its event is sent.
 #[derive(Debug)]
 pub(crate) struct Unit {
     clock: Source,
