@@ -14,6 +14,7 @@ use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 
+use crate::caller::{self, Caller};
 use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::failure;
@@ -64,6 +65,8 @@ pub(crate) struct Call {
     place: Place,
     request: Request,
     capture: Arc<Capture>,
+    /// Once the event began.
+    caller: Option<Caller>,
     on_drop: Outcome,
     state: State,
     writes: bool,
@@ -101,6 +104,7 @@ impl Call {
             place,
             request,
             capture,
+            caller: None,
             on_drop,
             state: State::Unpolled,
             writes: false,
@@ -175,8 +179,20 @@ impl Call {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
         tracker.set(keys::PREPARED, self.request.prepared);
-        if let Some(caller) = self.place.caller {
-            tracker.set(keys::CALLER, format!("{}:{}", caller.file(), caller.line()));
+        self.caller = match self.place.caller {
+            Some(location) => Some(Caller::Exact(location)),
+            None if self.place.config.settings().finds_callers => {
+                caller::find(statement.digest_number)
+            }
+            None => None,
+        };
+        match &self.caller {
+            Some(Caller::Found(line)) => {
+                tracker.set(keys::CALLER, &**line);
+                tracker.set(keys::CALLER_CACHED, true);
+            }
+            Some(exact) => _ = tracker.set(keys::CALLER, exact.to_string()),
+            None => {}
         }
         if let Some(id) = self
             .place

@@ -16,6 +16,19 @@ use gomon_core::{Capture, capture};
 #[derive(Clone, Debug, Default)]
 pub struct SqlConfig {
     capture: Option<Arc<Capture>>,
+    settings: Option<Arc<Settings>>,
+}
+
+/// What is set seldom, and shared by all that is made of a configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) finds_callers: bool,
+}
+
+impl Settings {
+    const DEFAULT: Self = Self {
+        finds_callers: true,
+    };
 }
 
 impl SqlConfig {
@@ -30,6 +43,24 @@ impl SqlConfig {
     pub fn capture(mut self, capture: Capture) -> Self {
         self.capture = Some(Arc::new(capture));
         self
+    }
+
+    /// Does not look for the callers of statements on `&pool`, `&mut tx` and `&mut conn` and through the Any driver, for which the
+    /// stack is walked now and then. Default: it does.
+    #[must_use]
+    pub fn without_callers(self) -> Self {
+        self.with(|settings| settings.finds_callers = false)
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.settings().clone();
+        set(&mut settings);
+        self.settings = Some(Arc::new(settings));
+        self
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        self.settings.as_deref().unwrap_or(&Settings::DEFAULT)
     }
 
     pub(crate) fn current(&self) -> Arc<Capture> {

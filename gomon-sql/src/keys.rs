@@ -19,6 +19,7 @@ pub(crate) mod fp {
 
 pub(crate) const ABORTED: &str = "aborted";
 pub(crate) const CALLER: &str = "caller";
+pub(crate) const CALLER_CACHED: &str = "caller-cached";
 pub(crate) const CELLS: &str = "cells";
 pub(crate) const CODE: &str = "code";
 pub(crate) const COLUMNS: &str = "columns";

@@ -80,11 +80,13 @@
 #[cfg(feature = "any")]
 mod any;
 mod call;
+mod caller;
 mod config;
 mod engine;
 mod engines;
 mod failure;
 mod fate;
+mod housekeeping;
 mod keys;
 mod parent;
 mod row_source;

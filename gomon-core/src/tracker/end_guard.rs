@@ -306,7 +306,11 @@ impl Drop for EndGuard {
         if let Some(profile) = &self.profile {
             profile.write(&mut self.tracker);
         }
-        if let Some(kept) = self.meter.as_ref().and_then(|meter| meter.unit().take_kept()) {
+        if let Some(kept) = self
+            .meter
+            .as_ref()
+            .and_then(|meter| meter.unit().take_kept())
+        {
             kept.unit_ended(&mut self.tracker);
         }
         if let Some(mut meter) = self.meter.take() {

@@ -40,6 +40,8 @@ pub(crate) struct Statement {
     /// FNV-1a of the normalised text, as 16 lower-case hexadecimal digits: equal for statements that differ in literals, case of keywords, white space,
     /// comments, and in the length of `IN` lists and `VALUES` tuples.
     pub(crate) digest: String,
+    /// The same as a number.
+    pub(crate) digest_number: u64,
     /// One of its operations changes rows, so that a count of affected rows means something.
     pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
@@ -75,11 +77,13 @@ impl Statement {
         }
         let (writes, inserts) = (summary.writes(), summary.inserts());
         let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
+        let digest_number = digest.finish();
         Self {
             query: masked.finish(),
             cut_bytes: sql.len() - kept,
             summary: summary.finish(),
-            digest: format!("{:016x}", digest.finish()),
+            digest: format!("{digest_number:016x}"),
+            digest_number,
             writes,
             inserts,
             returning,

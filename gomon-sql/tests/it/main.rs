@@ -7,6 +7,7 @@
 ))]
 
 mod any_driver;
+mod callers;
 mod cancel;
 mod compiles;
 mod connect;
