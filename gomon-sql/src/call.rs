@@ -6,6 +6,7 @@
 //! - A future dropped before it is ready: `cancelled`.
 //! - A stream dropped before its end: `truncated`.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::engine::Engine;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
+use crate::repeats::{Repeats, Run};
 use crate::rows::{Cell, Rows};
 use crate::statement::{Statement, read_cached};
 
@@ -45,6 +47,21 @@ pub(crate) struct Request {
     pub(crate) bound: Option<usize>,
     /// The values themselves, where they may be taken.
     pub(crate) values: Option<Tree>,
+    /// A number that stands for the values, where they can be seen.
+    pub(crate) values_hash: Option<u64>,
+}
+
+impl Request {
+    /// A number that stands for its text and its values. `None` where the values are not known.
+    fn identity(&self) -> Option<u64> {
+        let values = match self.bound {
+            None | Some(0) => 0,
+            Some(_) => self.values_hash?,
+        };
+        let mut hasher = DefaultHasher::new();
+        (self.sql.as_str(), values).hash(&mut hasher);
+        Some(hasher.finish())
+    }
 }
 
 /// Where a statement runs.
@@ -69,9 +86,8 @@ pub(crate) struct Call {
     caller: Option<Caller>,
     on_drop: Outcome,
     state: State,
-    writes: bool,
-    inserts: bool,
-    returning: bool,
+    /// Once the event began.
+    statement: Option<Arc<Statement>>,
     returned: u64,
     /// The statement of the text that runs now has given rows.
     yielded: bool,
@@ -107,9 +123,7 @@ impl Call {
             caller: None,
             on_drop,
             state: State::Unpolled,
-            writes: false,
-            inserts: false,
-            returning: false,
+            statement: None,
             returned: 0,
             yielded: false,
             affected: None,
@@ -139,15 +153,13 @@ impl Call {
         self.capture = tracker.capture(&self.capture);
         if let Some(statement) = statement.filter(|_| tracker.is_recording()) {
             self.describe(&mut tracker, &statement);
+            self.statement = Some(statement);
         }
         self.state = State::Open(tracker);
     }
 
     fn describe(&mut self, tracker: &mut EventTracker, statement: &Statement) {
         let sql = self.request.sql.as_str();
-        self.writes = statement.writes;
-        self.inserts = statement.inserts;
-        self.returning = statement.returning;
         tracker.set(keys::SYSTEM, self.place.engine.system);
         if self.capture.sql_text() {
             let (text, cut) = if self.capture.bound_values() {
@@ -186,13 +198,8 @@ impl Call {
             }
             None => None,
         };
-        match &self.caller {
-            Some(Caller::Found(line)) => {
-                tracker.set(keys::CALLER, &**line);
-                tracker.set(keys::CALLER_CACHED, true);
-            }
-            Some(exact) => _ = tracker.set(keys::CALLER, exact.to_string()),
-            None => {}
+        if let Some(caller) = &self.caller {
+            caller.tell(tracker);
         }
         if let Some(id) = self
             .place
@@ -235,7 +242,9 @@ impl Call {
 
     /// One statement of the text is done.
     pub(crate) fn result(&mut self, affected: u64, last_id: Option<i64>) {
-        let read = std::mem::take(&mut self.yielded) && !self.returning;
+        let returning = |statement: &Arc<Statement>| statement.returning;
+        let returning = self.statement.as_ref().is_some_and(returning);
+        let read = std::mem::take(&mut self.yielded) && !returning;
         if read {
             // What engines count for a query is its rows, or a number left over from another statement.
             return;
@@ -284,15 +293,45 @@ impl Call {
             tracker.set(keys::ROWS_RETURNED, self.returned);
         }
         // What the engines report for a statement that changes nothing is left over from another one.
-        if self.writes {
-            if let Some(affected) = self.affected {
+        if let Some(statement) = self.statement.take() {
+            if statement.writes
+                && let Some(affected) = self.affected
+            {
                 tracker.set(keys::ROWS_AFFECTED, affected);
             }
-            if let Some(id) = self.last_id.filter(|_| self.inserts) {
+            if let Some(id) = self.last_id.filter(|_| statement.inserts) {
                 tracker.set(keys::LAST_ID, id);
             }
+            self.judge(&mut tracker, statement);
         }
         tracker.finish();
+    }
+}
+
+/// What is to be said of it beside what came back.
+impl Call {
+    fn judge(&self, tracker: &mut EventTracker, statement: Arc<Statement>) {
+        let (settings, lapsed) = (self.place.config.settings(), tracker.elapsed());
+        if lapsed >= settings.slow_after {
+            tracker.set(keys::SLOW, true);
+        }
+        let is_query = self.request.fp == Some(fp::QUERY);
+        if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
+            tracker.set(keys::UNBOUNDED, true);
+        }
+        if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
+            return;
+        }
+        let run = Run {
+            parent: self.place.parent.context().event_id(),
+            statement,
+            lapsed,
+            identity: self.request.identity(),
+            caller: self.caller.clone(),
+            threshold: settings.repeated,
+        };
+        // Where no unit of work is polled there is nobody to tell.
+        let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a monitored pool takes down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gomon_core::{Capture, capture};
 
@@ -23,11 +24,17 @@ pub struct SqlConfig {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) finds_callers: bool,
+    pub(crate) slow_after: Duration,
+    pub(crate) unbounded_rows: u64,
+    pub(crate) repeated: u32,
 }
 
 impl Settings {
     const DEFAULT: Self = Self {
         finds_callers: true,
+        slow_after: Duration::from_secs(1),
+        unbounded_rows: 1000,
+        repeated: 5,
     };
 }
 
@@ -50,6 +57,25 @@ impl SqlConfig {
     #[must_use]
     pub fn without_callers(self) -> Self {
         self.with(|settings| settings.finds_callers = false)
+    }
+
+    /// Statements that take this long or longer are `slow`. Default: 1 s, as in sqlx's own log.
+    #[must_use]
+    pub fn slow_after(self, threshold: Duration) -> Self {
+        self.with(|settings| settings.slow_after = threshold)
+    }
+
+    /// Queries without a `LIMIT` are `unbounded` when so many rows or more came back. Default: 1,000.
+    #[must_use]
+    pub fn unbounded_rows(self, rows: u64) -> Self {
+        self.with(|settings| settings.unbounded_rows = rows)
+    }
+
+    /// A statement that runs so many times or more under one parent is told of when the unit of work ends, as `sql-nplusone` or as
+    /// `sql-duplicate`. Default: 5; less than 2 is taken as 2.
+    #[must_use]
+    pub fn repeated(self, times: u32) -> Self {
+        self.with(|settings| settings.repeated = times.max(2))
     }
 
     fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {

@@ -15,6 +15,8 @@ pub(crate) mod fp {
     pub(crate) const EXECUTE: &str = "sql-wstmt-execctx";
     pub(crate) const PREPARE: &str = "conn-prepare";
     pub(crate) const ROWS: &str = "sql-wrows";
+    pub(crate) const NPLUSONE: &str = "sql-nplusone";
+    pub(crate) const DUPLICATE: &str = "sql-duplicate";
 }
 
 pub(crate) const ABORTED: &str = "aborted";
@@ -24,12 +26,14 @@ pub(crate) const CELLS: &str = "cells";
 pub(crate) const CODE: &str = "code";
 pub(crate) const COLUMNS: &str = "columns";
 pub(crate) const CONN: &str = "conn";
+pub(crate) const COUNT: &str = "count";
 pub(crate) const CONSTRAINT: &str = "constraint";
 pub(crate) const DIGEST: &str = "digest";
 pub(crate) const DRIVER: &str = "driver";
 pub(crate) const DSN: &str = "dsn";
 pub(crate) const ERRORS: &str = "errors";
 pub(crate) const FIRST_ROW: &str = "first-row";
+pub(crate) const HINT: &str = "hint";
 pub(crate) const IDLE: &str = "idle";
 pub(crate) const IMPLICIT: &str = "implicit";
 pub(crate) const ISOLATION: &str = "isolation";
@@ -44,8 +48,11 @@ pub(crate) const ROWS: &str = "rows";
 pub(crate) const ROWS_AFFECTED: &str = "rows-aff";
 pub(crate) const ROWS_RETURNED: &str = "rows-returned";
 pub(crate) const SIZE: &str = "size";
+pub(crate) const SLOW: &str = "slow";
 pub(crate) const SUMMARY: &str = "summary";
 pub(crate) const SYSTEM: &str = "system";
+pub(crate) const TOTAL: &str = "total";
 pub(crate) const TRUNCATED: &str = "truncated";
+pub(crate) const UNBOUNDED: &str = "unbounded";
 pub(crate) const WAIT: &str = "wait";
 pub(crate) const WAITING: &str = "waiting";

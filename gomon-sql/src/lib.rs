@@ -89,6 +89,7 @@ mod fate;
 mod housekeeping;
 mod keys;
 mod parent;
+mod repeats;
 mod row_source;
 mod rows;
 mod run;

@@ -75,6 +75,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             prepared: false,
             bound: None,
             values: None,
+            values_hash: None,
         };
         Call::future(self.place(), request)
     }

@@ -13,6 +13,10 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use gomon_core::EventTracker;
+
+use crate::keys;
+
 pub(crate) use stack::Stack;
 pub(crate) use table::{Place, any, find};
 
@@ -23,6 +27,18 @@ pub(crate) enum Caller {
     Exact(&'static Location<'static>),
     /// It was found on the stack of a call like this one.
     Found(Arc<str>),
+}
+
+impl Caller {
+    /// Sets `caller`, and `caller-cached` where it is not sure to be this one's.
+    pub(crate) fn tell(&self, event: &mut EventTracker) {
+        match self {
+            Self::Exact(_) => event.set(keys::CALLER, self.to_string()),
+            Self::Found(line) => event
+                .set(keys::CALLER, &**line)
+                .set(keys::CALLER_CACHED, true),
+        };
+    }
 }
 
 impl fmt::Display for Caller {

@@ -7,6 +7,7 @@ mod digest;
 mod double_quotes;
 mod keywords;
 mod lexer;
+mod limited;
 mod masked;
 mod summary;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod vectors;
 use digest::Digest;
 use double_quotes::DoubleQuotes;
 use lexer::Lexer;
+use limited::Limited;
 use masked::Masked;
 use summary::Summary;
 
@@ -50,6 +52,8 @@ pub(crate) struct Statement {
     pub(crate) returning: bool,
     /// Rows come back, as far as the text tells.
     pub(crate) returns_rows: bool,
+    /// It says how many rows may come back.
+    pub(crate) limited: bool,
 }
 
 impl Statement {
@@ -66,6 +70,7 @@ impl Statement {
             Digest::new(),
             Summary::new(),
         );
+        let mut limited = Limited::default();
         let mut kept = 0;
         while let Some(token) = lexer.next() {
             let token = strings.judge(token, lexer.rest());
@@ -74,6 +79,7 @@ impl Statement {
             }
             digest.push(token);
             summary.push(token);
+            limited.push(token);
         }
         let (writes, inserts) = (summary.writes(), summary.inserts());
         let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
@@ -88,6 +94,7 @@ impl Statement {
             inserts,
             returning,
             returns_rows,
+            limited: limited.found(),
         }
     }
 }

@@ -126,6 +126,7 @@ pub(super) fn prepare_request(sql: &SqlStr) -> Request {
         prepared: true,
         bound: None,
         values: None,
+        values_hash: None,
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
             prepared: true,
             bound: None,
             values: None,
+            values_hash: None,
         };
         return (Peeked::Whole(query), request);
     }
@@ -53,6 +54,7 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
         prepared: bound.is_some(),
         bound,
         values: None,
+        values_hash: None,
     };
     (
         Peeked::Parts {

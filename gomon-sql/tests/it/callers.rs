@@ -1,14 +1,15 @@
 //! The line that called, where nothing but the stack tells it.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_core::{EndGuard, EventTracker, Outcome, WorkDetails};
-use gomon_sql::{MonitoredDriver, MonitoredSqlitePool, PoolExt, SqlConfig};
+use gomon_sql::{MonitoredSqlitePool, PoolExt, SqlConfig};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{AnyPool, SqlitePool};
+
+use crate::any_driver::install;
 
 async fn pool() -> SqlitePool {
     let options = SqlitePoolOptions::new().max_connections(1);
@@ -63,24 +64,19 @@ async fn a_stream_and_a_transaction_have_it_too() {
 
     let statement = caller_of(async || {
         let mut tx = pool.begin().await.unwrap();
-        sqlx::query("SELECT 1 AS in_transaction")
-            .execute(&mut tx)
-            .await
-            .unwrap();
+        let query = sqlx::query("SELECT 1 AS in_transaction");
+        query.execute(&mut tx).await.unwrap();
     });
     assert_called_from(&statement.await, line!() - 2);
 }
 
 #[tokio::test]
 async fn the_any_driver_has_it_too() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| _ = MonitoredDriver::auto_register());
+    install();
     let statement = caller_of(async || {
         let pool = AnyPool::connect("sqlite::memory:").await.unwrap();
-        sqlx::query("SELECT 1 AS of_any")
-            .execute(&pool)
-            .await
-            .unwrap();
+        let query = sqlx::query("SELECT 1 AS of_any");
+        query.execute(&pool).await.unwrap();
     });
     assert_called_from(&statement.await, line!() - 2);
 }
@@ -96,19 +92,15 @@ async fn unit(fp: &'static str, work: impl Future) {
 #[tokio::test]
 async fn the_same_statement_of_two_kinds_of_work_has_two_lines() {
     async fn run(pool: &MonitoredSqlitePool) {
-        sqlx::query("SELECT 1 AS of_two")
-            .execute(pool)
-            .await
-            .unwrap();
+        let query = sqlx::query("SELECT 1 AS of_two");
+        query.execute(pool).await.unwrap();
     }
     let pool = pool().await.monitored();
     let first = caller_of(async || unit("callers-first", async { run(&pool).await }).await);
     let first = first.await;
     let second = async {
-        sqlx::query("SELECT 1 AS of_two")
-            .execute(&pool)
-            .await
-            .unwrap();
+        let query = sqlx::query("SELECT 1 AS of_two");
+        query.execute(&pool).await.unwrap();
     };
     // The innermost line is that of `run` in the first, and its own in the second.
     let mut second = Some(second);

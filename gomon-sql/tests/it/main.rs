@@ -13,6 +13,7 @@ mod compiles;
 mod connect;
 mod endings;
 mod engines;
+mod judged;
 mod pool;
 mod rows;
 mod statements;
