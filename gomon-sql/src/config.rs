@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) slow_after: Duration,
     pub(crate) unbounded_rows: u64,
     pub(crate) repeated: u32,
+    pub(crate) leak_after: Duration,
+    pub(crate) sampled_every: Duration,
 }
 
 impl Settings {
@@ -35,6 +37,8 @@ impl Settings {
         slow_after: Duration::from_secs(1),
         unbounded_rows: 1000,
         repeated: 5,
+        leak_after: Duration::from_secs(60),
+        sampled_every: Duration::from_secs(10),
     };
 }
 
@@ -78,6 +82,19 @@ impl SqlConfig {
         self.with(|settings| settings.repeated = times.max(2))
     }
 
+    /// A connection of the pool that is held for so long is told of as `sql-leak`, once, with the line that took it. Default: 60 s;
+    /// less than 10 ms is taken as 10 ms, and [`Duration::MAX`] for never.
+    #[must_use]
+    pub fn leak_after(self, held: Duration) -> Self {
+        self.with(|settings| settings.leak_after = held.max(SHORTEST))
+    }
+
+    /// Time from one `sql-pool` event of the pool to the next. Default: 10 s; less than 10 ms is taken as 10 ms.
+    #[must_use]
+    pub fn sampled_every(self, interval: Duration) -> Self {
+        self.with(|settings| settings.sampled_every = interval.max(SHORTEST))
+    }
+
     fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.settings().clone();
         set(&mut settings);
@@ -93,3 +110,5 @@ impl SqlConfig {
         self.capture.clone().unwrap_or_else(capture)
     }
 }
+
+const SHORTEST: Duration = Duration::from_millis(10);

@@ -20,15 +20,17 @@ pub(crate) fn look_up(stack: Stack, place: &Arc<Place>) {
     hand_over(Job::LookUp(stack, Arc::clone(place)));
 }
 
-/// Has it looked at for as long as it is there; false if there is too much to do: then it can be said again.
-pub(crate) fn watch(watched: Weak<dyn Watched>) -> bool {
-    hand_over(Job::Watch(watched))
+/// Has it looked at for as long as it is there, unless there is too much to do.
+pub(crate) fn watch(watched: Weak<dyn Watched>) {
+    hand_over(Job::Watch(watched));
 }
 
-fn hand_over(job: Job) -> bool {
+fn hand_over(job: Job) {
     static JOBS: OnceLock<Option<SyncSender<Job>>> = OnceLock::new();
-    let jobs = JOBS.get_or_init(start).as_ref();
-    jobs.is_some_and(|jobs| jobs.try_send(job).is_ok())
+    if let Some(jobs) = JOBS.get_or_init(start) {
+        // Nobody waits for what is nice to have.
+        let _full = jobs.try_send(job);
+    }
 }
 
 /// `None` where the system has no thread for it: then nothing of it is done.

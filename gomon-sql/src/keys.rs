@@ -16,15 +16,19 @@ pub(crate) mod fp {
     pub(crate) const PREPARE: &str = "conn-prepare";
     pub(crate) const ROWS: &str = "sql-wrows";
     pub(crate) const NPLUSONE: &str = "sql-nplusone";
+    pub(crate) const POOL: &str = "sql-pool";
+    pub(crate) const LEAK: &str = "sql-leak";
     pub(crate) const DUPLICATE: &str = "sql-duplicate";
 }
 
 pub(crate) const ABORTED: &str = "aborted";
+pub(crate) const ACQUIRE_P99: &str = "acquire-p99";
 pub(crate) const CALLER: &str = "caller";
 pub(crate) const CALLER_CACHED: &str = "caller-cached";
 pub(crate) const CELLS: &str = "cells";
 pub(crate) const CODE: &str = "code";
 pub(crate) const COLUMNS: &str = "columns";
+pub(crate) const CONNECT: &str = "connect";
 pub(crate) const CONN: &str = "conn";
 pub(crate) const COUNT: &str = "count";
 pub(crate) const CONSTRAINT: &str = "constraint";
@@ -33,11 +37,15 @@ pub(crate) const DRIVER: &str = "driver";
 pub(crate) const DSN: &str = "dsn";
 pub(crate) const ERRORS: &str = "errors";
 pub(crate) const FIRST_ROW: &str = "first-row";
+pub(crate) const HELD: &str = "held";
+pub(crate) const HOLDER: &str = "holder";
+pub(crate) const HOLDERS: &str = "holders";
 pub(crate) const HINT: &str = "hint";
 pub(crate) const IDLE: &str = "idle";
 pub(crate) const IMPLICIT: &str = "implicit";
 pub(crate) const ISOLATION: &str = "isolation";
 pub(crate) const LAST_ID: &str = "last-id";
+pub(crate) const MAX: &str = "max";
 pub(crate) const PARAMS: &str = "params";
 pub(crate) const PARAMS_COUNT: &str = "params-count";
 pub(crate) const PREPARED: &str = "prepared";

@@ -89,6 +89,7 @@ mod fate;
 mod housekeeping;
 mod keys;
 mod parent;
+mod pool;
 mod repeats;
 mod row_source;
 mod rows;

@@ -13,12 +13,14 @@ use sqlx_core::sql_str::SqlStr;
 
 use super::db::MonitoredDb;
 use super::executor::{forward_executor, prepare_request};
+use super::held::Held;
 use super::peek;
 use super::pool::MonitoredPool;
 use super::pool_wait;
 use crate::call::{Call, Place, Request};
 use crate::keys::fp;
 use crate::parent::Parent;
+use crate::pool::What;
 use crate::run::{self, Item, Results};
 
 /// A pool that knows where it is used: see [`MonitoredPool::here`].
@@ -67,20 +69,23 @@ impl<DB: MonitoredDb> Wanting<DB> {
         }
     }
 
-    async fn acquire(&self) -> Result<sqlx_core::pool::PoolConnection<DB>, Error> {
-        pool_wait::acquire(&self.pool, self.parent, self.caller).await
+    /// A connection for one statement.
+    async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
+        let what = What::Statement(sql, DB::ENGINE.dialect);
+        pool_wait::acquire(&self.pool, self.parent, what, self.caller).await
     }
 
     /// Takes a connection, runs `query`, and gives the connection back at the end of the stream.
     fn items<'e, 'q: 'e, E>(
         self,
+        sql: SqlStr,
         query: E,
     ) -> impl futures_core::Stream<Item = Item<DB>> + Unpin + Send + 'e
     where
         E: 'q + Execute<'q, DB>,
     {
         sqlx_core::try_stream! {
-            let mut connection = self.acquire().await?;
+            let mut connection = self.acquire(sql).await?;
             let mut items = DB::run_fetch_many(&mut connection, query);
             while let Some(item) = items.try_next().await? {
                 r#yield!(item);
@@ -99,9 +104,9 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (query, request) = peek::peek(fp::EXECUTE, query);
-        let wanting = self.wanting();
+        let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(run::execute::<DB>(wanting.future(request), async move {
-            let mut connection = wanting.acquire().await?;
+            let mut connection = wanting.acquire(sql).await?;
             DB::run_execute(&mut connection, query).await
         }))
     }
@@ -112,8 +117,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (query, request) = peek::peek(fp::EXECUTE, query);
-        let wanting = self.wanting();
-        let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(query));
+        let (wanting, sql) = (self.wanting(), request.sql.clone());
+        let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(sql, query));
         results
             .try_filter_map(|item| std::future::ready(Ok(item.left())))
             .boxed()
@@ -128,10 +133,10 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (query, request) = peek::peek(fp::QUERY, query);
-        let wanting = self.wanting();
+        let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(Results::<DB, _>::new(
             wanting.stream(request),
-            wanting.items(query),
+            wanting.items(sql, query),
         ))
     }
 
@@ -141,10 +146,10 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (query, request) = peek::peek(fp::QUERY, query);
-        let wanting = self.wanting();
+        let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(run::all::<DB>(
             wanting.future(request),
-            wanting.items(query),
+            wanting.items(sql, query),
         ))
     }
 
@@ -157,9 +162,9 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (query, request) = peek::peek(fp::QUERY, query);
-        let wanting = self.wanting();
+        let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(run::optional::<DB>(wanting.future(request), async move {
-            let mut connection = wanting.acquire().await?;
+            let mut connection = wanting.acquire(sql).await?;
             DB::run_fetch_optional(&mut connection, query).await
         }))
     }
@@ -176,7 +181,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         Box::pin(run::prepare(
             wanting.future(prepare_request(&sql)),
             async move {
-                let mut connection = wanting.acquire().await?;
+                let mut connection = wanting.acquire(sql.clone()).await?;
                 DB::run_prepare(&mut connection, sql, parameters).await
             },
         ))

@@ -13,6 +13,7 @@ mod compiles;
 mod connect;
 mod endings;
 mod engines;
+mod holders;
 mod judged;
 mod pool;
 mod rows;
