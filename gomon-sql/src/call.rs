@@ -30,9 +30,13 @@ pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
     /// The statement began.
     fn started(&self);
     /// The statement, which was no mere preparation, ended well.
-    fn completed(&self, sql: &str);
+    fn completed(&self, sql: &str, writes: bool);
     /// The statement failed.
     fn failed(&self, error: &Error);
+    /// Nobody wants its result any more.
+    fn given_up(&self);
+    /// It is over, whatever came of it.
+    fn stopped(&self);
 }
 
 /// What is known of a statement when it is called.
@@ -259,7 +263,9 @@ impl Call {
         if let Some(watch) = &self.place.watch
             && self.request.fp != Some(fp::PREPARE)
         {
-            watch.completed(self.request.sql.as_str());
+            let writes = |statement: &Arc<Statement>| statement.writes;
+            let writes = self.statement.as_ref().is_some_and(writes);
+            watch.completed(self.request.sql.as_str(), writes);
         }
         self.end(Outcome::Completed);
     }
@@ -285,6 +291,9 @@ impl Call {
         let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
         };
+        if let Some(watch) = &self.place.watch {
+            watch.stopped();
+        }
         tracker.mark(outcome);
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());
@@ -337,6 +346,11 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
+        if let (State::Open(_), Some(watch)) = (&self.state, &self.place.watch)
+            && self.on_drop == Outcome::Cancelled
+        {
+            watch.given_up();
+        }
         self.end(self.on_drop.when_dropped());
     }
 }

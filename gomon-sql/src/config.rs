@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) slow_after: Duration,
     pub(crate) unbounded_rows: u64,
     pub(crate) repeated: u32,
+    pub(crate) long_transaction: Duration,
+    pub(crate) idle_in_transaction: Duration,
     pub(crate) leak_after: Duration,
     pub(crate) sampled_every: Duration,
 }
@@ -37,6 +39,8 @@ impl Settings {
         slow_after: Duration::from_secs(1),
         unbounded_rows: 1000,
         repeated: 5,
+        long_transaction: Duration::from_secs(5),
+        idle_in_transaction: Duration::from_secs(1),
         leak_after: Duration::from_secs(60),
         sampled_every: Duration::from_secs(10),
     };
@@ -80,6 +84,19 @@ impl SqlConfig {
     #[must_use]
     pub fn repeated(self, times: u32) -> Self {
         self.with(|settings| settings.repeated = times.max(2))
+    }
+
+    /// Transactions that take this long or longer are `long`. Default: 5 s.
+    #[must_use]
+    pub fn long_transaction(self, threshold: Duration) -> Self {
+        self.with(|settings| settings.long_transaction = threshold)
+    }
+
+    /// Transactions in which no statement ran for this long or longer at a stretch are `idle-in-transaction`: they hold locks for
+    /// nothing. Default: 1 s.
+    #[must_use]
+    pub fn idle_in_transaction(self, threshold: Duration) -> Self {
+        self.with(|settings| settings.idle_in_transaction = threshold)
     }
 
     /// A connection of the pool that is held for so long is told of as `sql-leak`, once, with the line that took it. Default: 60 s;

@@ -95,6 +95,7 @@ mod row_source;
 mod rows;
 mod run;
 mod statement;
+mod transaction_books;
 mod transaction_event;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod typed;

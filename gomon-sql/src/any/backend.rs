@@ -120,8 +120,13 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
 
     /// Begins the transaction itself.
     async fn begin_outermost(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
-        let mut event =
-            TransactionEvent::open(self.parent(), DB::FACTS, statement.as_ref(), "transaction");
+        let mut event = TransactionEvent::open(
+            self.parent(),
+            DB::FACTS,
+            SqlConfig::new(),
+            statement.as_ref(),
+            None,
+        );
         self.unsure = DB::FACTS.dropped_begin_leaks;
         let own = statement.clone();
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
@@ -134,6 +139,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             Ok(()) => {
                 self.set_depth(1);
                 self.counts().fate.undo(0);
+                *self.counts().books.lock() = Some(event.books().clone());
                 self.transaction = Some(event);
             }
             Err(error) => event.fail(&SqlConfig::new().current(), None, error),
@@ -173,6 +179,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             Ok(()) => {
                 self.set_depth(depth.saturating_sub(1));
                 if depth <= 1 {
+                    *self.counts().books.lock() = None;
                     self.transaction = None;
                 }
             }
@@ -298,7 +305,8 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         self.set_depth(depth - 1);
         if depth > 1 {
             savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);
-        } else if let Some(transaction) = self.transaction.take() {
+        } else if let Some(mut transaction) = self.transaction.take() {
+            *self.counts().books.lock() = None;
             transaction.rolled_back_implicitly();
         }
     }

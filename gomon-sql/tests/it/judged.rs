@@ -179,3 +179,94 @@ async fn a_statement_that_takes_long_is_slow() {
         assert_eq!(statement.get("slow").is_some(), slow, "{statement}");
     }
 }
+
+/// An idle time of 3 s, one of 1 s, and what came of it.
+async fn idle_transaction(pool: &MonitoredSqlitePool) -> (Recorder, Recorded) {
+    let recorder = Recorder::new();
+    let clock = recorder.manual_clock();
+    recorder
+        .scope(async {
+            let mut tx = pool.begin().await.unwrap();
+            let insert = sqlx::query("INSERT INTO items (name) VALUES ('a')");
+            insert.execute(&mut *tx).await.unwrap();
+            clock.advance(Duration::from_secs(3));
+            sqlx::query("SELECT 1").execute(&mut *tx).await.unwrap();
+            clock.advance(Duration::from_secs(1));
+            tx.commit().await.unwrap();
+        })
+        .await;
+    let transaction = recorder.one("conn-begintx");
+    (recorder, transaction)
+}
+
+#[tokio::test]
+async fn a_transaction_says_how_long_nothing_ran_in_it() {
+    let (_, transaction) = idle_transaction(&pool().await).await;
+    assert_eq!(transaction["statements"], 2);
+    assert_eq!(transaction["idle-time"], 4_000_000_000_u64);
+    assert_eq!(transaction["longest-idle"], 3_000_000_000_u64);
+    assert_eq!(transaction["idle-in-transaction"], true);
+    assert_eq!(transaction.get("long"), None, "4 s of 5 s");
+    assert_eq!(transaction.get("uncommitted"), None);
+}
+
+#[tokio::test]
+async fn what_is_long_and_what_is_idle_can_be_set() {
+    let config = SqlConfig::new()
+        .long_transaction(Duration::from_secs(4))
+        .idle_in_transaction(Duration::from_secs(4));
+    let (_, transaction) = idle_transaction(&pool_with(config).await).await;
+    assert_eq!(transaction["long"], true);
+    assert_eq!(transaction.get("idle-in-transaction"), None);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_says_what_it_had_written() {
+    let pool = pool().await;
+    let write = "INSERT INTO items (name) VALUES ('a')";
+    let dropped = async |statements: &[&'static str]| {
+        let recorder = Recorder::new();
+        recorder
+            .scope(async {
+                let mut tx = pool.begin().await.unwrap();
+                for statement in statements {
+                    let _ = sqlx::query(*statement).execute(&mut *tx).await;
+                }
+            })
+            .await;
+        let transaction = recorder.one("conn-begintx");
+        transaction.get("uncommitted").cloned()
+    };
+    assert_eq!(dropped(&[write, "SELECT 1", write]).await, Some(2.into()));
+    assert_eq!(
+        dropped(&["SELECT 1"]).await,
+        None,
+        "there was nothing to lose"
+    );
+    let failed = dropped(&[write, "SELECT nothing FROM items"]).await;
+    assert_eq!(failed, None, "it was meant to be rolled back");
+}
+
+#[tokio::test]
+async fn the_any_driver_keeps_the_same_books() {
+    install();
+    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
+    let pool: AnyPool = options.connect("sqlite::memory:").await.unwrap();
+    let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
+    pool.execute(table).await.unwrap();
+    let recorder = Recorder::new();
+    let clock = recorder.manual_clock();
+    recorder
+        .scope(async {
+            let mut tx = pool.begin().await.unwrap();
+            let insert = sqlx::query("INSERT INTO items (name) VALUES ('a')");
+            insert.execute(&mut *tx).await.unwrap();
+            clock.advance(Duration::from_secs(2));
+        })
+        .await;
+    pool.execute("SELECT 1").await.unwrap();
+    let transaction = recorder.one("conn-begintx");
+    assert_eq!(transaction["statements"], 1);
+    assert_eq!(transaction["longest-idle"], 2_000_000_000_u64);
+    assert_eq!(transaction["uncommitted"], 1);
+}
