@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
 
-use gomon_core::{Capture, EventTracker, Outcome, Tree, is_enabled};
+use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
@@ -18,6 +18,7 @@ use sqlx_core::sql_str::SqlStr;
 use crate::caller::{self, Caller};
 use crate::config::SqlConfig;
 use crate::engine::Engine;
+use crate::explain::{Arguments, Slow, is_explained};
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
@@ -40,7 +41,6 @@ pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
 }
 
 /// What is known of a statement when it is called.
-#[derive(Debug)]
 pub(crate) struct Request {
     /// `None`: told from the statement.
     pub(crate) fp: Option<&'static str>,
@@ -53,6 +53,8 @@ pub(crate) struct Request {
     pub(crate) values: Option<Tree>,
     /// A number that stands for the values, where they can be seen.
     pub(crate) values_hash: Option<u64>,
+    /// A copy of them, where the statement may have to be explained.
+    pub(crate) copy: Option<Arguments>,
 }
 
 impl Request {
@@ -77,11 +79,10 @@ pub(crate) struct Place {
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
     /// The physical connection's event, where it is known.
-    pub(crate) connection: Option<gomon_core::Context>,
+    pub(crate) connection: Option<Context>,
 }
 
 /// The event of one statement.
-#[derive(Debug)]
 pub(crate) struct Call {
     place: Place,
     request: Request,
@@ -90,6 +91,8 @@ pub(crate) struct Call {
     caller: Option<Caller>,
     on_drop: Outcome,
     state: State,
+    /// It ended in a poll, and was not dropped.
+    polled: bool,
     /// Once the event began.
     statement: Option<Arc<Statement>>,
     returned: u64,
@@ -127,6 +130,7 @@ impl Call {
             caller: None,
             on_drop,
             state: State::Unpolled,
+            polled: false,
             statement: None,
             returned: 0,
             yielded: false,
@@ -259,6 +263,7 @@ impl Call {
 
     /// It ended well.
     pub(crate) fn complete(&mut self) {
+        self.polled = true;
         // A preparation may be answered from sqlx's cache, without the server.
         if let Some(watch) = &self.place.watch
             && self.request.fp != Some(fp::PREPARE)
@@ -319,10 +324,11 @@ impl Call {
 
 /// What is to be said of it beside what came back.
 impl Call {
-    fn judge(&self, tracker: &mut EventTracker, statement: Arc<Statement>) {
-        let (settings, lapsed) = (self.place.config.settings(), tracker.elapsed());
+    fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
+        let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
         if lapsed >= settings.slow_after {
             tracker.set(keys::SLOW, true);
+            self.explain(tracker.context(), &statement);
         }
         let is_query = self.request.fp == Some(fp::QUERY);
         if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
@@ -341,6 +347,26 @@ impl Call {
         };
         // Where no unit of work is polled there is nobody to tell.
         let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run));
+    }
+}
+
+impl Call {
+    fn explain(&mut self, context: Context, statement: &Arc<Statement>) {
+        let Some(explainer) = self.place.config.explainer() else {
+            return;
+        };
+        let sql = &self.request.sql;
+        let copy = self.request.copy.take();
+        let has_values = self.request.prepared && copy.is_none();
+        if self.polled && !has_values && is_explained(sql.as_str(), statement) {
+            explainer.explain(Slow {
+                sql: sql.clone(),
+                arguments: copy,
+                statement: Arc::clone(statement),
+                context,
+                capture: Arc::clone(&self.capture),
+            });
+        }
     }
 }
 

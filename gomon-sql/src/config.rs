@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use gomon_core::{Capture, capture};
 
+use crate::explain::Explain;
+
 /// Settings of one monitored pool, connection or driver. Cloning is cheap.
 ///
 /// ```
@@ -18,10 +20,12 @@ use gomon_core::{Capture, capture};
 pub struct SqlConfig {
     capture: Option<Arc<Capture>>,
     settings: Option<Arc<Settings>>,
+    /// Who explains the statements of the pool that this is the configuration of.
+    explainer: Option<Arc<dyn Explain>>,
 }
 
 /// What is set seldom, and shared by all that is made of a configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) finds_callers: bool,
     pub(crate) slow_after: Duration,
@@ -31,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) idle_in_transaction: Duration,
     pub(crate) leak_after: Duration,
     pub(crate) sampled_every: Duration,
+    pub(crate) explained_every: Option<Duration>,
 }
 
 impl Settings {
@@ -43,6 +48,7 @@ impl Settings {
         idle_in_transaction: Duration::from_secs(1),
         leak_after: Duration::from_secs(60),
         sampled_every: Duration::from_secs(10),
+        explained_every: None,
     };
 }
 
@@ -99,6 +105,17 @@ impl SqlConfig {
         self.with(|settings| settings.idle_in_transaction = threshold)
     }
 
+    /// Has slow statements explained, as `sql-explain`: one in this time at most, and each statement once an hour. Default: none is.
+    ///
+    /// The `EXPLAIN` is sent with the same bound values, of which a copy is kept while the statement runs, on a connection that
+    /// is opened for it and closed again, outside of the pool. It does not run the statement (there is no `ANALYZE`); only what reads
+    /// is explained, and only what runs on a pool or what came from one. Literals in the plan are masked, unless bound values
+    /// are captured. Needs the runtime that sqlx uses.
+    #[must_use]
+    pub fn explain_slow(self, at_most_every: Duration) -> Self {
+        self.with(|settings| settings.explained_every = Some(at_most_every))
+    }
+
     /// A connection of the pool that is held for so long is told of as `sql-leak`, once, with the line that took it. Default: 60 s;
     /// less than 10 ms is taken as 10 ms, and [`Duration::MAX`] for never.
     #[must_use]
@@ -113,7 +130,7 @@ impl SqlConfig {
     }
 
     fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = self.settings().clone();
+        let mut settings = *self.settings();
         set(&mut settings);
         self.settings = Some(Arc::new(settings));
         self
@@ -121,6 +138,15 @@ impl SqlConfig {
 
     pub(crate) fn settings(&self) -> &Settings {
         self.settings.as_deref().unwrap_or(&Settings::DEFAULT)
+    }
+
+    pub(crate) fn explained_by(mut self, explainer: Arc<dyn Explain>) -> Self {
+        self.explainer = Some(explainer);
+        self
+    }
+
+    pub(crate) fn explainer(&self) -> Option<&Arc<dyn Explain>> {
+        self.explainer.as_ref()
     }
 
     pub(crate) fn current(&self) -> Arc<Capture> {

@@ -2,6 +2,7 @@
 
 use sqlx_core::error::DatabaseError;
 
+use crate::explain::ExplainBy;
 use crate::statement::Dialect;
 
 /// Facts about one database engine.
@@ -19,6 +20,7 @@ pub struct Engine {
     /// A `BEGIN` whose future is dropped half-way leaves the transaction open on the server, with sqlx unaware of it.
     /// SQLite's driver undoes it itself, and closing an in-memory database would lose it.
     pub(crate) dropped_begin_leaks: bool,
+    pub(crate) explain: ExplainBy,
     /// The error says that a time limit of the server ended the statement.
     pub(crate) is_timeout: fn(&dyn DatabaseError) -> bool,
     /// In the message of this error, double quotes stand round names and not round values.

@@ -18,6 +18,7 @@ pub(crate) mod fp {
     pub(crate) const NPLUSONE: &str = "sql-nplusone";
     pub(crate) const POOL: &str = "sql-pool";
     pub(crate) const LEAK: &str = "sql-leak";
+    pub(crate) const EXPLAIN: &str = "sql-explain";
     pub(crate) const DUPLICATE: &str = "sql-duplicate";
 }
 
@@ -52,6 +53,7 @@ pub(crate) const LONGEST_IDLE: &str = "longest-idle";
 pub(crate) const MAX: &str = "max";
 pub(crate) const PARAMS: &str = "params";
 pub(crate) const PARAMS_COUNT: &str = "params-count";
+pub(crate) const PLAN: &str = "plan";
 pub(crate) const PREPARED: &str = "prepared";
 pub(crate) const QUERIES: &str = "queries";
 pub(crate) const QUERY: &str = "query";

@@ -71,6 +71,7 @@
     allow(
         dead_code,
         unreachable_pub,
+        unused_imports,
         unused_macros,
         rustdoc::broken_intra_doc_links,
         reason = "what one engine or way in needs, another one may not"
@@ -84,6 +85,7 @@ mod caller;
 mod config;
 mod engine;
 mod engines;
+mod explain;
 mod failure;
 mod fate;
 mod housekeeping;

@@ -115,6 +115,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
                 .filter(|arguments| capture.bound_values() && arguments.len() > 0)
                 .map(|arguments| values::bound(arguments, &capture)),
             values_hash: arguments.map(values::hash),
+            copy: None,
         }
     }
 

@@ -76,6 +76,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             bound: None,
             values: None,
             values_hash: None,
+            copy: None,
         };
         Call::future(self.place(), request)
     }

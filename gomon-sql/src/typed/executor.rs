@@ -127,6 +127,7 @@ pub(super) fn prepare_request(sql: &SqlStr) -> Request {
         bound: None,
         values: None,
         values_hash: None,
+        copy: None,
     }
 }
 

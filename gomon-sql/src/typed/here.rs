@@ -103,7 +103,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::EXECUTE, query);
+        let (query, request) = peek::peek(fp::EXECUTE, self.pool.config(), query);
         let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(run::execute::<DB>(wanting.future(request), async move {
             let mut connection = wanting.acquire(sql).await?;
@@ -116,7 +116,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::EXECUTE, query);
+        let (query, request) = peek::peek(fp::EXECUTE, self.pool.config(), query);
         let (wanting, sql) = (self.wanting(), request.sql.clone());
         let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(sql, query));
         results
@@ -132,7 +132,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, query);
+        let (query, request) = peek::peek(fp::QUERY, self.pool.config(), query);
         let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(Results::<DB, _>::new(
             wanting.stream(request),
@@ -145,7 +145,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, query);
+        let (query, request) = peek::peek(fp::QUERY, self.pool.config(), query);
         let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(run::all::<DB>(
             wanting.future(request),
@@ -161,7 +161,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, query);
+        let (query, request) = peek::peek(fp::QUERY, self.pool.config(), query);
         let (wanting, sql) = (self.wanting(), request.sql.clone());
         Box::pin(run::optional::<DB>(wanting.future(request), async move {
             let mut connection = wanting.acquire(sql).await?;

@@ -4,6 +4,7 @@ mod acquire;
 mod connection;
 pub(crate) mod db;
 mod executor;
+mod explainer;
 mod held;
 mod here;
 mod link;

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use sqlx_core::pool::Pool;
 
 use super::db::MonitoredDb;
+use super::explainer::Explainer;
 use crate::config::SqlConfig;
 use crate::housekeeping::{self, Watched};
 use crate::keys::{self, fp};
@@ -34,6 +35,13 @@ pub(super) struct Shared<DB: MonitoredDb> {
 
 impl<DB: MonitoredDb> Shared<DB> {
     pub(super) fn new(inner: Pool<DB>, config: SqlConfig) -> Arc<Self> {
+        let config = match config.settings().explained_every {
+            Some(every) => {
+                let explainer = Explainer::<DB>::new(inner.clone(), every);
+                config.explained_by(Arc::new(explainer))
+            }
+            None => config,
+        };
         Arc::new_cyclic(|weak| Self {
             _probe: probe_of(weak),
             inner,

@@ -13,6 +13,7 @@ mod compiles;
 mod connect;
 mod endings;
 mod engines;
+mod explained;
 mod holders;
 mod judged;
 mod pool;
