@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gomon_core::{Capture, capture};
 
+use crate::comments::SqlComments;
 use crate::explain::Explain;
 
 /// Settings of one monitored pool, connection or driver. Cloning is cheap.
@@ -20,6 +21,7 @@ use crate::explain::Explain;
 pub struct SqlConfig {
     capture: Option<Arc<Capture>>,
     settings: Option<Arc<Settings>>,
+    comments: Option<Arc<SqlComments>>,
     /// Who explains the statements of the pool that this is the configuration of.
     explainer: Option<Arc<dyn Explain>>,
 }
@@ -116,6 +118,13 @@ impl SqlConfig {
         self.with(|settings| settings.explained_every = Some(at_most_every))
     }
 
+    /// Has the statements of a typed pool take a comment to the server. Default: none.
+    #[must_use]
+    pub fn comments(mut self, comments: SqlComments) -> Self {
+        self.comments = Some(Arc::new(comments));
+        self
+    }
+
     /// A connection of the pool that is held for so long is told of as `sql-leak`, once, with the line that took it. Default: 60 s;
     /// less than 10 ms is taken as 10 ms, and [`Duration::MAX`] for never.
     #[must_use]
@@ -138,6 +147,11 @@ impl SqlConfig {
 
     pub(crate) fn settings(&self) -> &Settings {
         self.settings.as_deref().unwrap_or(&Settings::DEFAULT)
+    }
+
+    /// The comments, where there are any.
+    pub(crate) fn commenting(&self) -> Option<&SqlComments> {
+        self.comments.as_deref()
     }
 
     pub(crate) fn explained_by(mut self, explainer: Arc<dyn Explain>) -> Self {

@@ -82,6 +82,7 @@
 mod any;
 mod call;
 mod caller;
+mod comments;
 mod config;
 mod engine;
 mod engines;
@@ -104,6 +105,7 @@ mod typed;
 
 #[cfg(feature = "any")]
 pub use any::{DriverDb, MonitoredDriver, RegisterError};
+pub use comments::SqlComments;
 pub use config::SqlConfig;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

@@ -184,7 +184,7 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
         fp: &'static str,
         query: E,
     ) -> (Place, Request, Peeked<E, DB>) {
-        let (query, request) = peek::peek(fp, &self.config, query);
+        let (query, request) = peek::peek(fp, &self.config, self.parent(), query);
         (self.place(), request, query)
     }
 

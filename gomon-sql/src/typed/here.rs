@@ -12,9 +12,9 @@ use sqlx_core::executor::{Execute, Executor};
 use sqlx_core::sql_str::SqlStr;
 
 use super::db::MonitoredDb;
-use super::executor::{forward_executor, prepare_request};
+use super::executor::{forward_executor, prepare_request, prepared_text};
 use super::held::Held;
-use super::peek;
+use super::peek::{self, Peeked};
 use super::pool::MonitoredPool;
 use super::pool_wait;
 use crate::call::{Call, Place, Request};
@@ -32,6 +32,17 @@ pub struct Here<'p, DB: MonitoredDb> {
 }
 
 impl<DB: MonitoredDb> Here<'_, DB> {
+    /// Takes a query apart for its event.
+    fn peek<'q, E: Execute<'q, DB>>(
+        &self,
+        fp: &'static str,
+        query: E,
+    ) -> (Wanting<DB>, Peeked<E, DB>, Request) {
+        let wanting = self.wanting();
+        let (query, request) = peek::peek(fp, self.pool.config(), wanting.parent, query);
+        (wanting, query, request)
+    }
+
     /// What a statement needs that is going to take a connection of its own.
     fn wanting(&self) -> Wanting<DB> {
         Wanting {
@@ -103,8 +114,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::EXECUTE, self.pool.config(), query);
-        let (wanting, sql) = (self.wanting(), request.sql.clone());
+        let (wanting, query, request) = self.peek(fp::EXECUTE, query);
+        let sql = request.sql.clone();
         Box::pin(run::execute::<DB>(wanting.future(request), async move {
             let mut connection = wanting.acquire(sql).await?;
             DB::run_execute(&mut connection, query).await
@@ -116,8 +127,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::EXECUTE, self.pool.config(), query);
-        let (wanting, sql) = (self.wanting(), request.sql.clone());
+        let (wanting, query, request) = self.peek(fp::EXECUTE, query);
+        let sql = request.sql.clone();
         let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(sql, query));
         results
             .try_filter_map(|item| std::future::ready(Ok(item.left())))
@@ -132,8 +143,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, self.pool.config(), query);
-        let (wanting, sql) = (self.wanting(), request.sql.clone());
+        let (wanting, query, request) = self.peek(fp::QUERY, query);
+        let sql = request.sql.clone();
         Box::pin(Results::<DB, _>::new(
             wanting.stream(request),
             wanting.items(sql, query),
@@ -145,8 +156,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, self.pool.config(), query);
-        let (wanting, sql) = (self.wanting(), request.sql.clone());
+        let (wanting, query, request) = self.peek(fp::QUERY, query);
+        let sql = request.sql.clone();
         Box::pin(run::all::<DB>(
             wanting.future(request),
             wanting.items(sql, query),
@@ -161,8 +172,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, self.pool.config(), query);
-        let (wanting, sql) = (self.wanting(), request.sql.clone());
+        let (wanting, query, request) = self.peek(fp::QUERY, query);
+        let sql = request.sql.clone();
         Box::pin(run::optional::<DB>(wanting.future(request), async move {
             let mut connection = wanting.acquire(sql).await?;
             DB::run_fetch_optional(&mut connection, query).await
@@ -182,6 +193,7 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
             wanting.future(prepare_request(&sql)),
             async move {
                 let mut connection = wanting.acquire(sql.clone()).await?;
+                let sql = prepared_text(wanting.pool.config(), sql);
                 DB::run_prepare(&mut connection, sql, parameters).await
             },
         ))

@@ -11,6 +11,7 @@ use super::db::MonitoredDb;
 use crate::call::Request;
 use crate::config::SqlConfig;
 use crate::explain::Arguments;
+use crate::parent::Parent;
 
 /// A query whose text has been read: `Execute::sql` consumes the query, so that it has to be taken apart.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(super) enum Peeked<E, DB: Database> {
 pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
     fp: &'static str,
     config: &SqlConfig,
+    parent: Parent,
     mut query: E,
 ) -> (Peeked<E, DB>, Request) {
     if let Some(statement) = query.statement() {
@@ -64,6 +66,13 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
         values: None,
         values_hash: None,
         copy,
+    };
+    let (sql, persistent) = match config.commenting() {
+        Some(comments) => (
+            comments.add(&sql, parent.context()),
+            persistent && !comments.vary(),
+        ),
+        None => (sql, persistent),
     };
     (
         Peeked::Parts {

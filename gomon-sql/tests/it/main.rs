@@ -9,6 +9,7 @@
 mod any_driver;
 mod callers;
 mod cancel;
+mod commented;
 mod compiles;
 mod connect;
 mod endings;
