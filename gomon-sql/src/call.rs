@@ -15,7 +15,6 @@ use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 
-use crate::caller::{self, Caller};
 use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::explain::{Arguments, Slow, is_explained};
@@ -24,6 +23,7 @@ use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::repeats::{Repeats, Run};
 use crate::rows::{Cell, Rows};
+use crate::site::{self, Caller, Site};
 use crate::statement::{Statement, read_cached};
 
 /// Who hears of a statement's error, beside its own event.
@@ -88,7 +88,7 @@ pub(crate) struct Call {
     request: Request,
     capture: Arc<Capture>,
     /// Once the event began.
-    caller: Option<Caller>,
+    site: Option<Arc<Site>>,
     on_drop: Outcome,
     state: State,
     /// It ended in a poll, and was not dropped.
@@ -127,7 +127,7 @@ impl Call {
             place,
             request,
             capture,
-            caller: None,
+            site: None,
             on_drop,
             state: State::Unpolled,
             polled: false,
@@ -199,14 +199,9 @@ impl Call {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
         tracker.set(keys::PREPARED, self.request.prepared);
-        self.caller = match self.place.caller {
-            Some(location) => Some(Caller::Exact(location)),
-            None if self.place.config.settings().finds_callers => {
-                caller::find(statement.digest_number)
-            }
-            None => None,
-        };
-        if let Some(caller) = &self.caller {
+        let walks = self.place.config.settings().finds_callers;
+        self.site = site::find(self.place.engine, statement, self.place.caller, walks);
+        if let Some(caller) = self.caller() {
             caller.tell(tracker);
         }
         if let Some(id) = self
@@ -216,6 +211,12 @@ impl Call {
         {
             tracker.set(keys::CONN, id);
         }
+    }
+
+    /// The line that called, as far as it is known.
+    fn caller(&self) -> Option<Caller> {
+        let exact = self.place.caller.map(Caller::Exact);
+        exact.or_else(|| self.site.as_ref()?.caller())
     }
 
     /// A row came.
@@ -334,6 +335,13 @@ impl Call {
         if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
             tracker.set(keys::UNBOUNDED, true);
         }
+        let errors = match tracker.outcome() {
+            Outcome::Failed | Outcome::TimedOut => 1,
+            _ => 0,
+        };
+        if let Some(site) = &self.site {
+            site.spend(lapsed, self.returned, errors);
+        }
         if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
             return;
         }
@@ -342,7 +350,7 @@ impl Call {
             statement,
             lapsed,
             identity: self.request.identity(),
-            caller: self.caller.clone(),
+            caller: self.caller(),
             threshold: settings.repeated,
         };
         // Where no unit of work is polled there is nobody to tell.

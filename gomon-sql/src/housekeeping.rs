@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gomon_core::monotonic;
 
-use crate::caller::{Place, Stack};
+use crate::site::{Site, Stack};
 
 /// Something that is looked at now and then.
 pub(crate) trait Watched: Send + Sync {
@@ -15,9 +15,9 @@ pub(crate) trait Watched: Send + Sync {
     fn look(&self, now: Duration) -> Duration;
 }
 
-/// Has the place learn its line from the stack, unless there is too much to do.
-pub(crate) fn look_up(stack: Stack, place: &Arc<Place>) {
-    hand_over(Job::LookUp(stack, Arc::clone(place)));
+/// Has the site learn its line from the stack, unless there is too much to do.
+pub(crate) fn look_up(stack: Stack, site: &Arc<Site>) {
+    hand_over(Job::LookUp(stack, Arc::clone(site)));
 }
 
 /// Has it looked at for as long as it is there, unless there is too much to do.
@@ -43,7 +43,7 @@ fn start() -> Option<SyncSender<Job>> {
 }
 
 enum Job {
-    LookUp(Stack, Arc<Place>),
+    LookUp(Stack, Arc<Site>),
     Watch(Weak<dyn Watched>),
 }
 
@@ -62,8 +62,8 @@ fn run(jobs: &Receiver<Job>) {
             None => jobs.recv().map_err(RecvTimeoutError::from),
         };
         match job {
-            Ok(Job::LookUp(stack, place)) => {
-                place.learn(&stack);
+            Ok(Job::LookUp(stack, site)) => {
+                site.learn(&stack);
                 tables_until = Some(monotonic() + TABLES_KEPT);
             }
             Ok(Job::Watch(new)) => watched.push((monotonic(), new)),

@@ -81,7 +81,6 @@
 #[cfg(feature = "any")]
 mod any;
 mod call;
-mod caller;
 mod comments;
 mod config;
 mod engine;
@@ -93,10 +92,12 @@ mod housekeeping;
 mod keys;
 mod parent;
 mod pool;
+mod profile;
 mod repeats;
 mod row_source;
 mod rows;
 mod run;
+mod site;
 mod statement;
 mod transaction_books;
 mod transaction_event;
@@ -107,5 +108,6 @@ mod typed;
 pub use any::{DriverDb, MonitoredDriver, RegisterError};
 pub use comments::SqlComments;
 pub use config::SqlConfig;
+pub use profile::{SqlProfile, SqlProfileLine};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gomon_core::{EventTracker, Uuid, wait};
 
-use crate::caller::Caller;
 use crate::keys::{self, fp};
+use crate::site::Caller;
 use crate::statement::Statement;
 
 /// One statement that ended well.

@@ -6,12 +6,12 @@ use gomon_core::{Capture, Context, EndGuard, ErrorInfo, Outcome};
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 
-use crate::caller::Caller;
 use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
+use crate::site::Caller;
 use crate::statement::{is_read_only, isolation};
 use crate::transaction_books::Books;
 

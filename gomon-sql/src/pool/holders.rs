@@ -8,8 +8,8 @@ use gomon_core::{EventTracker, Tree, monotonic};
 use parking_lot::Mutex;
 use sqlx_core::sql_str::SqlStr;
 
-use crate::caller::{self, Caller};
 use crate::keys;
+use crate::site::{self, Caller};
 use crate::statement::{Dialect, read_cached};
 
 /// What a connection is held for.
@@ -45,7 +45,7 @@ impl Holder {
             What::Transaction => (exact, "transaction".to_owned()),
             What::Statement(sql, dialect) => {
                 let statement = read_cached(sql, *dialect);
-                let caller = exact.or_else(|| caller::any(statement.digest_number));
+                let caller = exact.or_else(|| site::caller_of(statement.digest_number));
                 (caller, statement.summary.clone())
             }
         }

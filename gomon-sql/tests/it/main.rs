@@ -18,6 +18,7 @@ mod explained;
 mod holders;
 mod judged;
 mod pool;
+mod profiled;
 mod rows;
 mod statements;
 mod transactions;

@@ -1,13 +1,4 @@
 //! Which line of the program called.
-//!
-//! `#[track_caller]` tells it for `&mut *tx`, `&mut *conn` and `pool.here()`. For the rest the stack is walked: once for each
-//! statement and kind of unit of work (its fingerprint and route), some microseconds. What is found on it is looked up in the program's line
-//! tables by a thread of this crate; from then on the statement's events have it, as `caller-cached`. Now and then the stack is
-//! walked again, as a statement can be called from several places.
-
-mod foreign;
-mod stack;
-mod table;
 
 use std::fmt;
 use std::panic::Location;
@@ -16,9 +7,6 @@ use std::sync::Arc;
 use gomon_core::EventTracker;
 
 use crate::keys;
-
-pub(crate) use stack::Stack;
-pub(crate) use table::{Place, any, find};
 
 /// A line of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
