@@ -43,6 +43,7 @@ pub(crate) const ROWS: &str = "rows";
 pub(crate) const ROWS_AFFECTED: &str = "rows-aff";
 pub(crate) const ROWS_RETURNED: &str = "rows-returned";
 pub(crate) const SIZE: &str = "size";
+pub(crate) const SLOW: &str = "slow";
 pub(crate) const SUMMARY: &str = "summary";
 pub(crate) const SYSTEM: &str = "system";
 pub(crate) const TRUNCATED: &str = "truncated";

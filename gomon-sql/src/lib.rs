@@ -66,7 +66,8 @@
         feature = "sqlite",
         feature = "postgres",
         feature = "mysql",
-        feature = "any"
+        feature = "any",
+        feature = "tracing"
     )),
     allow(
         dead_code,
@@ -81,12 +82,16 @@
 mod any;
 mod call;
 mod config;
+mod described;
 mod engine;
 mod engines;
 mod failure;
 mod fate;
 mod keys;
+#[cfg(feature = "tracing")]
+mod layer;
 mod parent;
+mod reported;
 mod row_source;
 mod rows;
 mod run;
@@ -98,5 +103,7 @@ mod typed;
 #[cfg(feature = "any")]
 pub use any::{DriverDb, MonitoredDriver, RegisterError};
 pub use config::SqlConfig;
+#[cfg(feature = "tracing")]
+pub use layer::SqlxLayer;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

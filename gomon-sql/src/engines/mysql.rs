@@ -19,6 +19,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::MySql,
     error_dooms_transaction: false,
     dropped_begin_leaks: true,
+    own_thread: false,
     is_timeout,
     quotes_names: |_| false,
 };

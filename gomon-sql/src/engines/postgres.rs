@@ -19,6 +19,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::Postgres,
     error_dooms_transaction: true,
     dropped_begin_leaks: true,
+    own_thread: false,
     is_timeout,
     quotes_names,
 };

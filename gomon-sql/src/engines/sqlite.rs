@@ -18,6 +18,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::Sqlite,
     error_dooms_transaction: false,
     dropped_begin_leaks: false,
+    own_thread: true,
     is_timeout: |_| false,
     quotes_names: |_| false,
 };

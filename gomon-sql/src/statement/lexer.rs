@@ -1,4 +1,4 @@
-//! Splits SQL text into tokens, for the quoting rules of three engines.
+//! Splits SQL text into tokens, by the quoting rules of three engines, and by all of them at once.
 //!
 //! It is a lexer and not a parser: enough to tell a literal from a name, which is all that masking, the summary and the
 //! digest need. It reads every byte once, accepts any text, and never fails: whatever is opened and not closed
@@ -6,6 +6,10 @@
 //!
 //! Sources of the rules: PostgreSQL manual 4.1 "Lexical Structure", MySQL manual 11.1 "Literal Values" and 11.7
 //! "Comments", SQLite "Tokenizer" (`tokenize.c`) and "Double-quoted String Literals Are Accepted".
+
+mod careful;
+
+use std::cell::Cell;
 
 /// Whose quoting rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,13 @@ pub(crate) enum Dialect {
     MySql,
     /// SQLite: four ways to quote a name, and `"` may be a string.
     Sqlite,
+    /// One of the three, it is not known which.
+    Unknown,
+}
+
+impl Dialect {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 4] = [Self::Postgres, Self::MySql, Self::Sqlite, Self::Unknown];
 }
 
 /// What a token is.
@@ -58,6 +69,8 @@ pub(crate) struct Lexer<'a> {
     dialect: Dialect,
     /// The last token, spaces aside, was the word `ESCAPE`.
     after_escape: bool,
+    /// Up to where brackets are known to be no names, where it is not known whose text it is.
+    brackets: Cell<usize>,
 }
 
 impl<'a> Lexer<'a> {
@@ -67,6 +80,7 @@ impl<'a> Lexer<'a> {
             pos: 0,
             dialect,
             after_escape: false,
+            brackets: Cell::new(0),
         }
     }
 
@@ -101,6 +115,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn next_kind(&self, start: usize) -> (Kind, usize) {
+        if self.is(Dialect::Unknown)
+            && let Some(found) = self.careful(start)
+        {
+            return found;
+        }
         let (c, next) = (self.at(start), self.at(start + 1));
         match c {
             _ if is_space(c) => (Kind::Space, self.find(start, |b| !is_space(b))),

@@ -149,7 +149,7 @@ mod tests {
             "?",
         ] {
             let sql = piece.repeat(1_000_000 / piece.len());
-            for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+            for dialect in Dialect::ALL {
                 assert!(Statement::read(&sql, dialect).query.len() <= Statement::QUERY_BYTES);
             }
         }

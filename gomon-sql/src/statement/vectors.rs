@@ -5,8 +5,6 @@ use serde_json::Value;
 use super::Statement;
 use super::lexer::Dialect;
 
-const DIALECTS: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
-
 fn cases(json: &str) -> Vec<Value> {
     let value: Value = serde_json::from_str(json).unwrap();
     value
@@ -38,7 +36,7 @@ fn nothing_that_libdatadog_masks_survives() {
         );
         let masked = words(input).filter(|word| !words(expected).any(|kept| kept == *word));
         let secrets: Vec<&str> = masked.filter(|word| !is_no_literal(word)).collect();
-        for dialect in DIALECTS {
+        for dialect in Dialect::ALL {
             let statement = Statement::read(input, dialect);
             for text in [&statement.query, &statement.summary] {
                 let survivor = secrets

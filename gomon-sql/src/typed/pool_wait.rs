@@ -17,6 +17,7 @@ use super::pool::MonitoredPool;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
+use crate::reported;
 
 /// Takes a connection from the pool, under an event.
 pub(super) async fn acquire<DB: MonitoredDb>(
@@ -33,7 +34,8 @@ pub(super) async fn acquire<DB: MonitoredDb>(
             .set(keys::IDLE, pool.inner().num_idle() as u64)
             .set(keys::WAITING, waiting.count() as u64);
     }
-    let result = wait::on(Kind::Pool, pool.inner().acquire()).await;
+    let acquire = reported::acquire(pool.inner().acquire());
+    let result = wait::on(Kind::Pool, acquire).await;
     let waited = event.tracker_ref().elapsed();
     event.tracker().set(keys::WAIT, waited);
     if let Err(error) = &result {

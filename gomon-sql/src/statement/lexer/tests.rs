@@ -109,7 +109,7 @@ fn any_text_comes_back_whole() {
         "\0",
         "罿'罿",
     ] {
-        for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+        for dialect in Dialect::ALL {
             let whole: String = Lexer::new(sql, dialect).map(|t| t.text).collect();
             assert_eq!(whole, sql);
         }
