@@ -3,13 +3,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use gomon_core::logs::GomonLayer;
 use gomon_core::{Event, Gomon};
 use gomon_sql::{MonitoredSqlitePool, PoolExt, SqlxLayer};
 use sqlx::Executor;
 use sqlx::sqlite::SqlitePoolOptions;
-use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
+use tracing::{Instrument, Subscriber, info_span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
@@ -44,17 +45,10 @@ impl Told {
         builder.listener(listener).start().unwrap()
     }
 
-    /// The statements among them, and the application.
-    fn statements(&self) -> (Vec<serde_json::Value>, serde_json::Value) {
-        let events = self.0.lock().unwrap().clone();
-        let (of_application, others): (Vec<_>, Vec<_>) = events
-            .into_iter()
-            .partition(|event| event["gomon:fp"] == "application");
-        let statements = others.into_iter().filter(|event| {
-            ["sql-wconn-queryctx", "sql-wstmt-execctx"]
-                .contains(&event["gomon:fp"].as_str().unwrap())
-        });
-        (statements.collect(), of_application[0].clone())
+    fn of(&self, fingerprints: &[&str]) -> Vec<serde_json::Value> {
+        let mut events = self.0.lock().unwrap().clone();
+        events.retain(|event| fingerprints.contains(&event["gomon:fp"].as_str().unwrap()));
+        events
     }
 }
 
@@ -73,6 +67,7 @@ async fn statements_without_a_span_are_told_once() {
     let (all, serious) = (Spans::default(), Spans::default());
     let subscriber = tracing_subscriber::registry()
         .with(SqlxLayer::new())
+        .with(GomonLayer::new())
         .with(all.clone())
         .with(serious.clone().with_filter(LevelFilter::INFO));
     tracing::subscriber::set_global_default(subscriber).unwrap();
@@ -86,23 +81,28 @@ async fn statements_without_a_span_are_told_once() {
         assert_eq!(all.taken(), ["gomon.sql", "gomon.sql"]);
         pool.inner().fetch_all("SELECT a FROM t t").await.unwrap();
         assert_eq!(all.taken(), [""; 0], "it needs no mark");
+        let step = pool.inner().fetch_all("SELECT a FROM t u");
+        step.instrument(info_span!("step")).await.unwrap();
     })
     .await;
     pool.close().await;
-    assert_eq!(serious.taken(), [""; 0]);
+    assert_eq!(serious.taken(), ["step"]);
     drop(gomon.shutdown());
 
-    let (statements, application) = told.statements();
+    let statements = told.of(&["sql-wconn-queryctx", "sql-wstmt-execctx"]);
     let texts: Vec<_> = statements.iter().map(|event| &event["query"]).collect();
     assert_eq!(
         texts,
         [
             "CREATE TABLE t (a INTEGER)",
             "SELECT a FROM t",
-            "SELECT a FROM t t"
+            "SELECT a FROM t t",
+            "SELECT a FROM t u",
         ]
     );
-    // On SQLite's thread there is no context, and no span that was made in one.
-    assert_eq!(statements[2]["parent"], application["id"]);
-    assert_ne!(statements[1]["parent"], application["id"]);
+    let parents = ["import", "import", "application", "step"];
+    for (statement, parent) in statements.iter().zip(parents) {
+        let parent = &told.of(&[parent])[0];
+        assert_eq!(statement["parent"], parent["id"], "{statement}");
+    }
 }
