@@ -4,9 +4,10 @@
 mod marked;
 
 #[cfg(feature = "tracing")]
-pub(crate) use marked::{Reported, acquire, install, is_acquire, is_statement, statement};
+pub(crate) use marked::*;
 #[cfg(not(feature = "tracing"))]
-pub(crate) use unmarked::{Reported, acquire, statement};
+#[allow(unused_imports, reason = "without a way in there is nothing to report")]
+pub(crate) use unmarked::*;
 
 /// Without a layer there is nothing to tell apart.
 #[cfg(not(feature = "tracing"))]
