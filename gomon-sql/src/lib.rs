@@ -91,6 +91,9 @@ mod engine;
 mod engines;
 mod failure;
 mod fate;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod keys;
 #[cfg(feature = "tracing")]
 mod layer;

@@ -37,6 +37,7 @@ impl Said {
             Some("postgresql") => Dialect::Postgres,
             Some("mysql") => Dialect::MySql,
             Some("sqlite") => Dialect::Sqlite,
+            Some("microsoft.sql_server") => Dialect::MsSql,
             _ => Dialect::Unknown,
         }
     }
@@ -83,5 +84,5 @@ impl Visit for Said {
     }
 }
 
-/// As `system` says it, and OpenTelemetry's `db.system.name` too.
-const SYSTEMS: [&str; 3] = ["postgresql", "mysql", "sqlite"];
+/// As `system` says it, and OpenTelemetry's `db.system.name` too. sqlx itself has drivers for the first three.
+const SYSTEMS: [&str; 4] = ["postgresql", "mysql", "sqlite", "microsoft.sql_server"];

@@ -5,6 +5,7 @@
 //! what is not: all the rest is a literal.
 
 use super::{Escapes, Kind, Lexer, is_word};
+use crate::statement::steps;
 
 impl Lexer<'_> {
     /// The token at `start`, if engines disagree about what begins so.
@@ -41,23 +42,35 @@ impl Lexer<'_> {
 
     fn careful_block(&self, start: usize) -> (Kind, usize) {
         let body = start + 2;
-        let Some(length) = self.rest_from(body).find("*/") else {
+        let length = self.rest_from(body).find("*/");
+        steps::count(length.unwrap_or(self.len() - start));
+        let Some(length) = length else {
             return (Kind::Space, self.len());
         };
         let (close, end) = (body + length, body + length + 2);
         let text = self.rest_from(body).get(..length).unwrap_or_default();
-        if text.starts_with('!') || text.starts_with("M!") {
-            // MySQL runs it.
+        if is_run(text) {
             return self.agreed(body, close, Kind::Space, end);
         }
-        // PostgreSQL's comments nest.
-        if text.contains("/*") {
+        // PostgreSQL's comments nest, and one may begin with the star that ends this one.
+        if text.contains("/*") || text.ends_with('/') {
             return (Kind::Literal, self.len());
         }
         (Kind::Space, end)
     }
 
     /// A name; for PostgreSQL operators, and code between them.
+    /// A comment of MySQL's, which runs some of them: `/*!50000 … */`.
+    pub(super) fn mysql_comment(&self, start: usize) -> (Kind, usize) {
+        let end = self.block_comment(start);
+        let body = start + 2;
+        if is_run(self.rest_from(body)) {
+            self.agreed(body, end.saturating_sub(2), Kind::Space, end)
+        } else {
+            (Kind::Space, end)
+        }
+    }
+
     fn careful_backticks(&self, start: usize) -> (Kind, usize) {
         let close = self.find(start + 1, |b| b == b'`');
         let text = self.rest_from(start + 1).as_bytes();
@@ -98,6 +111,7 @@ impl Lexer<'_> {
         let tag = self.sql.get(start..=after)?;
         let body = after + 1;
         let close = self.rest_from(body).find(tag).map(|n| body + n);
+        steps::count(close.unwrap_or(self.len()) - start);
         Some(match close {
             Some(close) => self.agreed(body, close, Kind::Literal, close + tag.len()),
             None => (Kind::Literal, self.len()),
@@ -107,6 +121,7 @@ impl Lexer<'_> {
     /// A token of that kind up to `end`, if nothing begins between `from` and `to` that may reach further.
     fn agreed(&self, from: usize, to: usize, kind: Kind, end: usize) -> (Kind, usize) {
         let between = self.sql.as_bytes().get(from..to).unwrap_or_default();
+        steps::count(between.len());
         let opens = between.iter().any(|b| b"'\"`[]$#\\".contains(b))
             || between.windows(2).any(|two| matches!(two, b"/*" | b"--"));
         if opens {
@@ -119,6 +134,11 @@ impl Lexer<'_> {
     fn rest_from(&self, from: usize) -> &str {
         self.sql.get(from..).unwrap_or_default()
     }
+}
+
+/// The text of a comment that MySQL or MariaDB runs.
+fn is_run(comment: &str) -> bool {
+    comment.starts_with('!') || comment.starts_with("M!")
 }
 
 #[cfg(test)]
@@ -168,6 +188,7 @@ mod tests {
             "SELECT 1 # it's\n, 'hunter2'",
             "SELECT a #> '{hunter2}' FROM t",
             "SELECT /* a /* b */ 'hunter2' */ 'hunter2'",
+            "SELECT /*/*/ 'hunter2' */ 'hunter2'",
             "SELECT /*!50000 '*/', 'hunter2' */ 1",
             "SELECT `it's`, 'hunter2'",
             "SELECT ` 'hunter2' `",
