@@ -27,6 +27,7 @@ pub use gomon_runtime as runtime;
     feature = "sqlite",
     feature = "postgres",
     feature = "mysql",
-    feature = "sql-any"
+    feature = "sql-any",
+    feature = "sql-tracing"
 ))]
 pub use gomon_sql as sql;

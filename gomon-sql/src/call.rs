@@ -16,6 +16,7 @@ use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 
 use crate::config::SqlConfig;
+use crate::described;
 use crate::engine::Engine;
 use crate::explain::{Arguments, Slow, is_explained};
 use crate::failure;
@@ -169,29 +170,7 @@ impl Call {
     fn describe(&mut self, tracker: &mut EventTracker, statement: &Statement) {
         let sql = self.request.sql.as_str();
         tracker.set(keys::SYSTEM, self.place.engine.system);
-        if self.capture.sql_text() {
-            let (text, cut) = if self.capture.bound_values() {
-                let kept = crate::statement::prefix(sql, Statement::QUERY_BYTES);
-                (kept, sql.len() - kept.len())
-            } else {
-                (statement.query.as_str(), statement.cut_bytes)
-            };
-            let detectors = self.capture.detectors();
-            let shown = if cut == 0 {
-                text
-            } else {
-                detectors.uncut(text)
-            };
-            tracker.set(keys::QUERY, &*detectors.mask(shown));
-            if cut > 0 {
-                let cut = cut + text.len() - shown.len();
-                tracker.note_cut(keys::QUERY, cut as u64);
-            }
-        }
-        if !statement.summary.is_empty() {
-            tracker.set(keys::SUMMARY, statement.summary.as_str());
-        }
-        tracker.set(keys::DIGEST, statement.digest.as_str());
+        described::describe(tracker, &self.capture, sql, statement);
         let values = self.request.values.take();
         if let Some(values) = values.filter(|_| self.capture.bound_values()) {
             tracker.set(keys::PARAMS, values);

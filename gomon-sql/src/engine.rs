@@ -21,6 +21,8 @@ pub struct Engine {
     /// SQLite's driver undoes it itself, and closing an in-memory database would lose it.
     pub(crate) dropped_begin_leaks: bool,
     pub(crate) explain: ExplainBy,
+    /// Statements run, and are logged by sqlx, on a thread of the driver's own.
+    pub(crate) own_thread: bool,
     /// The error says that a time limit of the server ended the statement.
     pub(crate) is_timeout: fn(&dyn DatabaseError) -> bool,
     /// In the message of this error, double quotes stand round names and not round values.

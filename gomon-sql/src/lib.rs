@@ -1,10 +1,11 @@
-//! Monitoring of sqlx 0.9: typed wrappers and a driver for `AnyPool`.
+//! Monitoring of sqlx 0.9: typed wrappers, a driver for `AnyPool`, and a layer for what sqlx tells `tracing`.
 //!
-//! Two ways in, which can be used side by side:
+//! Three ways in, which can be used side by side:
 //! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
 //!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
 //!   becomes [`MonitoredPool`].
 //! - [`MonitoredDriver`] monitors whatever goes through `AnyPool`, by one line at the start of the program.
+//! - [`SqlxLayer`] makes events of what sqlx logs, for raw pools and what gets past the other two; it leaves out what they report.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -21,19 +22,22 @@
 //!
 //! # Which way in gives what
 //!
-//! | | typed wrapper | Any driver |
-//! |---|---|---|
-//! | `driver-open` | `MonitoredPool::connect`, `connect_with`, [`PoolOptionsExt`]: the whole of it | each attempt to connect |
-//! | `sql-wconn` (life of a physical connection), `conn` | no | yes |
-//! | `sql-wpool-acquire`, `sql-wlease` | yes | no: the pool is above the driver |
-//! | `conn-begintx`, `sql-wtx-commit`, `sql-wtx-rollback`, `sql-savepoint` | yes | yes |
-//! | `sql-wconn-queryctx`, `sql-wstmt-execctx` | by the method called | by the statement's text |
-//! | `conn-prepare`, `sql-wrows` | yes | yes |
-//! | migrations | the lease only | a statement each |
-//! | bound values | their number, `params-count` | the values, `params`, where [`Capture::bound_values`] allows |
-//! | `caller` | `&mut *tx`, `&mut *conn`, `pool.here()` | no |
+//! | | typed wrapper | Any driver | layer |
+//! |---|---|---|---|
+//! | `driver-open` | `MonitoredPool::connect`, `connect_with`, [`PoolOptionsExt`]: the whole of it | each attempt to connect | no |
+//! | `sql-wconn` (life of a physical connection), `conn` | no | yes | no |
+//! | `sql-wpool-acquire` | yes | no: the pool is above the driver | as far as sqlx logs it |
+//! | `sql-wlease` | yes | no | no |
+//! | `conn-begintx`, `sql-wtx-commit`, `sql-wtx-rollback`, `sql-savepoint` | yes | yes | no |
+//! | `sql-wconn-queryctx`, `sql-wstmt-execctx` | by the method called | by the statement's text | by the statement's text, without errors |
+//! | `conn-prepare`, `sql-wrows` | yes | yes | no |
+//! | migrations | the lease only | a statement each | their statements |
+//! | bound values | their number, `params-count` | the values, `params`, where [`Capture::bound_values`] allows | no |
+//! | `caller` | `&mut *tx`, `&mut *conn`, `pool.here()` | no | no |
 //!
 //! # When do statements' events start and end?
+//!
+//! Those of the first two; [`SqlxLayer`] says it of its own.
 //!
 //! - They start at the first poll: what is never polled was never sent, and is no event.
 //! - They end with the result: `completed`, `failed`, or `timed-out` for `PoolTimedOut` and for the server's own limits.
@@ -66,7 +70,8 @@
         feature = "sqlite",
         feature = "postgres",
         feature = "mysql",
-        feature = "any"
+        feature = "any",
+        feature = "tracing"
     )),
     allow(
         dead_code,
@@ -83,17 +88,24 @@ mod any;
 mod call;
 mod comments;
 mod config;
+mod described;
 mod engine;
 mod engines;
 mod explain;
 mod failure;
 mod fate;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod housekeeping;
 mod keys;
+#[cfg(feature = "tracing")]
+mod layer;
 mod parent;
 mod pool;
 mod profile;
 mod repeats;
+mod reported;
 mod row_source;
 mod rows;
 mod run;
@@ -108,6 +120,8 @@ mod typed;
 pub use any::{DriverDb, MonitoredDriver, RegisterError};
 pub use comments::SqlComments;
 pub use config::SqlConfig;
+#[cfg(feature = "tracing")]
+pub use layer::SqlxLayer;
 pub use profile::{SqlProfile, SqlProfileLine};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

@@ -40,6 +40,12 @@ pub(super) fn later(stamp: Stamp, nanos: u64) -> Stamp {
     stamp.saturating_add(nanos << READ_BITS)
 }
 
+/// The stamp that is so much earlier; the epoch is the earliest.
+pub(super) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
+    let back = nanos.saturating_mul(1 << READ_BITS);
+    TAG | (stamp & !TAG).saturating_sub(back)
+}
+
 /// Since the epoch.
 fn nanos(stamp: Stamp) -> u64 {
     ((stamp & !TAG) + HALF) >> READ_BITS
@@ -181,6 +187,15 @@ mod tests {
             assert_eq!(nanos_between(from, clock.read()), 5);
         }
         assert_eq!((clock.nanos(), clock.advances()), (15, 3));
+    }
+
+    #[test]
+    fn an_earlier_stamp_is_so_much_earlier_and_never_before_the_epoch() {
+        let clock = ManualClock::default();
+        clock.advance(5);
+        let now = clock.read();
+        assert_eq!(nanos_between(earlier(now, 3), now), 3);
+        assert_eq!(unix_nanos(earlier(now, u64::MAX)), EPOCH_NANOS);
     }
 
     #[test]

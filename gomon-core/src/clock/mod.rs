@@ -39,6 +39,15 @@ pub(crate) fn nanos_between(from: Stamp, to: Stamp) -> u64 {
     Speed::of_clock().nanos_between(from, to)
 }
 
+/// The stamp that was so many nanoseconds before that one.
+pub(crate) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
+    if manual::is_manual(stamp) {
+        return manual::earlier(stamp, nanos);
+    }
+    let ticks = (u128::from(nanos) << 32) / u128::from(*SPEED);
+    stamp.saturating_sub(u64::try_from(ticks).unwrap_or(u64::MAX))
+}
+
 /// How fast the monotonic clock runs, for many conversions: it is asked for once.
 #[derive(Clone, Copy)]
 pub(crate) struct Speed(u64);

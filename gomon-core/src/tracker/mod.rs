@@ -279,6 +279,29 @@ impl EventTracker {
         Some(UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)))
     }
 
+    /// The same event, begun so long ago: for what tells of itself when it is over, with the time it took. To be called first; once the
+    /// opening event is sent it changes nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use gomon_core::EventTracker;
+    ///
+    /// fn on_metric(took: Duration) {
+    ///     EventTracker::new("cache-get").started_ago(took).finish();
+    /// }
+    /// # on_metric(Duration::from_millis(3));
+    /// ```
+    pub fn started_ago(mut self, ago: Duration) -> Self {
+        if let Some(record) = &mut self.record
+            && !record.flags.has(Flags::OPENED)
+        {
+            let nanos = u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
+            record.start = clock::earlier(record.start, nanos);
+        }
+        self
+    }
+
     /// Marks an event of a kind that always has a cause as one that had none.
     pub fn orphan(&mut self) -> &mut Self {
         if let Some(record) = &mut self.record {

@@ -24,6 +24,7 @@ pub(crate) const ENGINE: Engine = Engine {
         prefix: "EXPLAIN ",
         column: None,
     },
+    own_thread: false,
     is_timeout,
     quotes_names: |_| false,
 };

@@ -24,6 +24,7 @@ pub(crate) const ENGINE: Engine = Engine {
         prefix: "EXPLAIN ",
         column: Some(0),
     },
+    own_thread: false,
     is_timeout,
     quotes_names,
 };

@@ -23,6 +23,7 @@ pub(crate) const ENGINE: Engine = Engine {
         prefix: "EXPLAIN QUERY PLAN ",
         column: Some(3),
     },
+    own_thread: true,
     is_timeout: |_| false,
     quotes_names: |_| false,
 };

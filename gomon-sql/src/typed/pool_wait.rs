@@ -22,6 +22,7 @@ use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::pool::{What, connected};
+use crate::reported;
 
 /// Takes a connection from the pool, under an event.
 pub(super) async fn acquire<DB: MonitoredDb>(
@@ -79,7 +80,7 @@ async fn connecting<DB: MonitoredDb>(
     pool: &Pool<DB>,
 ) -> Result<PoolConnection<DB>, Error> {
     let tracker = event.tracker();
-    let mut acquire = pin!(wait::on(Kind::Pool, pool.acquire()));
+    let mut acquire = pin!(wait::on(Kind::Pool, reported::acquire(pool.acquire())));
     let mut began = None;
     let mut is_first = true;
     poll_fn(|cx| {

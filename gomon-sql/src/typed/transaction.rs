@@ -30,6 +30,7 @@ use crate::failure;
 use crate::fate::FateAt;
 use crate::keys::fp;
 use crate::parent::Parent;
+use crate::reported;
 use crate::transaction_event::{
     FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
     savepoint, savepoint_rolled_back_implicitly,
@@ -169,6 +170,7 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         };
         let own = statement.clone();
         let begin = DB::TransactionManager::begin(link, statement);
+        let begin = reported::statement(DB::ENGINE, begin);
         let result = wait::on(Kind::Sql, begin).await;
         let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
@@ -208,6 +210,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let mut step = self.step(fp::COMMIT, RELEASE);
         let lost = self.lost();
         let commit = DB::TransactionManager::commit(&mut self.connection.link);
+        let commit = reported::statement(DB::ENGINE, commit);
         let result = wait::on(Kind::Sql, commit).await;
         self.open = result.is_err();
         if let Err(error) = &result {
@@ -228,6 +231,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     pub async fn rollback(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::ROLLBACK, ROLLBACK_TO);
         let rollback = DB::TransactionManager::rollback(&mut self.connection.link);
+        let rollback = reported::statement(DB::ENGINE, rollback);
         let result = wait::on(Kind::Sql, rollback).await;
         self.open = result.is_err();
         match &result {
