@@ -27,6 +27,9 @@ pub use gomon_runtime as runtime;
     feature = "sqlite",
     feature = "postgres",
     feature = "mysql",
-    feature = "sql-any"
+    feature = "sql-any",
+    feature = "sea-orm",
+    feature = "diesel",
+    feature = "rusqlite"
 ))]
 pub use gomon_sql as sql;

@@ -8,6 +8,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gomon_core::{Capture, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
@@ -16,7 +17,7 @@ use sqlx_core::sql_str::SqlStr;
 
 use crate::config::SqlConfig;
 use crate::engine::Engine;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::rows::{Cell, Rows};
@@ -38,8 +39,8 @@ pub(crate) struct Request {
     /// `None`: told from the statement.
     pub(crate) fp: Option<&'static str>,
     pub(crate) sql: SqlStr,
-    /// It has, or asks for, a prepared statement.
-    pub(crate) prepared: bool,
+    /// It has, or asks for, a prepared statement, where that is known.
+    pub(crate) prepared: Option<bool>,
     /// How many values are bound, where sqlx tells.
     pub(crate) bound: Option<usize>,
     /// The values themselves, where they may be taken.
@@ -70,6 +71,8 @@ pub(crate) struct Call {
     inserts: bool,
     returning: bool,
     returned: u64,
+    /// Nobody tells of its rows.
+    rows_unseen: bool,
     /// The statement of the text that runs now has given rows.
     yielded: bool,
     affected: Option<u64>,
@@ -107,11 +110,19 @@ impl Call {
             inserts: false,
             returning: false,
             returned: 0,
+            rows_unseen: false,
             yielded: false,
             affected: None,
             last_id: None,
             rows: None,
         }
+    }
+
+    /// The same where rows come unseen, so that there is no number of them to tell.
+    #[must_use]
+    pub(crate) fn without_rows(mut self) -> Self {
+        self.rows_unseen = true;
+        self
     }
 
     /// To be called at each poll; the first one starts the event.
@@ -144,7 +155,7 @@ impl Call {
         self.writes = statement.writes;
         self.inserts = statement.inserts;
         self.returning = statement.returning;
-        tracker.set(keys::SYSTEM, self.place.engine.system);
+        self.place.engine.tell(tracker);
         if self.capture.sql_text() {
             let (text, cut) = if self.capture.bound_values() {
                 let kept = crate::statement::prefix(sql, Statement::QUERY_BYTES);
@@ -174,7 +185,9 @@ impl Call {
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
-        tracker.set(keys::PREPARED, self.request.prepared);
+        if let Some(prepared) = self.request.prepared {
+            tracker.set(keys::PREPARED, prepared);
+        }
         if let Some(caller) = self.place.caller {
             tracker.set(keys::CALLER, format!("{}:{}", caller.file(), caller.line()));
         }
@@ -187,23 +200,31 @@ impl Call {
         }
     }
 
+    /// A row came, of which nothing is known.
+    pub(crate) fn count_row(&mut self) {
+        let State::Open(tracker) = &mut self.state else {
+            return;
+        };
+        self.returned += 1;
+        if self.returned == 1 && tracker.is_recording() {
+            let elapsed = tracker.elapsed();
+            tracker.set(keys::FIRST_ROW, elapsed);
+        }
+    }
+
     /// A row came.
     pub(crate) fn row<DB: Database>(
         &mut self,
         row: &DB::Row,
         cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
     ) {
+        self.count_row();
         let State::Open(tracker) = &mut self.state else {
             return;
         };
-        self.returned += 1;
         let first_of_statement = !std::mem::replace(&mut self.yielded, true);
         if !tracker.is_recording() {
             return;
-        }
-        if self.returned == 1 {
-            let elapsed = tracker.elapsed();
-            tracker.set(keys::FIRST_ROW, elapsed);
         }
         if self.capture.rows() > 0 && self.request.fp == Some(fp::QUERY) {
             // Another statement of the text has columns of its own, and other ones to hide.
@@ -256,6 +277,25 @@ impl Call {
         self.end(Outcome::Failed);
     }
 
+    /// It ended with an error that is not sqlx's, if more than that is known.
+    pub(crate) fn fail_told(&mut self, failure: Option<&Failure<'_>>) {
+        if let (State::Open(tracker), Some(failure)) = (&mut self.state, failure) {
+            failure.tell(tracker, &self.capture);
+        }
+        self.end(Outcome::Failed);
+    }
+
+    /// It began so long ago: to be called when it has been started just now.
+    pub(crate) fn backdate(&mut self, by: Duration) {
+        if let State::Open(tracker) = &mut self.state {
+            tracker.backdate(by);
+        }
+    }
+
+    pub(crate) fn sql(&self) -> &str {
+        self.request.sql.as_str()
+    }
+
     fn end(&mut self, outcome: Outcome) {
         let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
@@ -264,7 +304,7 @@ impl Call {
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());
         }
-        if self.request.fp == Some(fp::QUERY) {
+        if self.request.fp == Some(fp::QUERY) && !self.rows_unseen {
             tracker.set(keys::ROWS_RETURNED, self.returned);
         }
         // What the engines report for a statement that changes nothing is left over from another one.

@@ -32,6 +32,13 @@ impl SqlConfig {
         self
     }
 
+    /// What was found out to be captured.
+    pub(crate) fn of(capture: Arc<Capture>) -> Self {
+        Self {
+            capture: Some(capture),
+        }
+    }
+
     pub(crate) fn current(&self) -> Arc<Capture> {
         self.capture.clone().unwrap_or_else(capture)
     }

@@ -1,6 +1,7 @@
-//! Monitoring of sqlx 0.9: typed wrappers and a driver for `AnyPool`.
+//! Monitoring of sqlx 0.9: typed wrappers and a driver for `AnyPool`; and of SeaORM, Diesel and rusqlite, each by its own hook and
+//! behind the feature of its name.
 //!
-//! Two ways in, which can be used side by side:
+//! Two ways into sqlx, which can be used side by side:
 //! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
 //!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
 //!   becomes [`MonitoredPool`].
@@ -66,7 +67,10 @@
         feature = "sqlite",
         feature = "postgres",
         feature = "mysql",
-        feature = "any"
+        feature = "any",
+        feature = "sea-orm",
+        feature = "diesel",
+        feature = "rusqlite"
     )),
     allow(
         dead_code,
@@ -81,15 +85,23 @@
 mod any;
 mod call;
 mod config;
+#[cfg(feature = "diesel")]
+pub mod diesel;
 mod engine;
 mod engines;
 mod failure;
 mod fate;
+#[cfg(any(feature = "sea-orm", feature = "diesel", feature = "rusqlite"))]
+mod hooked;
 mod keys;
 mod parent;
 mod row_source;
 mod rows;
 mod run;
+#[cfg(feature = "rusqlite")]
+pub mod rusqlite;
+#[cfg(feature = "sea-orm")]
+pub mod sea_orm;
 mod statement;
 mod transaction_event;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

@@ -8,7 +8,7 @@ use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 
 use crate::engine::Engine;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::statement::{is_read_only, isolation};
@@ -24,18 +24,18 @@ impl TransactionEvent {
     pub(crate) fn open(
         parent: Parent,
         engine: &'static Engine,
-        statement: Option<&SqlStr>,
+        statement: Option<&str>,
         label: impl Into<Cow<'static, str>>,
     ) -> Self {
         let mut tracker = parent.open(fp::TRANSACTION);
         if tracker.is_recording() {
-            tracker.set(keys::SYSTEM, engine.system);
+            engine.tell(&mut tracker);
             tracker.register(label);
             if let Some(statement) = statement {
-                if let Some(level) = isolation(statement.as_str()) {
+                if let Some(level) = isolation(statement) {
                     tracker.set(keys::ISOLATION, level);
                 }
-                if is_read_only(statement.as_str()) {
+                if is_read_only(statement) {
                     tracker.set(keys::READ_ONLY, true);
                 }
             }
@@ -73,6 +73,11 @@ impl TransactionEvent {
         error: &Error,
     ) {
         failure::record(self.event.tracker(), self.engine, capture, caller, error);
+    }
+
+    /// The same of an error that is not sqlx's.
+    pub(crate) fn fail_told(&mut self, capture: &Capture, failure: &Failure<'_>) {
+        failure.tell(self.event.tracker(), capture);
     }
 
     /// `COMMIT` was answered with "fine", and nothing was committed.
@@ -115,9 +120,8 @@ pub(crate) fn savepoint(
     summary: &'static str,
 ) -> EndGuard {
     let mut tracker = parent.open(fp::SAVEPOINT);
-    tracker
-        .set(keys::SYSTEM, engine.system)
-        .set(keys::SUMMARY, summary);
+    engine.tell(&mut tracker);
+    tracker.set(keys::SUMMARY, summary);
     EndGuard::new(tracker)
 }
 

@@ -40,6 +40,12 @@ pub(super) fn later(stamp: Stamp, nanos: u64) -> Stamp {
     stamp.saturating_add(nanos << READ_BITS)
 }
 
+/// The stamp that is so much earlier.
+pub(super) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
+    let ticks = nanos.saturating_mul(1 << READ_BITS);
+    (stamp & TAG) | (stamp & !TAG).saturating_sub(ticks)
+}
+
 /// Since the epoch.
 fn nanos(stamp: Stamp) -> u64 {
     ((stamp & !TAG) + HALF) >> READ_BITS

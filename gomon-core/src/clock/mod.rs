@@ -79,6 +79,16 @@ pub(crate) fn unix_millis(stamp: Stamp) -> (u64, Stamp) {
     (nanos / MILLI, until)
 }
 
+/// The stamp that is so much earlier, at the least the first of all.
+pub(crate) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
+    if manual::is_manual(stamp) {
+        return manual::earlier(stamp, nanos);
+    }
+    let ticks = (u128::from(nanos) << 32) / u128::from(*SPEED);
+    let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+    stamp.saturating_sub(ticks).max(ANCHOR.first.min(stamp))
+}
+
 /// Unix time in milliseconds as the bus has looked at it last: within a tenth of a second, unless it is held up.
 #[inline]
 pub(crate) fn coarse_unix_millis() -> u64 {

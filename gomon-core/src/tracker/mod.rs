@@ -264,6 +264,28 @@ impl EventTracker {
         Duration::from_nanos(nanos.unwrap_or(0))
     }
 
+    /// Moves the start back, for a thing that gomon is told of when it is over. To be called at once, before the event has children or
+    /// is registered; `by` must not reach behind the start of its parent. It never reaches behind that of the process.
+    ///
+    /// ```
+    /// use gomon_core::EventTracker;
+    /// use std::time::Duration;
+    ///
+    /// fn on_done(took: Duration) {
+    ///     EventTracker::new("import").backdate(took);
+    /// }
+    /// # on_done(Duration::ZERO);
+    /// ```
+    pub fn backdate(&mut self, by: Duration) -> &mut Self {
+        if self.is_recording()
+            && let Some(record) = &mut self.record
+        {
+            let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+            record.start = clock::earlier(record.start, nanos);
+        }
+        self
+    }
+
     /// Its time for those who do not hold the tracker. That of an empty tracker starts now.
     #[must_use]
     pub fn stopwatch(&self) -> Stopwatch {

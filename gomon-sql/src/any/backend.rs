@@ -109,7 +109,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         Request {
             fp,
             sql: sql.clone(),
-            prepared: arguments.is_some(),
+            prepared: Some(arguments.is_some()),
             bound: arguments.map(Arguments::len),
             values: arguments
                 .filter(|arguments| capture.bound_values() && arguments.len() > 0)
@@ -119,8 +119,12 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
 
     /// Begins the transaction itself.
     async fn begin_outermost(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
-        let mut event =
-            TransactionEvent::open(self.parent(), DB::FACTS, statement.as_ref(), "transaction");
+        let mut event = TransactionEvent::open(
+            self.parent(),
+            DB::FACTS,
+            statement.as_ref().map(SqlStr::as_str),
+            "transaction",
+        );
         self.unsure = DB::FACTS.dropped_begin_leaks;
         let own = statement.clone();
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
@@ -363,7 +367,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         parameters: &[AnyTypeInfo],
     ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
         let mut request = self.request(Some(fp::PREPARE), &sql, None);
-        request.prepared = true;
+        request.prepared = Some(true);
         let call = Call::future(self.place(), request);
         Box::pin(run::prepare(
             call,

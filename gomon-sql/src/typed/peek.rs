@@ -33,7 +33,7 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
         let request = Request {
             fp: Some(fp),
             sql,
-            prepared: true,
+            prepared: Some(true),
             bound: None,
             values: None,
         };
@@ -50,7 +50,7 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
     let request = Request {
         fp: Some(fp),
         sql: sql.clone(),
-        prepared: bound.is_some(),
+        prepared: Some(bound.is_some()),
         bound,
         values: None,
     };

@@ -86,8 +86,12 @@ impl Begin {
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
         let label = format!("{}:{}", self.caller.file(), self.caller.line());
-        let mut event =
-            TransactionEvent::open(self.parent, DB::ENGINE, self.statement.as_ref(), label);
+        let mut event = TransactionEvent::open(
+            self.parent,
+            DB::ENGINE,
+            self.statement.as_ref().map(SqlStr::as_str),
+            label,
+        );
         let link = match opening.begin(self.statement).await {
             Ok(link) => link,
             Err(error) => {
