@@ -116,7 +116,6 @@ impl GomonInstrumentation {
     }
 
     fn start(&mut self, query: &dyn DebugQuery) {
-        self.connection.count();
         if !is_enabled() {
             return;
         }
@@ -129,6 +128,7 @@ impl GomonInstrumentation {
         if let Some(step) = Step::of(&sql) {
             return self.connection.start_step(step, &sql);
         }
+        self.connection.count();
         let values = binds.map(|binds| values::bound(&binds, &capture));
         if self.queries.len() >= MOST_QUERIES {
             self.queries.remove(0);

@@ -104,7 +104,7 @@ impl HookedConnection {
         call
     }
 
-    /// A statement is sent.
+    /// A statement is sent, which is no step of a transaction.
     pub(crate) fn count(&mut self) {
         self.queries += 1;
     }

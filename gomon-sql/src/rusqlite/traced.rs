@@ -57,7 +57,6 @@ impl Traced {
             return;
         }
         errors::forget();
-        self.connection.count();
         if !is_enabled() {
             return;
         }
@@ -67,6 +66,7 @@ impl Traced {
             self.step = Some(id);
             return;
         }
+        self.connection.count();
         let capture = self.connection.capture();
         let values = match capture.bound_values() {
             true => statement.expanded_sql(),

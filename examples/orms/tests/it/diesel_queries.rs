@@ -174,7 +174,7 @@ fn a_connection_that_was_there_before_needs_its_system_for_its_text() {
 
 #[test]
 fn another_instrumentation_still_gets_each_event() {
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(10);
     let mine = move |event: InstrumentationEvent<'_>| {
         let name = format!("{event:?}");
         sender.send(name.split(' ').next().unwrap().to_owned()).ok();

@@ -173,7 +173,7 @@ async fn what_is_in_a_transaction_is_told_and_the_transaction_is_not() {
 #[tokio::test]
 async fn a_callback_of_ones_own_can_call_ours() {
     let mut db = connect().await;
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(10);
     let told = callback();
     db.set_metric_callback(move |info| {
         told(info);
