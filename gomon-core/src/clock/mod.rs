@@ -416,6 +416,16 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_stamp_is_so_much_earlier_but_none_is_before_the_first() {
+        let first = ANCHOR.first;
+        let later = first + (at(MINUTE) - at(0));
+        let before = earlier(later, MINUTE / 2);
+        assert!(nanos_between(before, later).abs_diff(MINUTE / 2) < 1_000);
+        assert_eq!(earlier(later, u64::MAX), first);
+        assert_eq!(earlier(later, 0), later);
+    }
+
+    #[test]
     fn wall_time_agrees_with_the_system_clock() {
         assert!(unix_nanos(now()).abs_diff(system_nanos()) < 1_000_000_000);
     }

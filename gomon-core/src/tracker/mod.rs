@@ -26,6 +26,7 @@ use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
+use crate::event::id::SpanId;
 use crate::event::outcome::Outcome;
 use crate::event::packed::MapWriter;
 use crate::event::record::Record;
@@ -264,8 +265,9 @@ impl EventTracker {
         Duration::from_nanos(nanos.unwrap_or(0))
     }
 
-    /// Moves the start back, for a thing that gomon is told of when it is over. To be called at once, before the event has children or
-    /// is registered; `by` must not reach behind the start of its parent. It never reaches behind that of the process.
+    /// Moves the start back, for a thing that gomon is told of when it is over: at the most to the start of its parent, where that is
+    /// the event that is entered on this thread, and to that of the process. To be called at once, before the event has children or is
+    /// registered.
     ///
     /// ```
     /// use gomon_core::EventTracker;
@@ -281,7 +283,8 @@ impl EventTracker {
             && let Some(record) = &mut self.record
         {
             let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-            record.start = clock::earlier(record.start, nanos);
+            let floor = record.parent().and_then(start_of_entered).unwrap_or(0);
+            record.start = clock::earlier(record.start, nanos).max(floor);
         }
         self
     }
@@ -538,6 +541,16 @@ fn swap_lent(record: &mut Option<Box<Record>>) -> bool {
         Err(_) => false,
     });
     swapped.unwrap_or(false)
+}
+
+/// When the event that is entered on this thread began, if it is that one.
+fn start_of_entered(span: SpanId) -> Option<Stamp> {
+    let start = LENT.try_with(|lent| {
+        let lent = lent.try_borrow().ok()?;
+        let record = lent.as_ref().filter(|record| record.span == span)?;
+        Some(record.start)
+    });
+    start.ok().flatten()
 }
 
 /// Sets an attribute of an open event: on the spot if its record is lent to this thread now, else

@@ -1,6 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use gomon_core::testing::{Recorder, with_recorder_async};
+use gomon_core::testing::{Recorder, with_recorder, with_recorder_async};
 use gomon_core::{EndGuard, EventTracker, FutureExt, Outcome, WorkDetails, in_flight};
 
 #[test]
@@ -435,4 +436,32 @@ async fn a_guard_that_is_the_scope_of_a_future_ends_on_each_path() {
         assert_eq!(recorder.tree(), tree);
     })
     .await;
+}
+
+#[test]
+fn what_is_told_of_when_it_is_over_started_earlier() {
+    with_recorder(|recorder| {
+        let clock = recorder.manual_clock();
+        clock.advance(Duration::from_secs(1));
+        let mut request = EventTracker::new("request");
+        clock.advance(Duration::from_secs(9));
+        let mut told = request.child("told");
+        told.backdate(Duration::from_secs(4));
+        assert_eq!(told.elapsed(), Duration::from_secs(4));
+        told.finish();
+        request.enter(|| {
+            EventTracker::new("longer").backdate(Duration::from_secs(10));
+        });
+        EventTracker::new("always").backdate(Duration::MAX);
+        EventTracker::empty().backdate(Duration::from_secs(1));
+        drop(request);
+        let (request, told) = (recorder.one("request"), recorder.one("told"));
+        assert_eq!(told.lapsed(), 4_000_000_000);
+        assert_eq!(told.start() - request.start(), 5_000_000_000);
+        assert_eq!(recorder.one("longer").start(), request.start());
+        assert_eq!(
+            recorder.one("always").start(),
+            request.start() - 1_000_000_000
+        );
+    });
 }

@@ -35,4 +35,4 @@ mod traced;
 mod values;
 
 pub use errors::error_log;
-pub use slots::{InstallError, install};
+pub use slots::{InstallError, install, install_with};

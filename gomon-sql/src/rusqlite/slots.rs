@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::traced::Traced;
+use crate::config::SqlConfig;
 
 /// Monitors a connection until it is closed. To be called once for each: rusqlite keeps one trace function for a connection, so this
 /// takes the place of another one too.
@@ -18,10 +19,18 @@ use super::traced::Traced;
 /// # Errors
 /// When 256 connections are monitored already.
 pub fn install(connection: &Connection) -> Result<(), InstallError> {
+    install_with(connection, SqlConfig::new())
+}
+
+/// The same with settings of its own.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_with(connection: &Connection, config: SqlConfig) -> Result<(), InstallError> {
     for (slot, told) in SLOTS.iter().zip(TOLD.iter().flatten()) {
         let mut slot = lock(slot);
         if slot.is_none() {
-            *slot = Some(Box::new(Traced::new()));
+            *slot = Some(Box::new(Traced::new(config)));
             connection.trace_v2(TraceEventCodes::all(), Some(*told));
             return Ok(());
         }

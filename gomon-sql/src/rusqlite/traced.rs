@@ -22,8 +22,8 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    pub(super) fn new() -> Self {
-        let mut connection = HookedConnection::new(SqlConfig::new());
+    pub(super) fn new(config: SqlConfig) -> Self {
+        let mut connection = HookedConnection::new(config);
         connection.set_engine(System::Sqlite.engine());
         connection.opened();
         Self {

@@ -1,6 +1,7 @@
 //! What SQLite's trace tells of rusqlite's statements.
 
-use gomon::sql::rusqlite::install;
+use gomon::sql::SqlConfig;
+use gomon::sql::rusqlite::{install, install_with};
 use gomon::testing::Recorder;
 use gomon::{Capture, EventTracker, assert_tree};
 use rusqlite::{Connection, params};
@@ -73,6 +74,13 @@ fn values_are_told_where_they_are_captured() {
         let json = r#"{"password":"hunter2"}"#;
         connection.execute(sql, params![8, json]).unwrap();
     });
+    let config = SqlConfig::new().capture(Capture::safe());
+    recorder.run(|| {
+        let safe = Connection::open_in_memory().unwrap();
+        install_with(&safe, config).unwrap();
+        safe.execute_batch("SELECT 'a'").unwrap();
+    });
+    assert_eq!(recorder.one("sql-wconn-queryctx")["query"], "SELECT ?");
     let events = recorder.find("sql-wstmt-execctx");
     assert_eq!(events[0]["params"], json!([7, "it's"]));
     assert_eq!(events[0]["query"], "INSERT INTO items VALUES (?1, ?2)");
@@ -148,6 +156,48 @@ fn rows_that_are_dropped_halfway_end_their_statement() {
             ("completed", &json!(1))
         );
     });
+}
+
+#[test]
+fn what_a_virtual_table_runs_is_a_part_of_its_statement() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let connection = connect();
+        recorder.clear();
+        let sql = "CREATE VIRTUAL TABLE pages USING fts5(body)";
+        connection.execute(sql, []).unwrap();
+        let sql = "INSERT INTO pages VALUES ('a b'), ('c d')";
+        connection.execute(sql, []).unwrap();
+        let sql = "SELECT count(*) FROM pages WHERE pages MATCH 'c'";
+        let found: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, 1);
+    });
+    assert_eq!(recorder.find("sql-wstmt-execctx").len(), 2);
+    assert_eq!(recorder.one("sql-wconn-queryctx")["rows-returned"], 1);
+}
+
+#[test]
+fn the_first_run_after_another_connection_changed_the_schema_ends_early() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let (connection, other) = (Connection::open(&path).unwrap(), Connection::open(&path));
+        connection
+            .execute_batch("CREATE TABLE items (id INTEGER)")
+            .unwrap();
+        install(&connection).unwrap();
+        let mut statement = connection
+            .prepare("SELECT 1 FROM items UNION ALL SELECT 2")
+            .unwrap();
+        for schema in ["CREATE TABLE more (id INTEGER)", "SELECT 1"] {
+            other.as_ref().unwrap().execute_batch(schema).unwrap();
+            assert_eq!(statement.query_map([], |_| Ok(())).unwrap().count(), 1);
+        }
+    });
+    let events = recorder.find("sql-wconn-queryctx");
+    let rows: Vec<_> = events.iter().map(|event| &event["rows-returned"]).collect();
+    assert_eq!(rows, [0, 1]);
 }
 
 #[test]
