@@ -9,6 +9,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
@@ -19,7 +20,7 @@ use crate::config::SqlConfig;
 use crate::described;
 use crate::engine::Engine;
 use crate::explain::{Arguments, Slow, is_explained};
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::repeats::{Repeats, Run};
@@ -42,12 +43,13 @@ pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
 }
 
 /// What is known of a statement when it is called.
+#[derive(Debug)]
 pub(crate) struct Request {
     /// `None`: told from the statement.
     pub(crate) fp: Option<&'static str>,
     pub(crate) sql: SqlStr,
-    /// It has, or asks for, a prepared statement.
-    pub(crate) prepared: bool,
+    /// It has, or asks for, a prepared statement, where that is known.
+    pub(crate) prepared: Option<bool>,
     /// How many values are bound, where sqlx tells.
     pub(crate) bound: Option<usize>,
     /// The values themselves, where they may be taken.
@@ -84,6 +86,7 @@ pub(crate) struct Place {
 }
 
 /// The event of one statement.
+#[derive(Debug)]
 pub(crate) struct Call {
     place: Place,
     request: Request,
@@ -97,6 +100,8 @@ pub(crate) struct Call {
     /// Once the event began.
     statement: Option<Arc<Statement>>,
     returned: u64,
+    /// Nobody tells of its rows.
+    rows_unseen: bool,
     /// The statement of the text that runs now has given rows.
     yielded: bool,
     affected: Option<u64>,
@@ -134,11 +139,19 @@ impl Call {
             polled: false,
             statement: None,
             returned: 0,
+            rows_unseen: false,
             yielded: false,
             affected: None,
             last_id: None,
             rows: None,
         }
+    }
+
+    /// The same where rows come unseen, so that there is no number of them to tell.
+    #[must_use]
+    pub(crate) fn without_rows(mut self) -> Self {
+        self.rows_unseen = true;
+        self
     }
 
     /// To be called at each poll; the first one starts the event.
@@ -169,7 +182,7 @@ impl Call {
 
     fn describe(&mut self, tracker: &mut EventTracker, statement: &Statement) {
         let sql = self.request.sql.as_str();
-        tracker.set(keys::SYSTEM, self.place.engine.system);
+        self.place.engine.tell(tracker);
         described::describe(tracker, &self.capture, sql, statement);
         let values = self.request.values.take();
         if let Some(values) = values.filter(|_| self.capture.bound_values()) {
@@ -177,7 +190,9 @@ impl Call {
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
-        tracker.set(keys::PREPARED, self.request.prepared);
+        if let Some(prepared) = self.request.prepared {
+            tracker.set(keys::PREPARED, prepared);
+        }
         let walks = self.place.config.settings().finds_callers;
         self.site = site::find(self.place.engine, statement, self.place.caller, walks);
         if let Some(caller) = self.caller() {
@@ -198,23 +213,31 @@ impl Call {
         exact.or_else(|| self.site.as_ref()?.caller())
     }
 
+    /// A row came, of which nothing is known.
+    pub(crate) fn count_row(&mut self) {
+        let State::Open(tracker) = &mut self.state else {
+            return;
+        };
+        self.returned += 1;
+        if self.returned == 1 && tracker.is_recording() {
+            let elapsed = tracker.elapsed();
+            tracker.set(keys::FIRST_ROW, elapsed);
+        }
+    }
+
     /// A row came.
     pub(crate) fn row<DB: Database>(
         &mut self,
         row: &DB::Row,
         cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
     ) {
+        self.count_row();
         let State::Open(tracker) = &mut self.state else {
             return;
         };
-        self.returned += 1;
         let first_of_statement = !std::mem::replace(&mut self.yielded, true);
         if !tracker.is_recording() {
             return;
-        }
-        if self.returned == 1 {
-            let elapsed = tracker.elapsed();
-            tracker.set(keys::FIRST_ROW, elapsed);
         }
         if self.capture.rows() > 0 && self.request.fp == Some(fp::QUERY) {
             // Another statement of the text has columns of its own, and other ones to hide.
@@ -272,6 +295,25 @@ impl Call {
         self.end(Outcome::Failed);
     }
 
+    /// It ended with an error that is not sqlx's, if more than that is known.
+    pub(crate) fn fail_told(&mut self, failure: Option<&Failure<'_>>) {
+        if let (State::Open(tracker), Some(failure)) = (&mut self.state, failure) {
+            failure.tell(tracker, &self.capture);
+        }
+        self.end(Outcome::Failed);
+    }
+
+    /// It began so long ago: to be called when it has been started just now.
+    pub(crate) fn backdate(&mut self, by: Duration) {
+        if let State::Open(tracker) = &mut self.state {
+            tracker.backdate(by);
+        }
+    }
+
+    pub(crate) fn sql(&self) -> &str {
+        self.request.sql.as_str()
+    }
+
     fn end(&mut self, outcome: Outcome) {
         let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
@@ -283,7 +325,7 @@ impl Call {
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());
         }
-        if self.request.fp == Some(fp::QUERY) {
+        if self.request.fp == Some(fp::QUERY) && !self.rows_unseen {
             tracker.set(keys::ROWS_RETURNED, self.returned);
         }
         // What the engines report for a statement that changes nothing is left over from another one.
@@ -344,7 +386,7 @@ impl Call {
         };
         let sql = &self.request.sql;
         let copy = self.request.copy.take();
-        let has_values = self.request.prepared && copy.is_none();
+        let has_values = self.request.prepared == Some(true) && copy.is_none();
         if self.polled && !has_values && is_explained(sql.as_str(), statement) {
             explainer.explain(Slow {
                 sql: sql.clone(),

@@ -163,6 +163,14 @@ impl SqlConfig {
         self.explainer.as_ref()
     }
 
+    /// What was found out to be captured.
+    pub(crate) fn of(capture: Arc<Capture>) -> Self {
+        Self {
+            capture: Some(capture),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn current(&self) -> Arc<Capture> {
         self.capture.clone().unwrap_or_else(capture)
     }

@@ -1,6 +1,7 @@
-//! Monitoring of sqlx 0.9: typed wrappers, a driver for `AnyPool`, and a layer for what sqlx tells `tracing`.
+//! Monitoring of sqlx 0.9: typed wrappers, a driver for `AnyPool`, and a layer for what sqlx tells `tracing`; and of SeaORM, Diesel
+//! and rusqlite, each by its own hook and behind the feature of its name.
 //!
-//! Three ways in, which can be used side by side:
+//! Three ways into sqlx, which can be used side by side:
 //! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
 //!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
 //!   becomes [`MonitoredPool`].
@@ -71,7 +72,10 @@
         feature = "postgres",
         feature = "mysql",
         feature = "any",
-        feature = "tracing"
+        feature = "tracing",
+        feature = "sea-orm",
+        feature = "diesel",
+        feature = "rusqlite"
     )),
     allow(
         dead_code,
@@ -89,6 +93,8 @@ mod call;
 mod comments;
 mod config;
 mod described;
+#[cfg(feature = "diesel")]
+pub mod diesel;
 mod engine;
 mod engines;
 mod explain;
@@ -97,6 +103,8 @@ mod fate;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(any(feature = "sea-orm", feature = "diesel", feature = "rusqlite"))]
+mod hooked;
 mod housekeeping;
 mod keys;
 #[cfg(feature = "tracing")]
@@ -109,6 +117,10 @@ mod reported;
 mod row_source;
 mod rows;
 mod run;
+#[cfg(feature = "rusqlite")]
+pub mod rusqlite;
+#[cfg(feature = "sea-orm")]
+pub mod sea_orm;
 mod site;
 mod statement;
 mod transaction_books;

@@ -8,7 +8,7 @@ use sqlx_core::sql_str::SqlStr;
 
 use crate::config::SqlConfig;
 use crate::engine::Engine;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::site::Caller;
@@ -29,12 +29,12 @@ impl TransactionEvent {
         parent: Parent,
         engine: &'static Engine,
         config: SqlConfig,
-        statement: Option<&SqlStr>,
+        statement: Option<&str>,
         caller: Option<&'static Location<'static>>,
     ) -> Self {
         let mut tracker = parent.open(fp::TRANSACTION);
         if tracker.is_recording() {
-            tracker.set(keys::SYSTEM, engine.system);
+            engine.tell(&mut tracker);
             match caller.map(Caller::Exact) {
                 Some(caller) => {
                     caller.tell(&mut tracker);
@@ -43,10 +43,10 @@ impl TransactionEvent {
                 None => tracker.register("transaction"),
             }
             if let Some(statement) = statement {
-                if let Some(level) = isolation(statement.as_str()) {
+                if let Some(level) = isolation(statement) {
                     tracker.set(keys::ISOLATION, level);
                 }
-                if is_read_only(statement.as_str()) {
+                if is_read_only(statement) {
                     tracker.set(keys::READ_ONLY, true);
                 }
             }
@@ -83,6 +83,7 @@ impl TransactionEvent {
 
     /// The step was answered.
     pub(crate) fn answered(&mut self) {
+        self.books.stopped();
         self.event.on_drop(Outcome::Completed);
     }
 
@@ -93,6 +94,11 @@ impl TransactionEvent {
         error: &Error,
     ) {
         failure::record(self.event.tracker(), self.engine, capture, caller, error);
+    }
+
+    /// The same of an error that is not sqlx's.
+    pub(crate) fn fail_told(&mut self, capture: &Capture, failure: &Failure<'_>) {
+        failure.tell(self.event.tracker(), capture);
     }
 
     /// `COMMIT` was answered with "fine", and nothing was committed.
@@ -147,9 +153,8 @@ pub(crate) fn savepoint(
     summary: &'static str,
 ) -> EndGuard {
     let mut tracker = parent.open(fp::SAVEPOINT);
-    tracker
-        .set(keys::SYSTEM, engine.system)
-        .set(keys::SUMMARY, summary);
+    engine.tell(&mut tracker);
+    tracker.set(keys::SUMMARY, summary);
     EndGuard::new(tracker)
 }
 

@@ -110,7 +110,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         Request {
             fp,
             sql: sql.clone(),
-            prepared: arguments.is_some(),
+            prepared: Some(arguments.is_some()),
             bound: arguments.map(Arguments::len),
             values: arguments
                 .filter(|arguments| capture.bound_values() && arguments.len() > 0)
@@ -126,7 +126,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             self.parent(),
             DB::FACTS,
             SqlConfig::new(),
-            statement.as_ref(),
+            statement.as_ref().map(SqlStr::as_str),
             None,
         );
         self.unsure = DB::FACTS.dropped_begin_leaks;
@@ -380,7 +380,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         parameters: &[AnyTypeInfo],
     ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
         let mut request = self.request(Some(fp::PREPARE), &sql, None);
-        request.prepared = true;
+        request.prepared = Some(true);
         let call = Call::future(self.place(), request);
         let prepare = AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters);
         Box::pin(run::prepare(call, reported::statement(DB::FACTS, prepare)))

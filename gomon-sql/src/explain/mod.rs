@@ -27,6 +27,15 @@ pub(crate) struct ExplainBy {
     pub(crate) column: Option<usize>,
 }
 
+impl ExplainBy {
+    /// Of what nobody explains: hooks have no connection to do it on.
+    #[cfg(any(feature = "sea-orm", feature = "diesel", feature = "rusqlite"))]
+    pub(crate) const NOT: Self = Self {
+        prefix: "EXPLAIN ",
+        column: None,
+    };
+}
+
 /// The bound values of a statement, of a type that the engine knows.
 pub(crate) type Arguments = Box<dyn Any + Send>;
 

@@ -18,7 +18,6 @@ mod vectors;
 
 use digest::Digest;
 use double_quotes::DoubleQuotes;
-use lexer::Lexer;
 use limited::Limited;
 use masked::Masked;
 use summary::Summary;
@@ -27,6 +26,9 @@ pub(crate) use alive::shows_life;
 pub(crate) use begin::{is_read_only, isolation};
 pub(crate) use cache::read_cached;
 pub(crate) use lexer::Dialect;
+#[cfg(feature = "rusqlite")]
+pub(crate) use lexer::Kind as TokenKind;
+pub(crate) use lexer::Lexer;
 
 /// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
 const READ_BYTES: usize = 256 * 1024;

@@ -125,7 +125,7 @@ pub(super) fn prepare_request(sql: &SqlStr) -> Request {
     Request {
         fp: Some(fp::PREPARE),
         sql: sql.clone(),
-        prepared: true,
+        prepared: Some(true),
         bound: None,
         values: None,
         values_hash: None,

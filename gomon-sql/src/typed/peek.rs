@@ -39,7 +39,7 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
         let request = Request {
             fp: Some(fp),
             sql,
-            prepared: true,
+            prepared: Some(true),
             bound: None,
             values: None,
             values_hash: None,
@@ -61,7 +61,7 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
     let request = Request {
         fp: Some(fp),
         sql: sql.clone(),
-        prepared: bound.is_some(),
+        prepared: Some(bound.is_some()),
         bound,
         values: None,
         values_hash: None,

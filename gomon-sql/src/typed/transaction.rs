@@ -86,7 +86,8 @@ impl Begin {
         self,
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
-        let (config, statement) = (self.config.clone(), self.statement.as_ref());
+        let config = self.config.clone();
+        let statement = self.statement.as_ref().map(SqlStr::as_str);
         let caller = Some(self.caller);
         let mut event = TransactionEvent::open(self.parent, DB::ENGINE, config, statement, caller);
         let link = match opening.begin(self.statement).await {
