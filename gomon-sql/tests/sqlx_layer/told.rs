@@ -12,15 +12,22 @@ use tracing_subscriber::layer::SubscriberExt;
 fn told(layer: SqlxLayer, f: impl FnOnce()) -> Recorder {
     let recorder = Recorder::new();
     let subscriber = tracing_subscriber::registry().with(layer);
-    // Nothing begins before time does.
+    tracing::subscriber::with_default(subscriber, || recorder.run(f));
+    recorder
+}
+
+/// The same ten seconds after the beginning of time, before which nothing begins.
+fn told_later(layer: SqlxLayer, f: impl FnOnce()) -> Recorder {
+    let recorder = Recorder::new();
     recorder.manual_clock().advance(Duration::from_secs(10));
+    let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::with_default(subscriber, || recorder.run(f));
     recorder
 }
 
 #[test]
 fn a_statement_began_as_long_ago_as_it_took() {
-    let recorder = told(SqlxLayer::new(), || {
+    let recorder = told_later(SqlxLayer::new(), || {
         let _beside = EventTracker::new("beside");
         event!(
             target: "sqlx::query",
@@ -43,7 +50,7 @@ fn a_statement_began_as_long_ago_as_it_took() {
 
 #[test]
 fn slow_ones_say_so() {
-    let recorder = told(SqlxLayer::new(), || {
+    let recorder = told_later(SqlxLayer::new(), || {
         let threshold = Duration::from_secs(1);
         event!(
             target: "sqlx::query",
