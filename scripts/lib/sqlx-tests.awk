@@ -1,7 +1,7 @@
 # What became of sqlx's tests: awk -v engines="sqlite …" -f sqlx-tests.awk left-out.txt all plain monitored
 #
 # `all` has the names of the tests that sqlx's files spell out, the next two a line a test and run: NAME HOW EVENTS
-# STATEMENTS. Says what is wrong and what was counted, and fails if something is wrong.
+# STATEMENTS OPEN. Says what is wrong and what was counted, and fails if something is wrong.
 
 FILENAME == ARGV[1] {
     if (NF == 0 || $1 ~ /^#/ || !of_engine($2)) next
@@ -18,6 +18,7 @@ FILENAME == ARGV[3] { plain[$1] = $2; compiled[short($1)]; next }
     events[$1] = $3
     seen_events += $3
     seen_statements += $4
+    if ($5 > 0) wrong($1, "leaves " $5 " events open")
 }
 
 END {

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use gomon_core::Outcome;
+
 /// A run of gomon; its end is a line for scripts/sqlx-tests.
 pub(crate) struct Seen(Option<gomon_core::Gomon>);
 
@@ -13,11 +15,18 @@ impl Seen {
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        let snapshot = gomon_core::aggregates();
-        let events: u64 = EVENTS.iter().map(|fp| snapshot.count(fp)).sum();
-        let statements: u64 = STATEMENTS.iter().map(|fp| snapshot.count(fp)).sum();
-        eprintln!("\nseen: {events} events, {statements} of statements");
         drop(self.0.take());
+        // Of the run that has ended: what was still open is among them.
+        let snapshot = gomon_core::aggregates();
+        let (mut events, mut statements, mut abandoned) = (0, 0, 0);
+        for series in snapshot.series().filter(|series| EVENTS.contains(&series.fp())) {
+            events += series.count();
+            abandoned += series.count_of(Outcome::Abandoned);
+            if STATEMENTS.contains(&series.fp()) {
+                statements += series.count();
+            }
+        }
+        eprintln!("\nseen: {events} events, {statements} of statements, {abandoned} left open");
     }
 }
 
