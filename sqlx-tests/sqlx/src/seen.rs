@@ -19,7 +19,10 @@ impl Drop for Seen {
         // Of the run that has ended: what was still open is among them.
         let snapshot = gomon_core::aggregates();
         let (mut events, mut statements, mut abandoned) = (0, 0, 0);
-        for series in snapshot.series().filter(|series| EVENTS.contains(&series.fp())) {
+        for series in snapshot
+            .series()
+            .filter(|series| EVENTS.contains(&series.fp()))
+        {
             events += series.count();
             abandoned += series.count_of(Outcome::Abandoned);
             if STATEMENTS.contains(&series.fp()) {

@@ -49,7 +49,7 @@ where
     fn run_test(self, args: TestArgs) -> Fut::Output {
         let _seen = Seen::start();
         BODY.set(Some(Box::new(self)));
-        let run: fn(Pool<DB>) -> Pin<Box<dyn Future<Output = Fut::Output>>> = |pool| {
+        let run: fn(Pool<DB>) -> Boxed<Fut::Output> = |pool| {
             let test = body::<Self>();
             Box::pin(async move {
                 let connection = pool
@@ -63,6 +63,8 @@ where
         real::testing::TestFn::run_test(run, args)
     }
 }
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
 
 thread_local! {
     /// The function of the test: sqlx takes none that holds anything.
