@@ -21,6 +21,7 @@ mod judged;
 mod pool;
 mod profiled;
 mod rows;
+mod same;
 mod statements;
 mod transactions;
 mod waits;
