@@ -28,6 +28,7 @@ pub use gomon_runtime as runtime;
     feature = "postgres",
     feature = "mysql",
     feature = "sql-any",
+    feature = "sql-tracing",
     feature = "sea-orm",
     feature = "diesel",
     feature = "rusqlite"

@@ -22,5 +22,7 @@ pub use gomon_net::{MonitoredTcpListener, MonitoredTcpStream};
 pub use gomon_runtime::{MonitoredAlloc, RuntimeSampler};
 #[cfg(feature = "sql-any")]
 pub use gomon_sql::MonitoredDriver;
+#[cfg(feature = "sql-tracing")]
+pub use gomon_sql::SqlxLayer;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use gomon_sql::{MonitoredPool, PoolExt};

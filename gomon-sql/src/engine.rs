@@ -3,6 +3,7 @@
 use gomon_core::EventTracker;
 use sqlx_core::error::DatabaseError;
 
+use crate::explain::ExplainBy;
 use crate::keys;
 use crate::statement::Dialect;
 
@@ -21,6 +22,9 @@ pub struct Engine {
     /// A `BEGIN` whose future is dropped half-way leaves the transaction open on the server, with sqlx unaware of it.
     /// SQLite's driver undoes it itself, and closing an in-memory database would lose it.
     pub(crate) dropped_begin_leaks: bool,
+    pub(crate) explain: ExplainBy,
+    /// Statements run, and are logged by sqlx, on a thread of the driver's own.
+    pub(crate) own_thread: bool,
     /// The error says that a time limit of the server ended the statement.
     pub(crate) is_timeout: fn(&dyn DatabaseError) -> bool,
     /// In the message of this error, double quotes stand round names and not round values.

@@ -1,11 +1,12 @@
-//! Monitoring of sqlx 0.9: typed wrappers and a driver for `AnyPool`; and of SeaORM, Diesel and rusqlite, each by its own hook and
-//! behind the feature of its name.
+//! Monitoring of sqlx 0.9: typed wrappers, a driver for `AnyPool`, and a layer for what sqlx tells `tracing`; and of SeaORM, Diesel
+//! and rusqlite, each by its own hook and behind the feature of its name.
 //!
-//! Two ways into sqlx, which can be used side by side:
+//! Three ways into sqlx, which can be used side by side:
 //! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
 //!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
 //!   becomes [`MonitoredPool`].
 //! - [`MonitoredDriver`] monitors whatever goes through `AnyPool`, by one line at the start of the program.
+//! - [`SqlxLayer`] makes events of what sqlx logs, for raw pools and what gets past the other two; it leaves out what they report.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -22,19 +23,22 @@
 //!
 //! # Which way in gives what
 //!
-//! | | typed wrapper | Any driver |
-//! |---|---|---|
-//! | `driver-open` | `MonitoredPool::connect`, `connect_with`, [`PoolOptionsExt`]: the whole of it | each attempt to connect |
-//! | `sql-wconn` (life of a physical connection), `conn` | no | yes |
-//! | `sql-wpool-acquire`, `sql-wlease` | yes | no: the pool is above the driver |
-//! | `conn-begintx`, `sql-wtx-commit`, `sql-wtx-rollback`, `sql-savepoint` | yes | yes |
-//! | `sql-wconn-queryctx`, `sql-wstmt-execctx` | by the method called | by the statement's text |
-//! | `conn-prepare`, `sql-wrows` | yes | yes |
-//! | migrations | the lease only | a statement each |
-//! | bound values | their number, `params-count` | the values, `params`, where [`Capture::bound_values`] allows |
-//! | `caller` | `&mut *tx`, `&mut *conn`, `pool.here()` | no |
+//! | | typed wrapper | Any driver | layer |
+//! |---|---|---|---|
+//! | `driver-open` | `MonitoredPool::connect`, `connect_with`, [`PoolOptionsExt`]: the whole of it | each attempt to connect | no |
+//! | `sql-wconn` (life of a physical connection), `conn` | no | yes | no |
+//! | `sql-wpool-acquire` | yes | no: the pool is above the driver | as far as sqlx logs it |
+//! | `sql-wlease` | yes | no | no |
+//! | `conn-begintx`, `sql-wtx-commit`, `sql-wtx-rollback`, `sql-savepoint` | yes | yes | no |
+//! | `sql-wconn-queryctx`, `sql-wstmt-execctx` | by the method called | by the statement's text | by the statement's text, without errors |
+//! | `conn-prepare`, `sql-wrows` | yes | yes | no |
+//! | migrations | the lease only | a statement each | their statements |
+//! | bound values | their number, `params-count` | the values, `params`, where [`Capture::bound_values`] allows | no |
+//! | `caller` | `&mut *tx`, `&mut *conn`, `pool.here()` | no | no |
 //!
 //! # When do statements' events start and end?
+//!
+//! Those of the first two; [`SqlxLayer`] says it of its own.
 //!
 //! - They start at the first poll: what is never polled was never sent, and is no event.
 //! - They end with the result: `completed`, `failed`, or `timed-out` for `PoolTimedOut` and for the server's own limits.
@@ -68,6 +72,7 @@
         feature = "postgres",
         feature = "mysql",
         feature = "any",
+        feature = "tracing",
         feature = "sea-orm",
         feature = "diesel",
         feature = "rusqlite"
@@ -75,6 +80,7 @@
     allow(
         dead_code,
         unreachable_pub,
+        unused_imports,
         unused_macros,
         rustdoc::broken_intra_doc_links,
         reason = "what one engine or way in needs, another one may not"
@@ -84,17 +90,30 @@
 #[cfg(feature = "any")]
 mod any;
 mod call;
+mod comments;
 mod config;
+mod described;
 #[cfg(feature = "diesel")]
 pub mod diesel;
 mod engine;
 mod engines;
+mod explain;
 mod failure;
 mod fate;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(any(feature = "sea-orm", feature = "diesel", feature = "rusqlite"))]
 mod hooked;
+mod housekeeping;
 mod keys;
+#[cfg(feature = "tracing")]
+mod layer;
 mod parent;
+mod pool;
+mod profile;
+mod repeats;
+mod reported;
 mod row_source;
 mod rows;
 mod run;
@@ -102,13 +121,19 @@ mod run;
 pub mod rusqlite;
 #[cfg(feature = "sea-orm")]
 pub mod sea_orm;
+mod site;
 mod statement;
+mod transaction_books;
 mod transaction_event;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod typed;
 
 #[cfg(feature = "any")]
 pub use any::{DriverDb, MonitoredDriver, RegisterError};
+pub use comments::SqlComments;
 pub use config::SqlConfig;
+#[cfg(feature = "tracing")]
+pub use layer::SqlxLayer;
+pub use profile::{SqlProfile, SqlProfileLine};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

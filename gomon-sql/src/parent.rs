@@ -33,6 +33,21 @@ impl Parent {
         }
     }
 
+    /// The parent of an event that is made here; where no context is current, the one that was kept elsewhere, if any.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn current_or_else(kept: impl FnOnce() -> Option<Context>) -> Self {
+        let current = Context::current();
+        let kept = if current.is_application() {
+            kept()
+        } else {
+            None
+        };
+        Self::Call {
+            context: kept.unwrap_or(current),
+            connection: None,
+        }
+    }
+
     /// The context in which the event will most likely be made.
     pub(crate) fn context(self) -> Context {
         match self {

@@ -190,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_stamp_is_so_much_earlier_and_never_before_the_epoch() {
+        let clock = ManualClock::default();
+        clock.advance(5);
+        let now = clock.read();
+        assert_eq!(nanos_between(earlier(now, 3), now), 3);
+        assert_eq!(unix_nanos(earlier(now, u64::MAX)), EPOCH_NANOS);
+    }
+
+    #[test]
     fn a_clock_stops_after_thirteen_days() {
         let clock = ManualClock::default();
         clock.advance(u64::MAX);

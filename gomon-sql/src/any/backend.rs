@@ -33,6 +33,7 @@ use crate::config::SqlConfig;
 use crate::failure;
 use crate::keys::fp;
 use crate::parent::Parent;
+use crate::reported;
 use crate::run::{self, Results};
 use crate::transaction_event::{
     FAILED_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled, savepoint,
@@ -114,6 +115,8 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             values: arguments
                 .filter(|arguments| capture.bound_values() && arguments.len() > 0)
                 .map(|arguments| values::bound(arguments, &capture)),
+            values_hash: arguments.map(values::hash),
+            copy: None,
         }
     }
 
@@ -122,12 +125,14 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let mut event = TransactionEvent::open(
             self.parent(),
             DB::FACTS,
+            SqlConfig::new(),
             statement.as_ref().map(SqlStr::as_str),
-            "transaction",
+            None,
         );
         self.unsure = DB::FACTS.dropped_begin_leaks;
         let own = statement.clone();
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
+        let begin = reported::statement(DB::FACTS, begin);
         let result = wait::on(Kind::Sql, begin).await;
         event.begun();
         if is_settled(&result, own.as_ref()) {
@@ -137,6 +142,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             Ok(()) => {
                 self.set_depth(1);
                 self.counts().fate.undo(0);
+                *self.counts().books.lock() = Some(event.books().clone());
                 self.transaction = Some(event);
             }
             Err(error) => event.fail(&SqlConfig::new().current(), None, error),
@@ -148,6 +154,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     async fn begin_inside(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
         let mut event = savepoint(self.parent(), DB::FACTS, SAVEPOINT);
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
+        let begin = reported::statement(DB::FACTS, begin);
         let result = wait::on(Kind::Sql, begin).await;
         match &result {
             Ok(()) => self.set_depth(self.depth() + 1),
@@ -176,6 +183,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             Ok(()) => {
                 self.set_depth(depth.saturating_sub(1));
                 if depth <= 1 {
+                    *self.counts().books.lock() = None;
                     self.transaction = None;
                 }
             }
@@ -261,6 +269,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             }
             let mut step = self.step(fp::COMMIT, RELEASE);
             let commit = AnyConnectionBackend::commit(&mut *self.inner);
+            let commit = reported::statement(DB::FACTS, commit);
             let result = wait::on(Kind::Sql, commit).await;
             let doomed = DB::FACTS.error_dooms_transaction && self.counts().fate.is_doomed();
             if let Some(transaction) = &mut self.transaction
@@ -282,6 +291,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             }
             let step = self.step(fp::ROLLBACK, ROLLBACK_TO);
             let rollback = AnyConnectionBackend::rollback(&mut *self.inner);
+            let rollback = reported::statement(DB::FACTS, rollback);
             let result = wait::on(Kind::Sql, rollback).await;
             if result.is_ok() {
                 self.counts().fate.undo(self.depth());
@@ -301,7 +311,8 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         self.set_depth(depth - 1);
         if depth > 1 {
             savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);
-        } else if let Some(transaction) = self.transaction.take() {
+        } else if let Some(mut transaction) = self.transaction.take() {
+            *self.counts().books.lock() = None;
             transaction.rolled_back_implicitly();
         }
     }
@@ -343,6 +354,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         let call = Call::stream(self.place(), self.request(None, &query, arguments.as_ref()));
         let items =
             AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
+        let items = reported::statement(DB::FACTS, items);
         Box::pin(Results::<Any, _>::new(call, items))
     }
 
@@ -358,6 +370,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         );
         let row =
             AnyConnectionBackend::fetch_optional(&mut *self.inner, query, persistent, arguments);
+        let row = reported::statement(DB::FACTS, row);
         Box::pin(run::optional::<Any>(call, row))
     }
 
@@ -369,10 +382,8 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         let mut request = self.request(Some(fp::PREPARE), &sql, None);
         request.prepared = Some(true);
         let call = Call::future(self.place(), request);
-        Box::pin(run::prepare(
-            call,
-            AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters),
-        ))
+        let prepare = AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters);
+        Box::pin(run::prepare(call, reported::statement(DB::FACTS, prepare)))
     }
 
     fn describe(&mut self, sql: SqlStr) -> BoxFuture<'_, Result<Describe<Any>, Error>> {

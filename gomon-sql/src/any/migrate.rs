@@ -11,6 +11,7 @@ use super::backend::MonitoredBackend;
 use super::driver_db::DriverDb;
 use crate::call::{Call, Request};
 use crate::keys::fp;
+use crate::reported;
 
 type Answer<'e, T> = BoxFuture<'e, Result<T, MigrateError>>;
 
@@ -54,12 +55,12 @@ impl<DB: DriverDb> Migrate for MonitoredBackend<DB> {
 
     fn apply<'e>(&'e mut self, table: &'e str, migration: &'e Migration) -> Answer<'e, Duration> {
         let call = self.migration(migration);
-        Box::pin(run(call, inner!(self).apply(table, migration)))
+        Box::pin(run::<DB>(call, inner!(self).apply(table, migration)))
     }
 
     fn revert<'e>(&'e mut self, table: &'e str, migration: &'e Migration) -> Answer<'e, Duration> {
         let call = self.migration(migration);
-        Box::pin(run(call, inner!(self).revert(table, migration)))
+        Box::pin(run::<DB>(call, inner!(self).revert(table, migration)))
     }
 
     fn skip<'e>(&'e mut self, table: &'e str, migration: &'e Migration) -> Answer<'e, ()> {
@@ -75,14 +76,19 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             prepared: Some(false),
             bound: None,
             values: None,
+            values_hash: None,
+            copy: None,
         };
         Call::future(self.place(), request)
     }
 }
 
-async fn run(mut call: Call, migration: Answer<'_, Duration>) -> Result<Duration, MigrateError> {
+async fn run<DB: DriverDb>(
+    mut call: Call,
+    migration: Answer<'_, Duration>,
+) -> Result<Duration, MigrateError> {
     call.start();
-    match migration.await {
+    match reported::statement(DB::FACTS, migration).await {
         Ok(lasted) => {
             call.complete();
             Ok(lasted)

@@ -49,10 +49,6 @@ impl HookedConnection {
         self.config = config;
     }
 
-    pub(crate) fn engine(&self) -> &'static Engine {
-        self.engine
-    }
-
     /// What may be taken. Of a text whose quotes nobody knows how to read, nothing.
     pub(crate) fn capture(&self) -> Arc<Capture> {
         let capture = self.config.current();
@@ -89,7 +85,7 @@ impl HookedConnection {
             config: SqlConfig::of(self.capture()),
             parent: self.transactions.parent().unwrap_or(self.outside()),
             caller: None,
-            watch: None,
+            watch: self.transactions.watch(),
             connection: self.context(),
         };
         let request = Request {
@@ -98,6 +94,8 @@ impl HookedConnection {
             prepared: None,
             bound: None,
             values,
+            values_hash: None,
+            copy: None,
         };
         let mut call = Call::future(place, request);
         call.start();
@@ -123,7 +121,8 @@ impl HookedConnection {
     /// A step of a transaction is sent.
     pub(crate) fn start_step(&mut self, step: Step, sql: &str) {
         let outside = self.outside();
-        self.transactions.start(step, self.engine, sql, outside);
+        self.transactions
+            .start(step, self.engine, &self.config, sql, outside);
     }
 
     pub(crate) fn is_stepping(&self) -> bool {

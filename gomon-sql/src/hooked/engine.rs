@@ -1,6 +1,7 @@
 //! The engines, for hooks that tell which one they are of.
 
 use crate::engine::Engine;
+use crate::explain::ExplainBy;
 use crate::statement::Dialect;
 
 /// A kind of database.
@@ -32,6 +33,8 @@ const fn engine(system: &'static str, dialect: Dialect) -> Engine {
         dialect,
         error_dooms_transaction: false,
         dropped_begin_leaks: false,
+        explain: ExplainBy::NOT,
+        own_thread: false,
         is_timeout: |_| false,
         quotes_names: |_| false,
     }

@@ -1,10 +1,15 @@
 //! The transaction of a connection, told from the statements that begin and end it.
 
+use std::sync::Arc;
+
 use gomon_core::{Capture, EndGuard, Outcome};
 
 use super::Step;
+use crate::call::Watch;
+use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::fate::FateAt;
 use crate::keys::fp;
 use crate::parent::Parent;
 use crate::transaction_event::{self, TransactionEvent, savepoint};
@@ -29,6 +34,17 @@ impl Transactions {
         self.open.as_ref().map(|open| Parent::Event(open.context()))
     }
 
+    /// Who keeps the books of the transaction that is open.
+    pub(super) fn watch(&self) -> Option<Arc<dyn Watch>> {
+        let open = self.open.as_ref()?;
+        Some(Arc::new(FateAt {
+            fate: Arc::default(),
+            depth: 1,
+            dooms: false,
+            books: open.books().clone(),
+        }))
+    }
+
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
     }
@@ -38,6 +54,7 @@ impl Transactions {
         &mut self,
         step: Step,
         engine: &'static Engine,
+        config: &SqlConfig,
         sql: &str,
         outside: Parent,
     ) {
@@ -47,8 +64,9 @@ impl Transactions {
                 *open = Some(TransactionEvent::open(
                     outside,
                     engine,
+                    config.clone(),
                     Some(sql),
-                    "transaction",
+                    None,
                 ));
                 None
             }
@@ -102,7 +120,7 @@ impl Transactions {
 impl Drop for Transactions {
     fn drop(&mut self) {
         // A step without its answer ends both by itself.
-        if let (Some(open), None) = (&self.open, &self.running) {
+        if let (Some(open), None) = (&mut self.open, &self.running) {
             open.rolled_back_implicitly();
         }
     }

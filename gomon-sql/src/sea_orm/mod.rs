@@ -82,6 +82,8 @@ fn tell(config: &SqlConfig, info: &Info<'_>) {
         values: values
             .filter(|_| capture.bound_values())
             .map(|values| values::bound(&values.0, &capture)),
+        values_hash: None,
+        copy: None,
     };
     let mut call = Call::future(place, request).without_rows();
     call.start();

@@ -1,6 +1,7 @@
 //! The fingerprint of a statement: the same for all calls of the same statement.
 
 use super::lexer::{Kind, Token};
+use super::steps;
 
 /// Parentheses deeper than this are not looked into for lists.
 const DEPTH: usize = 64;
@@ -147,6 +148,7 @@ impl List {
     /// At a comma or at the end: takes the item back if it repeats the one before.
     fn end_item(&mut self, text: &mut Vec<u8>) {
         let end = text.len();
+        steps::count(end.saturating_sub(self.item));
         if let Some((start, stop)) = self.previous
             && text.get(start..stop) == text.get(self.item..end)
         {

@@ -1,4 +1,4 @@
-//! Strings in double quotes, which SQLite accepts.
+//! Strings in double quotes, which SQLite accepts, and SQL Server where it is set so.
 
 use super::lexer::{Dialect, Kind, Token};
 
@@ -10,7 +10,7 @@ const DEPTH: u32 = 64;
 /// function, and in `PRAGMA` and `ATTACH`.
 #[derive(Debug)]
 pub(super) struct DoubleQuotes {
-    sqlite: bool,
+    may_be_strings: bool,
     after_comparison: bool,
     values: bool,
     /// Between `BETWEEN` and its `AND`.
@@ -48,7 +48,7 @@ enum Previous {
 impl DoubleQuotes {
     pub(super) fn new(dialect: Dialect) -> Self {
         Self {
-            sqlite: dialect == Dialect::Sqlite,
+            may_be_strings: matches!(dialect, Dialect::Sqlite | Dialect::MsSql),
             after_comparison: false,
             values: false,
             between: false,
@@ -61,7 +61,7 @@ impl DoubleQuotes {
 
     /// The token, as a literal where it may be one; `rest` is the text after it.
     pub(super) fn judge<'a>(&mut self, token: Token<'a>, rest: &str) -> Token<'a> {
-        if !self.sqlite || token.kind == Kind::Space {
+        if !self.may_be_strings || token.kind == Kind::Space {
             return token;
         }
         let value = token.kind == Kind::Quoted

@@ -1,11 +1,18 @@
-//! Splits SQL text into tokens, for the quoting rules of three engines.
+//! Splits SQL text into tokens, by the quoting rules of four engines, and by those of three of them at once.
 //!
 //! It is a lexer and not a parser: enough to tell a literal from a name, which is all that masking, the summary and the
 //! digest need. It reads every byte once, accepts any text, and never fails: whatever is opened and not closed
 //! (a string, a quoted name, a comment) reaches to the end of the text.
 //!
 //! Sources of the rules: PostgreSQL manual 4.1 "Lexical Structure", MySQL manual 11.1 "Literal Values" and 11.7
-//! "Comments", SQLite "Tokenizer" (`tokenize.c`) and "Double-quoted String Literals Are Accepted".
+//! "Comments", SQLite "Tokenizer" (`tokenize.c`) and "Double-quoted String Literals Are Accepted", Transact-SQL reference "Constants",
+//! "Database identifiers" and "money".
+
+mod careful;
+
+use std::cell::Cell;
+
+use super::steps;
 
 /// Whose quoting rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +23,21 @@ pub(crate) enum Dialect {
     MySql,
     /// SQLite: four ways to quote a name, and `"` may be a string.
     Sqlite,
+    /// SQL Server, which sqlx has no driver for: nested comments, `[a]]b]`, `#temp`, `$1.5` is money.
+    MsSql,
+    /// PostgreSQL, MySQL or SQLite, it is not known which.
+    Unknown,
+}
+
+impl Dialect {
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) const EACH: [Self; 5] = [
+        Self::Postgres,
+        Self::MySql,
+        Self::Sqlite,
+        Self::MsSql,
+        Self::Unknown,
+    ];
 }
 
 /// What a token is.
@@ -46,6 +68,7 @@ pub(crate) struct Token<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Escapes {
     Yes,
+    No,
     /// As the server is set.
     Unsure,
 }
@@ -58,6 +81,8 @@ pub(crate) struct Lexer<'a> {
     dialect: Dialect,
     /// The last token, spaces aside, was the word `ESCAPE`.
     after_escape: bool,
+    /// Up to where brackets are known to be no names, where it is not known whose text it is.
+    brackets: Cell<usize>,
 }
 
 impl<'a> Lexer<'a> {
@@ -67,6 +92,7 @@ impl<'a> Lexer<'a> {
             pos: 0,
             dialect,
             after_escape: false,
+            brackets: Cell::new(0),
         }
     }
 
@@ -81,6 +107,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn at(&self, i: usize) -> u8 {
+        steps::count(1);
         self.sql.as_bytes().get(i).copied().unwrap_or(0)
     }
 
@@ -95,24 +122,41 @@ impl<'a> Lexer<'a> {
     /// The first position at or after `from` where `stop` holds, or the end.
     fn find(&self, from: usize, stop: impl Fn(u8) -> bool) -> usize {
         let rest = self.sql.as_bytes().get(from..).unwrap_or_default();
-        rest.iter()
-            .position(|b| stop(*b))
-            .map_or(self.len(), |n| from + n)
+        let found = rest.iter().position(|b| stop(*b)).unwrap_or(rest.len());
+        steps::count(found);
+        from.saturating_add(found).min(self.len())
     }
 
     fn next_kind(&self, start: usize) -> (Kind, usize) {
+        if self.is(Dialect::Unknown)
+            && let Some(found) = self.careful(start)
+        {
+            return found;
+        }
         let (c, next) = (self.at(start), self.at(start + 1));
         match c {
             _ if is_space(c) => (Kind::Space, self.find(start, |b| !is_space(b))),
             b'-' if next == b'-' && self.dashes_comment(start) => self.line_comment(start),
             b'#' if self.is(Dialect::MySql) => self.line_comment(start),
+            b'/' if next == b'*' && self.is(Dialect::MySql) => self.mysql_comment(start),
             b'/' if next == b'*' => (Kind::Space, self.block_comment(start)),
-            b'\'' => self.string(start, Escapes::Unsure),
+            b'\'' => self.string(start, self.escapes()),
             b'"' if self.is(Dialect::MySql) => self.string(start, Escapes::Unsure),
             b'"' => self.quoted_name(start, b'"'),
-            b'`' if !self.is(Dialect::Postgres) => self.quoted_name(start, b'`'),
-            b'[' if self.is(Dialect::Sqlite) => self.quoted_name(start, b']'),
+            b'`' if self.is(Dialect::MySql) || self.is(Dialect::Sqlite) => {
+                self.quoted_name(start, b'`')
+            }
+            b'[' if self.is(Dialect::Sqlite) || self.is(Dialect::MsSql) => {
+                self.quoted_name(start, b']')
+            }
+            b'$' if self.is(Dialect::MsSql) => self.money(start),
             b'$' => self.dollar(start),
+            b'#' if self.is(Dialect::MsSql) => {
+                (Kind::Word, self.find(start, |b| !is_word(b) && b != b'#'))
+            }
+            b'@' if self.is(Dialect::MsSql) => {
+                (Kind::Param, self.find(start, |b| !is_word(b) && b != b'@'))
+            }
             b'?' => (Kind::Param, self.find(start + 1, |b| !b.is_ascii_digit())),
             b':' | b'@' if self.is(Dialect::Sqlite) && is_word(next) => {
                 (Kind::Param, self.find(start + 1, |b| !is_word(b)))
@@ -132,7 +176,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn line_comment(&self, start: usize) -> (Kind, usize) {
-        (Kind::Space, self.find(start, |b| b == b'\n'))
+        let carriage_return = self.is(Dialect::Postgres);
+        let ends = |b| b == b'\n' || (b == b'\r' && carriage_return);
+        (Kind::Space, self.find(start, ends))
     }
 
     fn block_comment(&self, start: usize) -> usize {
@@ -147,7 +193,7 @@ impl<'a> Lexer<'a> {
                         return i;
                     }
                 }
-                (b'/', b'*') if self.is(Dialect::Postgres) => {
+                (b'/', b'*') if self.is(Dialect::Postgres) || self.is(Dialect::MsSql) => {
                     depth += 1;
                     i += 2;
                 }
@@ -168,7 +214,7 @@ impl<'a> Lexer<'a> {
         let mut i = open + 1;
         while i < self.len() {
             match self.at(i) {
-                b'\\' if self.at(i + 1) == b'\\' => i += 2,
+                b'\\' if self.at(i + 1) == b'\\' && escapes != Escapes::No => i += 2,
                 b'\\' if self.at(i + 1) == quote && escapes == Escapes::Unsure => {
                     let known = self.is(Dialect::Sqlite)
                         || (self.is(Dialect::Postgres) && self.after_escape);
@@ -191,7 +237,7 @@ impl<'a> Lexer<'a> {
             if i >= self.len() {
                 return (Kind::Literal, self.len());
             }
-            if self.at(i + 1) != close || close == b']' {
+            if self.at(i + 1) != close || (close == b']' && !self.is(Dialect::MsSql)) {
                 return (Kind::Quoted, i + 1);
             }
             i += 2;
@@ -205,16 +251,25 @@ impl<'a> Lexer<'a> {
         if self.is(Dialect::Postgres) && !digits && self.at(after) == b'$' && after < self.len() {
             let tag = self.sql.get(start..=after).unwrap_or("$");
             let body = self.sql.get(after + 1..).unwrap_or_default();
+            let close = body.find(tag);
+            steps::count(close.unwrap_or(body.len()));
             return (
                 Kind::Literal,
-                body.find(tag)
-                    .map_or(self.len(), |n| after + 1 + n + tag.len()),
+                close.map_or(self.len(), |n| after + 1 + n + tag.len()),
             );
         }
         if after == start + 1 {
             (Kind::Punct, after)
         } else {
             (Kind::Param, after)
+        }
+    }
+
+    /// SQL Server's `$1.50`, or a name such as `$action`.
+    fn money(&self, start: usize) -> (Kind, usize) {
+        match self.at(start + 1) {
+            b'0'..=b'9' | b'.' => (Kind::Literal, self.number(start + 1)),
+            _ => (Kind::Word, self.find(start + 1, |b| !is_word(b))),
         }
     }
 
@@ -254,7 +309,7 @@ impl<'a> Lexer<'a> {
                 if explicit {
                     Escapes::Yes
                 } else {
-                    Escapes::Unsure
+                    self.escapes()
                 },
             );
         }
@@ -265,7 +320,18 @@ impl<'a> Lexer<'a> {
                 _ => {}
             }
         }
+        if self.is(Dialect::MsSql) && starts_with_currency(word) {
+            return (Kind::Literal, self.number(start));
+        }
         (Kind::Word, end)
+    }
+
+    fn escapes(&self) -> Escapes {
+        if self.is(Dialect::MsSql) {
+            Escapes::No
+        } else {
+            Escapes::Unsure
+        }
     }
 
     fn follows_name(&self, start: usize) -> bool {
@@ -299,6 +365,13 @@ impl<'a> Iterator for Lexer<'a> {
 
 fn is_space(b: u8) -> bool {
     b.is_ascii_whitespace() || b == 0x0b
+}
+
+/// `£5`, `€1.50`: no name begins so.
+fn starts_with_currency(word: &str) -> bool {
+    word.chars()
+        .next()
+        .is_some_and(|c| !c.is_ascii() && !c.is_alphanumeric())
 }
 
 /// Bytes of names; every byte above ASCII counts, as it does for all three engines.

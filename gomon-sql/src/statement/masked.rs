@@ -35,7 +35,9 @@ impl Masked {
         } else {
             token.text
         };
-        let blank = self.space && !self.text.is_empty();
+        // For MySQL two dashes are a comment only where white space follows, and what follows may have been one.
+        let dashes = text == "-" && self.text.ends_with('-');
+        let blank = (self.space && !self.text.is_empty()) || dashes;
         if self.text.len() + text.len() + usize::from(blank) > self.limit {
             self.full = true;
             return false;

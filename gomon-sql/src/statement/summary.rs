@@ -23,6 +23,8 @@ pub(super) struct Summary {
     deeper: usize,
     ctes: Vec<String>,
     state: State,
+    /// After an `INSERT` or `REPLACE` without `INTO`, as MySQL and SQL Server allow.
+    bare: bool,
     name: String,
     writes: bool,
     inserts: bool,
@@ -159,7 +161,13 @@ impl Summary {
             "RECURSIVE" if self.state == State::WantCte => {}
             "FROM" if self.top().operation && previous != Previous::Distinct => self.want_tables(),
             "JOIN" | "STRAIGHT_JOIN" if self.top().operation => self.want(State::WantTarget),
-            "INTO" if self.top().operation => self.want(State::WantTarget),
+            "INTO" if self.top().operation => {
+                self.bare = false;
+                self.want(State::WantTarget);
+            }
+            "PARTITION" | "DEFAULT" | "VALUE" | "OUTPUT" if self.state == State::InTarget => {
+                self.other();
+            }
             "WHERE" | "GROUP" | "ORDER" | "LIMIT" | "ON" | "SET" | "VALUES" | "HAVING"
             | "UNION" | "RETURNING" | "USING" | "WINDOW" | "EXCEPT" | "INTERSECT" | "FOR"
             | "OFFSET" => {
@@ -201,7 +209,8 @@ impl Summary {
             operation,
             "SELECT" | "VALUES" | "SHOW" | "PRAGMA" | "FETCH" | "CALL"
         );
-        self.inserts |= matches!(operation, "INSERT" | "REPLACE");
+        self.bare = matches!(operation, "INSERT" | "REPLACE");
+        self.inserts |= self.bare;
         let part = self.parts.len();
         self.frame(|frame| {
             *frame = Frame {
@@ -261,6 +270,8 @@ impl Summary {
                 self.state = State::Idle;
             }
             State::WantObject => {}
+            // No such statement goes on with a name.
+            State::InTarget if self.bare => self.state = State::Idle,
             State::InTarget | State::Idle => self.other(),
         }
     }

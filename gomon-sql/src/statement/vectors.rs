@@ -5,8 +5,6 @@ use serde_json::Value;
 use super::Statement;
 use super::lexer::Dialect;
 
-const DIALECTS: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
-
 fn cases(json: &str) -> Vec<Value> {
     let value: Value = serde_json::from_str(json).unwrap();
     value
@@ -38,7 +36,11 @@ fn nothing_that_libdatadog_masks_survives() {
         );
         let masked = words(input).filter(|word| !words(expected).any(|kept| kept == *word));
         let secrets: Vec<&str> = masked.filter(|word| !is_no_literal(word)).collect();
-        for dialect in DIALECTS {
+        for dialect in Dialect::EACH {
+            if dialect == Dialect::MsSql && input.contains("\\'") {
+                // There it ends the string, and what follows is no text of its.
+                continue;
+            }
             let statement = Statement::read(input, dialect);
             for text in [&statement.query, &statement.summary] {
                 let survivor = secrets
@@ -85,18 +87,54 @@ fn literals_of_elastic_are_masked_and_names_are_kept() {
     }
 }
 
-#[test]
-fn summaries_begin_as_the_signatures_of_elastic() {
-    for case in cases(include_str!(
-        "../../tests/vectors/elastic/sql_signature_examples.json"
-    )) {
-        let input = case["input"].as_str().unwrap();
-        let mut theirs = case["output"].as_str().unwrap().split_whitespace();
-        let summary = Statement::read(input, Dialect::Sqlite).summary;
-        assert_eq!(summary.split_whitespace().next(), theirs.next(), "{input}");
-        // `SELECT FROM t`, `INSERT INTO t`, `UPDATE t`; ours names further tables as well.
-        if let Some(table) = theirs.rfind(|word| !matches!(*word, "FROM" | "INTO")) {
-            assert!(summary.contains(table), "{input}: {summary}");
-        }
+/// Where ours differs from Elastic's signature, and why.
+const DIFFERENT: [(&str, &str); 1] = [(
+    "SELECT * FROM (SELECT foo FROM bar) AS foo_bar",
+    "the table of a derived one is named: it is what the statement reads",
+)];
+
+/// What both say: the operation, and the first table where Elastic names one. Of the definition of an object it names the first word
+/// alone, and it drops all quotes.
+fn operation_and_table(signature: &str) -> (&str, Option<String>) {
+    let (operation, rest) = signature.split_once(' ').unwrap_or((signature, ""));
+    if ["CREATE", "ALTER", "DROP"].contains(&operation) {
+        return (operation, None);
     }
+    let rest = rest.strip_prefix("FROM ").unwrap_or(rest);
+    let rest = rest.strip_prefix("INTO ").unwrap_or(rest);
+    let table = rest.split(' ').next().unwrap_or_default();
+    let table = table.trim_matches('"').to_owned();
+    (operation, Some(table).filter(|table| !table.is_empty()))
+}
+
+#[test]
+fn summaries_agree_with_the_signatures_of_elastic_in_operation_and_table() {
+    let cases = cases(include_str!(
+        "../../tests/vectors/elastic/sql_signature_examples.json"
+    ));
+    let differing: Vec<_> = cases
+        .iter()
+        .map(|case| {
+            (
+                case["input"].as_str().unwrap(),
+                case["output"].as_str().unwrap(),
+            )
+        })
+        .map(|(input, theirs)| {
+            (
+                input,
+                theirs,
+                Statement::read(input, Dialect::Sqlite).summary,
+            )
+        })
+        .filter(|(_, theirs, ours)| operation_and_table(theirs) != operation_and_table(ours))
+        .collect();
+    let found: Vec<_> = differing.iter().map(|(input, ..)| *input).collect();
+    assert_eq!(found, DIFFERENT.map(|(input, _)| input), "{differing:#?}");
+    let agreeing = cases.len() - differing.len();
+    assert!(
+        agreeing * 100 >= cases.len() * 95,
+        "{agreeing} of {}",
+        cases.len()
+    );
 }

@@ -9,6 +9,7 @@ use sqlx_core::executor::Execute;
 use sqlx_core::sql_str::SqlStr;
 
 use crate::engine::Engine;
+use crate::reported::Reported;
 use crate::row_source::RowSource;
 use crate::run::Item;
 
@@ -30,24 +31,26 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
     #[doc(hidden)]
     fn dsn(options: &<Self::Connection as Connection>::Options) -> String;
     #[doc(hidden)]
+    fn copy_of(arguments: &Self::Arguments) -> Self::Arguments;
+    #[doc(hidden)]
     fn run_fetch_many<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,
         query: E,
-    ) -> BoxStream<'e, Item<Self>>
+    ) -> Reported<BoxStream<'e, Item<Self>>>
     where
         E: 'q + Execute<'q, Self>;
     #[doc(hidden)]
     fn run_execute<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,
         query: E,
-    ) -> BoxFuture<'e, Result<Self::QueryResult, Error>>
+    ) -> Reported<BoxFuture<'e, Result<Self::QueryResult, Error>>>
     where
         E: 'q + Execute<'q, Self>;
     #[doc(hidden)]
     fn run_fetch_optional<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,
         query: E,
-    ) -> BoxFuture<'e, Result<Option<Self::Row>, Error>>
+    ) -> Reported<BoxFuture<'e, Result<Option<Self::Row>, Error>>>
     where
         E: 'q + Execute<'q, Self>;
     #[doc(hidden)]
@@ -55,7 +58,7 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
         connection: &'e mut Self::Connection,
         sql: SqlStr,
         parameters: &'e [Self::TypeInfo],
-    ) -> BoxFuture<'e, Result<Self::Statement, Error>>;
+    ) -> Reported<BoxFuture<'e, Result<Self::Statement, Error>>>;
     #[doc(hidden)]
     fn run_describe<'e>(
         connection: &'e mut Self::Connection,
@@ -66,42 +69,58 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
 /// The methods of [`MonitoredDb`] that hand a call to the driver.
 macro_rules! dispatch {
     () => {
+        fn copy_of(arguments: &Self::Arguments) -> Self::Arguments {
+            arguments.clone()
+        }
+
         fn run_fetch_many<'e, 'q: 'e, E>(
             connection: &'e mut Self::Connection,
             query: E,
-        ) -> futures_core::stream::BoxStream<'e, $crate::run::Item<Self>>
+        ) -> $crate::reported::Reported<futures_core::stream::BoxStream<'e, $crate::run::Item<Self>>>
         where
             E: 'q + sqlx_core::executor::Execute<'q, Self>,
         {
-            sqlx_core::executor::Executor::fetch_many(connection, query)
+            $crate::reported::statement(
+                Self::ENGINE,
+                sqlx_core::executor::Executor::fetch_many(connection, query),
+            )
         }
 
         fn run_execute<'e, 'q: 'e, E>(
             connection: &'e mut Self::Connection,
             query: E,
-        ) -> futures_core::future::BoxFuture<'e, Result<Self::QueryResult, sqlx_core::error::Error>>
+        ) -> $crate::reported::Reported<futures_core::future::BoxFuture<'e, Result<Self::QueryResult, sqlx_core::error::Error>>>
         where
             E: 'q + sqlx_core::executor::Execute<'q, Self>,
         {
-            sqlx_core::executor::Executor::execute(connection, query)
+            $crate::reported::statement(
+                Self::ENGINE,
+                sqlx_core::executor::Executor::execute(connection, query),
+            )
         }
 
         fn run_fetch_optional<'e, 'q: 'e, E>(
             connection: &'e mut Self::Connection,
             query: E,
-        ) -> futures_core::future::BoxFuture<'e, Result<Option<Self::Row>, sqlx_core::error::Error>>
+        ) -> $crate::reported::Reported<futures_core::future::BoxFuture<'e, Result<Option<Self::Row>, sqlx_core::error::Error>>>
         where
             E: 'q + sqlx_core::executor::Execute<'q, Self>,
         {
-            sqlx_core::executor::Executor::fetch_optional(connection, query)
+            $crate::reported::statement(
+                Self::ENGINE,
+                sqlx_core::executor::Executor::fetch_optional(connection, query),
+            )
         }
 
         fn run_prepare<'e>(
             connection: &'e mut Self::Connection,
             sql: sqlx_core::sql_str::SqlStr,
             parameters: &'e [Self::TypeInfo],
-        ) -> futures_core::future::BoxFuture<'e, Result<Self::Statement, sqlx_core::error::Error>> {
-            sqlx_core::executor::Executor::prepare_with(connection, sql, parameters)
+        ) -> $crate::reported::Reported<futures_core::future::BoxFuture<'e, Result<Self::Statement, sqlx_core::error::Error>>> {
+            $crate::reported::statement(
+                Self::ENGINE,
+                sqlx_core::executor::Executor::prepare_with(connection, sql, parameters),
+            )
         }
 
         fn run_describe<'e>(

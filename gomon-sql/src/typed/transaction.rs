@@ -27,9 +27,10 @@ use super::db::MonitoredDb;
 use super::link::Link;
 use crate::config::SqlConfig;
 use crate::failure;
-use crate::fate::{Fate, FateAt};
+use crate::fate::FateAt;
 use crate::keys::fp;
 use crate::parent::Parent;
+use crate::reported;
 use crate::transaction_event::{
     FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
     savepoint, savepoint_rolled_back_implicitly,
@@ -85,13 +86,10 @@ impl Begin {
         self,
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
-        let label = format!("{}:{}", self.caller.file(), self.caller.line());
-        let mut event = TransactionEvent::open(
-            self.parent,
-            DB::ENGINE,
-            self.statement.as_ref().map(SqlStr::as_str),
-            label,
-        );
+        let config = self.config.clone();
+        let statement = self.statement.as_ref().map(SqlStr::as_str);
+        let caller = Some(self.caller);
+        let mut event = TransactionEvent::open(self.parent, DB::ENGINE, config, statement, caller);
         let link = match opening.begin(self.statement).await {
             Ok(link) => link,
             Err(error) => {
@@ -101,11 +99,14 @@ impl Begin {
             }
         };
         event.begun();
-        let fate = DB::ENGINE
-            .error_dooms_transaction
-            .then(|| at(Arc::default(), 1));
-        let connection =
-            MonitoredConnection::inside(link, self.config, Some(event.context()), fate);
+        let fate = FateAt {
+            fate: Arc::default(),
+            depth: 1,
+            dooms: DB::ENGINE.error_dooms_transaction,
+            books: event.books().clone(),
+        };
+        let (home, fate) = (Some(event.context()), Some(Arc::new(fate)));
+        let connection = MonitoredConnection::inside(link, self.config, home, fate);
         Ok(MonitoredTransaction {
             connection,
             open: true,
@@ -136,7 +137,7 @@ impl Begin {
             }
         };
         event.finish(Outcome::Completed);
-        let fate = self.inside.map(|outer| at(Arc::clone(&outer.fate), depth));
+        let fate = self.inside.map(|outer| Arc::new(outer.deeper(depth)));
         let connection = MonitoredConnection::inside(link, self.config, home(self.parent), fate);
         Ok(MonitoredTransaction {
             connection,
@@ -147,10 +148,6 @@ impl Begin {
             },
         })
     }
-}
-
-fn at(fate: Arc<Fate>, depth: usize) -> Arc<FateAt> {
-    Arc::new(FateAt { fate, depth })
 }
 
 fn home(parent: Parent) -> Option<Context> {
@@ -174,6 +171,7 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         };
         let own = statement.clone();
         let begin = DB::TransactionManager::begin(link, statement);
+        let begin = reported::statement(DB::ENGINE, begin);
         let result = wait::on(Kind::Sql, begin).await;
         let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
@@ -213,6 +211,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let mut step = self.step(fp::COMMIT, RELEASE);
         let lost = self.lost();
         let commit = DB::TransactionManager::commit(&mut self.connection.link);
+        let commit = reported::statement(DB::ENGINE, commit);
         let result = wait::on(Kind::Sql, commit).await;
         self.open = result.is_err();
         if let Err(error) = &result {
@@ -233,6 +232,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     pub async fn rollback(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::ROLLBACK, ROLLBACK_TO);
         let rollback = DB::TransactionManager::rollback(&mut self.connection.link);
+        let rollback = reported::statement(DB::ENGINE, rollback);
         let result = wait::on(Kind::Sql, rollback).await;
         self.open = result.is_err();
         match &result {
@@ -330,7 +330,7 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         if self.ending {
             return;
         }
-        match &self.level {
+        match &mut self.level {
             Level::Transaction(event) => event.rolled_back_implicitly(),
             Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, DB::ENGINE),
         }

@@ -1,4 +1,5 @@
 use super::{Dialect, Kind, Lexer};
+use crate::statement::Statement;
 
 fn kinds(sql: &str, dialect: Dialect) -> Vec<(Kind, &str)> {
     Lexer::new(sql, dialect)
@@ -71,9 +72,51 @@ fn comments_are_space() {
         kinds("a /* /* */ b", Dialect::Sqlite),
         [(Kind::Word, "a"), (Kind::Word, "b")]
     );
+    // The end of a line is one for PostgreSQL alone.
+    let return_ends = "a -- b \r c \n d";
+    assert_eq!(kinds(return_ends, Dialect::Postgres).len(), 3);
+    assert_eq!(kinds(return_ends, Dialect::Sqlite).len(), 2);
     assert_eq!(kinds("a # 's'", Dialect::MySql), [(Kind::Word, "a")]);
     assert_eq!(kinds("2--1", Dialect::MySql).len(), 4);
     assert_eq!(kinds("a /* open", Dialect::Sqlite), [(Kind::Word, "a")]);
+}
+
+#[test]
+fn text_for_sql_server_is_read_by_its_rules() {
+    let kinds = |sql| kinds(sql, Dialect::MsSql);
+    for name in ["[a]]b's]", "\"a\"\"b\""] {
+        assert_eq!(kinds(name), [(Kind::Quoted, name)]);
+    }
+    for word in ["#temp", "##temp", "$action", "a$b@c"] {
+        assert_eq!(kinds(word).first().map(|token| token.0), Some(Kind::Word));
+    }
+    for param in ["@p1", "@@rowcount"] {
+        assert_eq!(kinds(param), [(Kind::Param, param)]);
+    }
+    for literal in ["N'it''s'", "'a\\'", "$1.50", "£5", "€1.50", "0xff"] {
+        assert_eq!(kinds(literal), [(Kind::Literal, literal)]);
+    }
+    assert_eq!(
+        kinds("a /* /* */ ' */ b -- c"),
+        [(Kind::Word, "a"), (Kind::Word, "b")]
+    );
+    let masked = Statement::read("SELECT [a b] FROM #t WHERE c = \"d\"", Dialect::MsSql);
+    assert_eq!(masked.query, "SELECT [a b] FROM #t WHERE c = ?");
+    assert_eq!(masked.summary, "SELECT #t");
+}
+
+#[test]
+fn comments_that_mysql_runs_hide_nothing() {
+    for sql in [
+        "/*!50000 '*/ hunter2' */",
+        "/*M!100 \"*/ hunter2\" */",
+        "/*! it's */ 'hunter2'",
+    ] {
+        let masked = Statement::read(sql, Dialect::MySql).query;
+        assert!(!masked.contains("hunter2"), "{sql}: {masked}");
+    }
+    let hint = Statement::read("SELECT /*!40001 SQL_NO_CACHE */ a", Dialect::MySql);
+    assert_eq!(hint.query, "SELECT a");
 }
 
 #[test]
@@ -109,7 +152,7 @@ fn any_text_comes_back_whole() {
         "\0",
         "罿'罿",
     ] {
-        for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+        for dialect in Dialect::EACH {
             let whole: String = Lexer::new(sql, dialect).map(|t| t.text).collect();
             assert_eq!(whole, sql);
         }

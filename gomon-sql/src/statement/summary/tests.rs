@@ -15,6 +15,12 @@ fn operations_and_targets_in_order() {
         ),
         ("INSERT INTO orders (a) VALUES (1)", "INSERT orders"),
         ("INSERT OR REPLACE INTO orders VALUES (1)", "INSERT orders"),
+        ("INSERT orders VALUES (1)", "INSERT orders"),
+        ("INSERT IGNORE orders SET a = 1", "INSERT orders"),
+        ("REPLACE orders PARTITION (p) VALUES (1)", "REPLACE orders"),
+        ("INSERT INTO orders AS o DEFAULT VALUES", "INSERT orders"),
+        ("INSERT INTO orders o VALUES (1)", "INSERT orders"),
+        ("INSERT hunter2 please", "INSERT"),
         (
             "INSERT INTO shipping SELECT * FROM orders",
             "INSERT shipping SELECT orders",
