@@ -8,7 +8,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
@@ -81,8 +81,50 @@ pub(crate) struct Place {
     pub(crate) parent: Parent,
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
-    /// The physical connection's event, where it is known.
-    pub(crate) connection: Option<Context>,
+    pub(crate) connection: OnConnection,
+}
+
+/// The event of the physical connection that a statement runs on.
+#[derive(Clone, Debug)]
+pub(crate) enum OnConnection {
+    /// Nobody sees it.
+    Unseen,
+    Known(Context),
+    /// It is known when the pool gives one.
+    ToCome(Arc<OnceLock<Context>>),
+}
+
+impl OnConnection {
+    pub(crate) fn of(event: Option<Context>) -> Self {
+        event.map_or(Self::Unseen, Self::Known)
+    }
+
+    /// One that a pool has yet to give; whether drivers of it see their connections, the engine says.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    pub(crate) fn to_come<DB: crate::typed::MonitoredDb>() -> Self {
+        match DB::SEES_CONNECTIONS {
+            true => Self::ToCome(Arc::default()),
+            false => Self::Unseen,
+        }
+    }
+
+    pub(crate) fn found(&self, event: Context) {
+        if let Self::ToCome(place) = self {
+            let _found_before = place.set(event);
+        }
+    }
+
+    /// Sets its id, if it is known.
+    fn tell(&self, tracker: &mut EventTracker) {
+        let event = match self {
+            Self::Unseen => None,
+            Self::Known(event) => Some(event),
+            Self::ToCome(place) => place.get(),
+        };
+        if let Some(id) = event.and_then(Context::event_id) {
+            tracker.set(keys::CONN, id);
+        }
+    }
 }
 
 /// The event of one statement.
@@ -198,13 +240,7 @@ impl Call {
         if let Some(caller) = self.caller() {
             caller.tell(tracker);
         }
-        if let Some(id) = self
-            .place
-            .connection
-            .and_then(|connection| connection.event_id())
-        {
-            tracker.set(keys::CONN, id);
-        }
+        self.place.connection.tell(tracker);
     }
 
     /// The line that called, as far as it is known.
@@ -297,6 +333,9 @@ impl Call {
 
     /// It ended with an error that is not sqlx's, if more than that is known.
     pub(crate) fn fail_told(&mut self, failure: Option<&Failure<'_>>) {
+        if let Some(watch) = &self.place.watch {
+            watch.given_up();
+        }
         if let (State::Open(tracker), Some(failure)) = (&mut self.state, failure) {
             failure.tell(tracker, &self.capture);
         }
@@ -324,6 +363,9 @@ impl Call {
         tracker.mark(outcome);
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());
+        }
+        if matches!(self.place.connection, OnConnection::ToCome(_)) {
+            self.place.connection.tell(&mut tracker);
         }
         if self.request.fp == Some(fp::QUERY) && !self.rows_unseen {
             tracker.set(keys::ROWS_RETURNED, self.returned);

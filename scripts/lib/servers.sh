@@ -106,7 +106,7 @@ servers_mariadb() {
     fi
     local start=$servers_folder/mariadb.sql
     printf '%s\n' "CREATE DATABASE IF NOT EXISTS gomon;" "CREATE USER IF NOT EXISTS gomon@'127.0.0.1';" \
-        "GRANT ALL ON *.* TO gomon@'127.0.0.1';" >"$start"
+        "GRANT ALL ON *.* TO gomon@'127.0.0.1' WITH GRANT OPTION;" >"$start"
     chmod a+r "$start"
     local ready=("$admin" --no-defaults -h 127.0.0.1 -P @PORT@ -u gomon --connect-timeout=2 ping)
     if ! servers_run "$log" "$server" --no-defaults --datadir="$data" --port=@PORT@ --bind-address=127.0.0.1 \

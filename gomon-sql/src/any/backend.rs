@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
+use futures_util::{TryFutureExt, TryStreamExt};
 use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, Outcome};
 use sqlx_core::any::{
@@ -27,8 +28,8 @@ use super::connection_event::{ConnectionEvent, Counts};
 use super::database::Monitored;
 use super::driver_db::DriverDb;
 use super::options::MonitoredOptions;
-use super::values;
-use crate::call::{Call, Place, Request, Watch};
+use super::{values, wrapped};
+use crate::call::{Call, OnConnection, Place, Request, Watch};
 use crate::config::SqlConfig;
 use crate::failure;
 use crate::keys::fp;
@@ -71,7 +72,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             parent: self.parent(),
             caller: None,
             watch: Some(Arc::clone(self.event.counts()) as Arc<dyn Watch>),
-            connection: Some(self.event.context()),
+            connection: OnConnection::Known(self.event.context()),
         }
     }
 
@@ -84,6 +85,13 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
 
     fn counts(&self) -> &Counts {
         self.event.counts()
+    }
+
+    /// Counts a statement that a wrapper reports.
+    fn counted(&self) -> Arc<Counts> {
+        let counts = Arc::clone(self.event.counts());
+        counts.started();
+        counts
     }
 
     fn depth(&self) -> usize {
@@ -146,6 +154,29 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
                 self.transaction = Some(event);
             }
             Err(error) => event.fail(&SqlConfig::new().current(), None, error),
+        }
+        result
+    }
+
+    /// Begins what a wrapper reports.
+    async fn begin_reported(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
+        let depth = self.depth();
+        self.unsure = depth == 0 && DB::FACTS.dropped_begin_leaks;
+        let own = statement.clone();
+        let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
+        if is_settled(&result, own.as_ref()) {
+            self.unsure = false;
+        }
+        if result.is_ok() {
+            self.set_depth(depth + 1);
+        }
+        result
+    }
+
+    /// A level of transactions that a wrapper reports has ended, if that went well.
+    fn ended(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        if result.is_ok() {
+            self.set_depth(self.depth().saturating_sub(1));
         }
         result
     }
@@ -253,8 +284,11 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     }
 
     fn begin(&mut self, statement: Option<SqlStr>) -> BoxFuture<'_, Result<(), Error>> {
+        let reported = wrapped::is_reported();
         Box::pin(async move {
-            if self.depth() == 0 {
+            if reported {
+                self.begin_reported(statement).await
+            } else if self.depth() == 0 {
                 self.begin_outermost(statement).await
             } else {
                 self.begin_inside(statement).await
@@ -263,9 +297,11 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        let reported = wrapped::is_reported();
         Box::pin(async move {
-            if self.depth() == 0 {
-                return AnyConnectionBackend::commit(&mut *self.inner).await;
+            if self.depth() == 0 || reported {
+                let result = AnyConnectionBackend::commit(&mut *self.inner).await;
+                return self.ended(result);
             }
             let mut step = self.step(fp::COMMIT, RELEASE);
             let commit = AnyConnectionBackend::commit(&mut *self.inner);
@@ -285,9 +321,11 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     }
 
     fn rollback(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        let reported = wrapped::is_reported();
         Box::pin(async move {
-            if self.depth() == 0 {
-                return AnyConnectionBackend::rollback(&mut *self.inner).await;
+            if self.depth() == 0 || reported {
+                let result = AnyConnectionBackend::rollback(&mut *self.inner).await;
+                return self.ended(result);
             }
             let step = self.step(fp::ROLLBACK, ROLLBACK_TO);
             let rollback = AnyConnectionBackend::rollback(&mut *self.inner);
@@ -309,6 +347,9 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         }
         self.counts().fate.undo(depth);
         self.set_depth(depth - 1);
+        if wrapped::is_reported() {
+            return;
+        }
         if depth > 1 {
             savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);
         } else if let Some(mut transaction) = self.transaction.take() {
@@ -337,7 +378,9 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         AnyConnectionBackend::flush(&mut *self.inner)
     }
 
+    /// A wrapper that asks which connection this is asks so, for it sees nothing else of it.
     fn should_flush(&self) -> bool {
+        wrapped::answer(self.event.context());
         AnyConnectionBackend::should_flush(&*self.inner)
     }
 
@@ -351,6 +394,12 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         persistent: bool,
         arguments: Option<AnyArguments>,
     ) -> BoxStream<'_, Result<Either<AnyQueryResult, AnyRow>, Error>> {
+        if wrapped::is_reported() {
+            let counts = self.counted();
+            let items =
+                AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
+            return Box::pin(items.inspect_err(move |error| counts.failed(error)));
+        }
         let call = Call::stream(self.place(), self.request(None, &query, arguments.as_ref()));
         let items =
             AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
@@ -364,6 +413,16 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         persistent: bool,
         arguments: Option<AnyArguments>,
     ) -> BoxFuture<'_, Result<Option<AnyRow>, Error>> {
+        if wrapped::is_reported() {
+            let counts = self.counted();
+            let row = AnyConnectionBackend::fetch_optional(
+                &mut *self.inner,
+                query,
+                persistent,
+                arguments,
+            );
+            return Box::pin(row.inspect_err(move |error| counts.failed(error)));
+        }
         let call = Call::future(
             self.place(),
             self.request(Some(fp::QUERY), &query, arguments.as_ref()),
@@ -379,6 +438,11 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         sql: SqlStr,
         parameters: &[AnyTypeInfo],
     ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
+        if wrapped::is_reported() {
+            let counts = self.counted();
+            let prepared = AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters);
+            return Box::pin(prepared.inspect_err(move |error| counts.failed(error)));
+        }
         let mut request = self.request(Some(fp::PREPARE), &sql, None);
         request.prepared = Some(true);
         let call = Call::future(self.place(), request);

@@ -1,7 +1,8 @@
 //! The driver for `AnyPool`: every connection that sqlx opens through it is monitored, by whatever code.
 //!
 //! It is the fullest way in: it sees physical connections open and close, migrations, and the bound values. Its limits
-//! are those of sqlx's `Any`: few types, and no waiting for the pool, which happens above it.
+//! are those of sqlx's `Any`: few types, and no waiting for the pool, which happens above it. A pool on it that is also
+//! [monitored](crate::PoolExt::monitored) has that too: each statement, and each transaction, is reported once.
 
 mod backend;
 mod connection_event;
@@ -9,7 +10,8 @@ mod database;
 mod driver_db;
 mod migrate;
 mod options;
-mod values;
+pub(crate) mod values;
+pub(crate) mod wrapped;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

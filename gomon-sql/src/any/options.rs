@@ -20,6 +20,7 @@ use super::driver_db::{DriverDb, ordinary};
 use crate::config::SqlConfig;
 use crate::failure;
 use crate::keys::{self, fp};
+use crate::pool::connected;
 
 /// The options of `DB`, and what its event tells of the URL.
 pub(super) struct MonitoredOptions<DB: DriverDb> {
@@ -102,6 +103,7 @@ impl<DB: DriverDb> ConnectOptions for MonitoredOptions<DB> {
             );
         }
         event.finish(Outcome::Completed);
+        connected::note();
         result.map(MonitoredBackend::new)
     }
 

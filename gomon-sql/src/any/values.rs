@@ -26,7 +26,7 @@ impl RowSource for Any {
 }
 
 /// The bound values of a statement.
-pub(super) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
+pub(crate) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
     let values = arguments.values.0.iter();
     Tree::List(
         values
@@ -35,8 +35,15 @@ pub(super) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
     )
 }
 
+/// The same values once more.
+pub(crate) fn copy(arguments: &AnyArguments) -> AnyArguments {
+    let mut copy = AnyArguments::default();
+    copy.values.0.clone_from(&arguments.values.0);
+    copy
+}
+
 /// A number that stands for the bound values.
-pub(super) fn hash(arguments: &AnyArguments) -> u64 {
+pub(crate) fn hash(arguments: &AnyArguments) -> u64 {
     let mut hasher = DefaultHasher::new();
     for value in &arguments.values.0 {
         mem::discriminant(value).hash(&mut hasher);

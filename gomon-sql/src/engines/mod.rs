@@ -3,6 +3,8 @@
 use sqlx_core::database::Database;
 use sqlx_core::decode::Decode;
 
+#[cfg(feature = "any")]
+pub(crate) mod any;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]

@@ -49,6 +49,10 @@ impl MonitoredDb for MySql {
         format!("mysql://{user}@{host}:{}/{database}", options.get_port())
     }
 
+    fn copy_of(arguments: &Self::Arguments) -> Self::Arguments {
+        arguments.clone()
+    }
+
     dispatch!();
 }
 

@@ -65,6 +65,10 @@ impl MonitoredDb for Postgres {
         }
     }
 
+    fn copy_of(arguments: &Self::Arguments) -> Self::Arguments {
+        arguments.clone()
+    }
+
     dispatch!();
 }
 

@@ -37,6 +37,10 @@ impl MonitoredDb for Sqlite {
         format!("sqlite:{}", options.get_filename().display())
     }
 
+    fn copy_of(arguments: &Self::Arguments) -> Self::Arguments {
+        arguments.clone()
+    }
+
     dispatch!();
 }
 

@@ -10,7 +10,7 @@ use sqlx_core::sql_str::{AssertSqlSafe, SqlSafeStr};
 
 use super::transactions::Transactions;
 use super::{Step, UNKNOWN};
-use crate::call::{Call, Place, Request};
+use crate::call::{Call, OnConnection, Place, Request};
 use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -86,7 +86,7 @@ impl HookedConnection {
             parent: self.transactions.parent().unwrap_or(self.outside()),
             caller: None,
             watch: self.transactions.watch(),
-            connection: self.context(),
+            connection: OnConnection::of(self.context()),
         };
         let request = Request {
             fp,

@@ -30,7 +30,7 @@ use sea_orm::metric::Info;
 use sea_orm::{DatabaseConnection, DbBackend};
 use sqlx_core::sql_str::{AssertSqlSafe, SqlSafeStr};
 
-use crate::call::{Call, Place, Request};
+use crate::call::{Call, OnConnection, Place, Request};
 use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::hooked::{System, UNKNOWN};
@@ -72,7 +72,7 @@ fn tell(config: &SqlConfig, info: &Info<'_>) {
         parent: Parent::current(),
         caller: None,
         watch: None,
-        connection: None,
+        connection: OnConnection::Unseen,
     };
     let request = Request {
         fp: None,

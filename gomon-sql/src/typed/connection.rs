@@ -26,11 +26,11 @@ use super::held::Held;
 use super::link::Link;
 use super::peek::{self, Peeked};
 use super::transaction::{Begin, MonitoredTransaction};
-use crate::call::{Place, Request, Watch};
+use crate::call::{OnConnection, Place, Request, Watch};
 use crate::config::SqlConfig;
 use crate::failure;
 use crate::fate::FateAt;
-use crate::keys::fp;
+use crate::keys::{self, fp};
 use crate::parent::Parent;
 
 /// A connection whose statements are monitored; `&mut` of it is an executor.
@@ -86,7 +86,10 @@ pub fn monitor_conn_with<DB: MonitoredDb>(
 impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
     /// A connection from a pool, with its `sql-wlease` event.
     pub(super) fn lease(held: Held<DB>, config: SqlConfig, parent: Parent) -> Self {
-        let lease = parent.open(fp::LEASE);
+        let mut lease = parent.open(fp::LEASE);
+        if let Some(id) = DB::event_of(&held).and_then(|event| event.event_id()) {
+            lease.set(keys::CONN, id);
+        }
         let home = Some(lease.context());
         Self {
             link: Link::Owned(held),
@@ -169,12 +172,12 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
     /// Where the next statement runs. Uses the noted caller up.
     pub(super) fn place(&mut self) -> Place {
         Place {
-            engine: DB::ENGINE,
+            engine: DB::engine_of(&self.link),
             config: self.config.clone(),
             parent: self.parent(),
             caller: self.caller.take(),
             watch: self.fate.clone().map(|fate| fate as Arc<dyn Watch>),
-            connection: None,
+            connection: OnConnection::of(DB::event_of(&self.link)),
         }
     }
 
@@ -282,10 +285,11 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
         let Link::Owned(held) = link else {
             return Ok(());
         };
+        let engine = DB::engine_of(&held);
         let result = held.into_connection().close().await;
         if let (Err(error), Some(lease)) = (&result, &lease) {
             let mut event = lease.child(fp::CONNECTION_CLOSE);
-            failure::record(&mut event, DB::ENGINE, &config.current(), None, error);
+            failure::record(&mut event, engine, &config.current(), None, error);
         }
         result
     }

@@ -39,14 +39,15 @@ impl<DB: MonitoredDb> Explain for Explainer<DB> {
             return;
         }
         let options = self.pool.connect_options();
+        let engine = DB::engine_for(&options);
         let explaining = async move {
             let mut event = EndGuard::new(EventTracker::in_context(fp::EXPLAIN, slow.context));
             event
                 .tracker()
-                .set(keys::SYSTEM, DB::ENGINE.system)
+                .set(keys::SYSTEM, engine.system)
                 .set(keys::DIGEST, slow.statement.digest.as_str())
                 .set(keys::SUMMARY, slow.statement.summary.as_str());
-            let (capture, dialect) = (slow.capture.clone(), DB::ENGINE.dialect);
+            let (capture, dialect) = (slow.capture.clone(), engine.dialect);
             let lines = async {
                 let mut connection = DB::Connection::connect_with(&options).await?;
                 let lines = plan::<DB>(&mut connection, slow).await;
@@ -66,7 +67,7 @@ impl<DB: MonitoredDb> Explain for Explainer<DB> {
                     event.finish(Outcome::Completed);
                 }
                 Ok(Err(error)) => {
-                    failure::record(event.tracker(), DB::ENGINE, &capture, None, &error);
+                    failure::record(event.tracker(), engine, &capture, None, &error);
                     event.finish(Outcome::Failed);
                 }
                 Err(_) => event.finish(Outcome::TimedOut),
@@ -80,7 +81,7 @@ async fn plan<DB: MonitoredDb>(
     connection: &mut DB::Connection,
     slow: Slow,
 ) -> Result<Vec<String>, Error> {
-    let explain = DB::ENGINE.explain;
+    let explain = DB::engine_of(connection).explain;
     let sql = format!("{}{}", explain.prefix, slow.sql.as_str());
     let arguments = slow.arguments.and_then(|copy| copy.downcast().ok());
     let query: Peeked<&'static str, DB> = Peeked::Parts {

@@ -17,7 +17,7 @@ use super::held::Held;
 use super::peek::{self, Peeked};
 use super::pool::MonitoredPool;
 use super::pool_wait;
-use crate::call::{Call, Place, Request};
+use crate::call::{Call, OnConnection, Place, Request};
 use crate::keys::fp;
 use crate::parent::Parent;
 use crate::pool::What;
@@ -49,6 +49,7 @@ impl<DB: MonitoredDb> Here<'_, DB> {
             pool: self.pool.clone(),
             parent: Parent::current(),
             caller: self.caller,
+            connection: OnConnection::to_come::<DB>(),
         }
     }
 }
@@ -58,6 +59,8 @@ struct Wanting<DB: MonitoredDb> {
     pool: MonitoredPool<DB>,
     parent: Parent,
     caller: Option<&'static Location<'static>>,
+    /// The physical connection it will get.
+    connection: OnConnection,
 }
 
 impl<DB: MonitoredDb> Wanting<DB> {
@@ -71,19 +74,23 @@ impl<DB: MonitoredDb> Wanting<DB> {
 
     fn place(&self) -> Place {
         Place {
-            engine: DB::ENGINE,
+            engine: self.pool.shared().engine,
             config: self.pool.config().clone(),
             parent: self.parent,
             caller: self.caller,
             watch: None,
-            connection: None,
+            connection: self.connection.clone(),
         }
     }
 
     /// A connection for one statement.
     async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
-        let what = What::Statement(sql, DB::ENGINE.dialect);
-        pool_wait::acquire(&self.pool, self.parent, what, self.caller).await
+        let what = What::Statement(sql, self.pool.shared().engine.dialect);
+        let held = pool_wait::acquire(&self.pool, self.parent, what, self.caller).await?;
+        if let Some(event) = DB::event_of(&held) {
+            self.connection.found(event);
+        }
+        Ok(held)
     }
 
     /// Takes a connection, runs `query`, and gives the connection back at the end of the stream.

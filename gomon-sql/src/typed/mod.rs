@@ -20,6 +20,8 @@ pub use connection::{
 };
 pub use db::MonitoredDb;
 pub use here::Here;
+#[cfg(feature = "any")]
+pub use pool::MonitoredAnyPool;
 #[cfg(feature = "mysql")]
 pub use pool::MonitoredMySqlPool;
 #[cfg(feature = "postgres")]

@@ -1,5 +1,6 @@
 //! Reads the text of a query without using the query up.
 
+use gomon_core::Tree;
 use sqlx_core::arguments::Arguments as _;
 use sqlx_core::database::Database;
 use sqlx_core::error::BoxDynError;
@@ -55,16 +56,16 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
         .as_ref()
         .ok()
         .and_then(|arguments| arguments.as_ref().map(|arguments| arguments.len()));
-    let arguments_to_copy = arguments.as_ref().ok().and_then(Option::as_ref);
-    let copy = arguments_to_copy.filter(|_| config.explainer().is_some());
+    let known = arguments.as_ref().ok().and_then(Option::as_ref);
+    let copy = known.filter(|_| config.explainer().is_some());
     let copy = copy.map(|arguments| Box::new(DB::copy_of(arguments)) as Arguments);
     let request = Request {
         fp: Some(fp),
         sql: sql.clone(),
         prepared: Some(bound.is_some()),
         bound,
-        values: None,
-        values_hash: None,
+        values: known.and_then(|arguments| values::<DB>(fp, config, parent, arguments)),
+        values_hash: known.and_then(DB::hash_of),
         copy,
     };
     let (sql, persistent) = match config.commenting() {
@@ -82,6 +83,24 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
         },
         request,
     )
+}
+
+/// The bound values, where they can be seen and may be taken. Whether they may is decided when the event begins, and they are gone by
+/// then.
+fn values<DB: MonitoredDb>(
+    fp: &'static str,
+    config: &SqlConfig,
+    parent: Parent,
+    arguments: &DB::Arguments,
+) -> Option<Tree> {
+    if !DB::SEES_CONNECTIONS {
+        return None;
+    }
+    let capture = parent.context().capture_ahead(fp, &config.current());
+    let values = capture
+        .bound_values()
+        .then(|| DB::bound(arguments, &capture));
+    values.flatten()
 }
 
 impl<'q, DB: Database, E: Execute<'q, DB>> Execute<'q, DB> for Peeked<E, DB> {

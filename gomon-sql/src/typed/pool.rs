@@ -16,7 +16,7 @@ use super::connection::MonitoredPoolConnection;
 use super::db::MonitoredDb;
 use super::here::Here;
 use super::link::Link;
-use super::pool_ext::{PoolExt, open};
+use super::pool_ext::{PoolExt, engine_of, open};
 use super::pool_wait;
 use super::shared::Shared;
 use super::transaction::{Begin, MonitoredTransaction};
@@ -55,6 +55,9 @@ pub type MonitoredSqlitePool = MonitoredPool<sqlx_sqlite::Sqlite>;
 /// A monitored pool of PostgreSQL connections.
 #[cfg(feature = "postgres")]
 pub type MonitoredPgPool = MonitoredPool<sqlx_postgres::Postgres>;
+/// A monitored `AnyPool`.
+#[cfg(feature = "any")]
+pub type MonitoredAnyPool = MonitoredPool<sqlx_core::any::Any>;
 /// A monitored pool of MySQL or MariaDB connections.
 #[cfg(feature = "mysql")]
 pub type MonitoredMySqlPool = MonitoredPool<sqlx_mysql::MySql>;
@@ -71,7 +74,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// # Errors
     /// sqlx's own error, unchanged. A server that cannot be reached is `PoolTimedOut` after the acquire timeout.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        open::<DB>(mask::dsn(url), Pool::connect(url)).await
+        open::<DB>(engine_of::<DB>(url), mask::dsn(url), Pool::connect(url)).await
     }
 
     /// Opens a pool, as `Pool::connect_with`, under a `driver-open` event.
@@ -81,7 +84,8 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     pub async fn connect_with(
         options: <DB::Connection as Connection>::Options,
     ) -> Result<Self, Error> {
-        open::<DB>(DB::dsn(&options), Pool::connect_with(options)).await
+        let (engine, dsn) = (DB::engine_for(&options), DB::dsn(&options));
+        open::<DB>(engine, dsn, Pool::connect_with(options)).await
     }
 
     /// Makes a pool that connects when it is first used, as `Pool::connect_lazy`. No event.

@@ -8,6 +8,7 @@ use std::future::Future;
 use futures_core::future::BoxFuture;
 use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
+use sqlx_core::connection::Connection;
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::pool::{Pool, PoolConnectionMetadata, PoolOptions};
@@ -15,6 +16,7 @@ use sqlx_core::pool::{Pool, PoolConnectionMetadata, PoolOptions};
 use super::db::MonitoredDb;
 use super::pool::MonitoredPool;
 use crate::config::SqlConfig;
+use crate::engine::Engine;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::pool::connected;
@@ -99,7 +101,7 @@ impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
     type Database = DB;
 
     async fn connect_monitored(self, url: &str) -> Result<MonitoredPool<DB>, Error> {
-        open::<DB>(mask::dsn(url), self.connect(url)).await
+        open::<DB>(engine_of::<DB>(url), mask::dsn(url), self.connect(url)).await
     }
 
     fn after_connect_monitored<F>(self, callback: F) -> Self
@@ -116,8 +118,15 @@ impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
     }
 }
 
+/// Which engine a URL leads to, as far as it is one.
+pub(super) fn engine_of<DB: MonitoredDb>(url: &str) -> &'static Engine {
+    let options = url.parse::<<DB::Connection as Connection>::Options>();
+    options.map_or(DB::ENGINE, |options| DB::engine_for(&options))
+}
+
 /// Runs `connect` under a `driver-open` event; `dsn` holds no password.
 pub(super) async fn open<DB: MonitoredDb>(
+    engine: &'static Engine,
     dsn: String,
     connect: impl Future<Output = Result<Pool<DB>, Error>>,
 ) -> Result<MonitoredPool<DB>, Error> {
@@ -126,12 +135,12 @@ pub(super) async fn open<DB: MonitoredDb>(
     if event.tracker_ref().is_recording() {
         event
             .tracker()
-            .set(keys::DRIVER, DB::ENGINE.system)
+            .set(keys::DRIVER, engine.system)
             .set(keys::DSN, dsn);
     }
     let result = wait::on(Kind::Sql, connect).await;
     if let Err(error) = &result {
-        failure::record(event.tracker(), DB::ENGINE, &config.current(), None, error);
+        failure::record(event.tracker(), engine, &config.current(), None, error);
     }
     event.finish(Outcome::Completed);
     result.map(MonitoredPool::from)

@@ -52,7 +52,7 @@ pub(super) async fn acquire<DB: MonitoredDb>(
     if let Err(error) = &result {
         let capture = pool.config().current();
         let tracker = event.tracker();
-        failure::record(tracker, DB::ENGINE, &capture, caller, error);
+        failure::record(tracker, shared.engine, &capture, caller, error);
         if matches!(error, Error::PoolTimedOut) && recording {
             shared.holders.tell(tracker);
         }

@@ -15,6 +15,7 @@ use sqlx_core::pool::Pool;
 use super::db::MonitoredDb;
 use super::explainer::Explainer;
 use crate::config::SqlConfig;
+use crate::engine::Engine;
 use crate::housekeeping::{self, Watched};
 use crate::keys::{self, fp};
 use crate::pool::{Holders, Waits};
@@ -22,6 +23,7 @@ use crate::pool::{Holders, Waits};
 pub(super) struct Shared<DB: MonitoredDb> {
     pub(super) inner: Pool<DB>,
     pub(super) config: SqlConfig,
+    pub(super) engine: &'static Engine,
     /// How many wait for a connection.
     pub(super) waiting: AtomicUsize,
     pub(super) holders: Arc<Holders>,
@@ -42,8 +44,10 @@ impl<DB: MonitoredDb> Shared<DB> {
             }
             None => config,
         };
+        let engine = DB::engine_for(&inner.connect_options());
         Arc::new_cyclic(|weak| Self {
-            _probe: probe_of(weak),
+            _probe: probe_of(weak, engine),
+            engine,
             inner,
             config,
             waiting: AtomicUsize::new(0),
@@ -66,8 +70,8 @@ impl<DB: MonitoredDb> Shared<DB> {
 
     fn sample(&self, home: Context) {
         let mut sample = EventTracker::in_context(fp::POOL, home);
+        self.engine.tell(&mut sample);
         sample
-            .set(keys::SYSTEM, DB::ENGINE.system)
             .set(keys::SIZE, self.inner.size())
             .set(keys::IDLE, self.inner.num_idle() as u64)
             .set(keys::WAITING, self.waiting.load(Relaxed) as u64)
@@ -86,7 +90,7 @@ impl<DB: MonitoredDb> Watched for Shared<DB> {
         let settings = self.config.settings();
         for holder in self.holders.forgotten(now, settings.leak_after) {
             let mut finding = EventTracker::in_context(fp::LEAK, *home);
-            finding.set(keys::SYSTEM, DB::ENGINE.system);
+            self.engine.tell(&mut finding);
             holder.tell(&mut finding, now);
         }
         let mut next_sample = self.next_sample.lock();
@@ -100,8 +104,12 @@ impl<DB: MonitoredDb> Watched for Shared<DB> {
 }
 
 /// Its figures, for whoever asks for them: `/gomon/stats`, for one.
-fn probe_of<DB: MonitoredDb>(pool: &Weak<Shared<DB>>) -> Option<Probe> {
-    let probe = probe::register_next(format!("sql-pool-{}", DB::ENGINE.system)).ok()?;
+fn probe_of<DB: MonitoredDb>(pool: &Weak<Shared<DB>>, engine: &Engine) -> Option<Probe> {
+    let system = match engine.system {
+        "" => "any",
+        system => system,
+    };
+    let probe = probe::register_next(format!("sql-pool-{system}")).ok()?;
     let gauge = |read: fn(&Shared<DB>) -> f64| {
         let pool = Weak::clone(pool);
         move || pool.upgrade().map_or(0.0, |pool| read(&pool))

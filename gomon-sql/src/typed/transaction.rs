@@ -26,6 +26,7 @@ use super::connection::MonitoredConnection;
 use super::db::MonitoredDb;
 use super::link::Link;
 use crate::config::SqlConfig;
+use crate::engine::Engine;
 use crate::failure;
 use crate::fate::FateAt;
 use crate::keys::fp;
@@ -86,10 +87,10 @@ impl Begin {
         self,
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
-        let config = self.config.clone();
+        let (config, engine) = (self.config.clone(), opening.engine());
         let statement = self.statement.as_ref().map(SqlStr::as_str);
         let caller = Some(self.caller);
-        let mut event = TransactionEvent::open(self.parent, DB::ENGINE, config, statement, caller);
+        let mut event = TransactionEvent::open(self.parent, engine, config, statement, caller);
         let link = match opening.begin(self.statement).await {
             Ok(link) => link,
             Err(error) => {
@@ -102,7 +103,7 @@ impl Begin {
         let fate = FateAt {
             fate: Arc::default(),
             depth: 1,
-            dooms: DB::ENGINE.error_dooms_transaction,
+            dooms: engine.error_dooms_transaction,
             books: event.books().clone(),
         };
         let (home, fate) = (Some(event.context()), Some(Arc::new(fate)));
@@ -119,19 +120,14 @@ impl Begin {
         self,
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
-        let mut event = savepoint(self.parent, DB::ENGINE, SAVEPOINT);
+        let engine = opening.engine();
+        let mut event = savepoint(self.parent, engine, SAVEPOINT);
         let depth = opening.depth + 1;
         let link = match opening.begin(self.statement).await {
             Ok(link) => link,
             Err(error) => {
                 let capture = self.config.current();
-                failure::record(
-                    event.tracker(),
-                    DB::ENGINE,
-                    &capture,
-                    Some(self.caller),
-                    &error,
-                );
+                failure::record(event.tracker(), engine, &capture, Some(self.caller), &error);
                 event.finish(Outcome::Failed);
                 return Err(error);
             }
@@ -165,13 +161,19 @@ struct Opening<'c, DB: MonitoredDb> {
 }
 
 impl<'c, DB: MonitoredDb> Opening<'c, DB> {
+    fn engine(&self) -> &'static Engine {
+        let link = self.link.as_ref();
+        link.map_or(DB::ENGINE, |link| DB::engine_of(link))
+    }
+
     async fn begin(mut self, statement: Option<SqlStr>) -> Result<Link<'c, DB>, Error> {
         let Some(link) = &mut self.link else {
             return Err(Error::BeginFailed);
         };
         let own = statement.clone();
-        let begin = DB::TransactionManager::begin(link, statement);
-        let begin = reported::statement(DB::ENGINE, begin);
+        let engine = DB::engine_of(link);
+        let begin = DB::reported(|| DB::TransactionManager::begin(link, statement));
+        let begin = reported::statement(engine, begin);
         let result = wait::on(Kind::Sql, begin).await;
         let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
@@ -191,7 +193,7 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
 impl<DB: MonitoredDb> Drop for Opening<'_, DB> {
     fn drop(&mut self) {
         if let Some(link) = &mut self.link
-            && DB::ENGINE.dropped_begin_leaks
+            && DB::engine_of(link).dropped_begin_leaks
         {
             link.close_on_drop();
         }
@@ -210,8 +212,9 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     pub async fn commit(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::COMMIT, RELEASE);
         let lost = self.lost();
-        let commit = DB::TransactionManager::commit(&mut self.connection.link);
-        let commit = reported::statement(DB::ENGINE, commit);
+        let (engine, link) = (self.engine(), &mut self.connection.link);
+        let commit = DB::reported(|| DB::TransactionManager::commit(link));
+        let commit = reported::statement(engine, commit);
         let result = wait::on(Kind::Sql, commit).await;
         self.open = result.is_err();
         if let Err(error) = &result {
@@ -231,8 +234,9 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     /// sqlx's own error, unchanged.
     pub async fn rollback(mut self) -> Result<(), Error> {
         let mut step = self.step(fp::ROLLBACK, ROLLBACK_TO);
-        let rollback = DB::TransactionManager::rollback(&mut self.connection.link);
-        let rollback = reported::statement(DB::ENGINE, rollback);
+        let (engine, link) = (self.engine(), &mut self.connection.link);
+        let rollback = DB::reported(|| DB::TransactionManager::rollback(link));
+        let rollback = reported::statement(engine, rollback);
         let result = wait::on(Kind::Sql, rollback).await;
         self.open = result.is_err();
         match &result {
@@ -284,11 +288,16 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         }
     }
 
+    fn engine(&self) -> &'static Engine {
+        DB::engine_of(&self.connection.link)
+    }
+
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
         self.ending = true;
+        let engine = self.engine();
         match &mut self.level {
             Level::Transaction(event) => event.step(of_transaction),
-            Level::Savepoint { parent } => savepoint(*parent, DB::ENGINE, of_savepoint),
+            Level::Savepoint { parent } => savepoint(*parent, engine, of_savepoint),
         }
     }
 
@@ -302,7 +311,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     fn record(&mut self, step: &mut EndGuard, error: &Error) {
         let capture = self.connection.config.current();
-        failure::record(step.tracker(), DB::ENGINE, &capture, None, error);
+        failure::record(step.tracker(), self.engine(), &capture, None, error);
         if let Level::Transaction(event) = &mut self.level {
             event.fail(&capture, None, error);
         }
@@ -325,14 +334,15 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         if !self.open {
             return;
         }
-        DB::TransactionManager::start_rollback(&mut self.connection.link);
+        let (engine, link) = (self.engine(), &mut self.connection.link);
+        DB::reported(|| DB::TransactionManager::start_rollback(link));
         self.undone();
         if self.ending {
             return;
         }
         match &mut self.level {
             Level::Transaction(event) => event.rolled_back_implicitly(),
-            Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, DB::ENGINE),
+            Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, engine),
         }
     }
 }

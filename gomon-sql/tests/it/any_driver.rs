@@ -32,7 +32,7 @@ async fn open(recorder: &Recorder, url: &str) -> AnyPool {
 }
 
 /// The URL of each engine there is, with what `system` says of it.
-fn urls() -> Vec<(String, &'static str)> {
+pub(crate) fn urls() -> Vec<(String, &'static str)> {
     let mut urls = vec![("sqlite::memory:".to_owned(), "sqlite")];
     urls.extend(server("GOMON_TEST_POSTGRES_URL").map(|url| (url, "postgresql")));
     urls.extend(server("GOMON_TEST_MYSQL_URL").map(|url| (url, "mysql")));

@@ -7,6 +7,7 @@
 ))]
 
 mod any_driver;
+mod any_wrapped;
 mod callers;
 mod cancel;
 mod commented;
