@@ -18,11 +18,20 @@ fn a_statement_that_fails_has_its_code_and_message() {
         connection.execute_batch(sql).unwrap();
         recorder.clear();
         let insert = "INSERT INTO items VALUES (1, 'hunter2')";
+        // What goes wrong on connections that are not monitored is not of this one.
+        let other = Connection::open_in_memory().unwrap();
+        other.execute_batch(sql).unwrap();
+        other.execute(insert, []).unwrap();
+        other.execute(insert, []).unwrap_err();
         connection.execute(insert, []).unwrap();
+        let mut select = connection.prepare("SELECT 1").unwrap();
+        let mut rows = select.query([]).unwrap();
+        rows.next().unwrap();
+        other.execute(insert, []).unwrap_err();
+        drop(rows);
         connection.execute(insert, []).unwrap_err();
         connection.execute("DELETE FROM items", []).unwrap_err();
         connection.execute("SELECT 1 FROM items WHERE name = 'hunter2", []).unwrap_err();
-        connection.execute_batch("SELECT 1").unwrap();
     });
     let events = recorder.find("sql-wstmt-execctx");
     let outcomes: Vec<_> = events.iter().map(|event| event.outcome()).collect();
