@@ -28,6 +28,9 @@ pub use gomon_runtime as runtime;
     feature = "postgres",
     feature = "mysql",
     feature = "sql-any",
-    feature = "sql-tracing"
+    feature = "sql-tracing",
+    feature = "sea-orm",
+    feature = "diesel",
+    feature = "rusqlite"
 ))]
 pub use gomon_sql as sql;

@@ -6,10 +6,12 @@
 //! - A future dropped before it is ready: `cancelled`.
 //! - A stream dropped before its end: `truncated`.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
-use gomon_core::{Capture, EventTracker, Outcome, Tree, is_enabled};
+use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
@@ -17,10 +19,13 @@ use sqlx_core::sql_str::SqlStr;
 use crate::config::SqlConfig;
 use crate::described;
 use crate::engine::Engine;
-use crate::failure;
+use crate::explain::{Arguments, Slow, is_explained};
+use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
+use crate::repeats::{Repeats, Run};
 use crate::rows::{Cell, Rows};
+use crate::site::{self, Caller, Site};
 use crate::statement::{Statement, read_cached};
 
 /// Who hears of a statement's error, beside its own event.
@@ -28,9 +33,13 @@ pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
     /// The statement began.
     fn started(&self);
     /// The statement, which was no mere preparation, ended well.
-    fn completed(&self, sql: &str);
+    fn completed(&self, sql: &str, writes: bool);
     /// The statement failed.
     fn failed(&self, error: &Error);
+    /// Nobody wants its result any more.
+    fn given_up(&self);
+    /// It is over, whatever came of it.
+    fn stopped(&self);
 }
 
 /// What is known of a statement when it is called.
@@ -39,12 +48,29 @@ pub(crate) struct Request {
     /// `None`: told from the statement.
     pub(crate) fp: Option<&'static str>,
     pub(crate) sql: SqlStr,
-    /// It has, or asks for, a prepared statement.
-    pub(crate) prepared: bool,
+    /// It has, or asks for, a prepared statement, where that is known.
+    pub(crate) prepared: Option<bool>,
     /// How many values are bound, where sqlx tells.
     pub(crate) bound: Option<usize>,
     /// The values themselves, where they may be taken.
     pub(crate) values: Option<Tree>,
+    /// A number that stands for the values, where they can be seen.
+    pub(crate) values_hash: Option<u64>,
+    /// A copy of them, where the statement may have to be explained.
+    pub(crate) copy: Option<Arguments>,
+}
+
+impl Request {
+    /// A number that stands for its text and its values. `None` where the values are not known.
+    fn identity(&self) -> Option<u64> {
+        let values = match self.bound {
+            None | Some(0) => 0,
+            Some(_) => self.values_hash?,
+        };
+        let mut hasher = DefaultHasher::new();
+        (self.sql.as_str(), values).hash(&mut hasher);
+        Some(hasher.finish())
+    }
 }
 
 /// Where a statement runs.
@@ -56,7 +82,7 @@ pub(crate) struct Place {
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
     /// The physical connection's event, where it is known.
-    pub(crate) connection: Option<gomon_core::Context>,
+    pub(crate) connection: Option<Context>,
 }
 
 /// The event of one statement.
@@ -65,12 +91,17 @@ pub(crate) struct Call {
     place: Place,
     request: Request,
     capture: Arc<Capture>,
+    /// Once the event began.
+    site: Option<Arc<Site>>,
     on_drop: Outcome,
     state: State,
-    writes: bool,
-    inserts: bool,
-    returning: bool,
+    /// It ended in a poll, and was not dropped.
+    polled: bool,
+    /// Once the event began.
+    statement: Option<Arc<Statement>>,
     returned: u64,
+    /// Nobody tells of its rows.
+    rows_unseen: bool,
     /// The statement of the text that runs now has given rows.
     yielded: bool,
     affected: Option<u64>,
@@ -102,17 +133,25 @@ impl Call {
             place,
             request,
             capture,
+            site: None,
             on_drop,
             state: State::Unpolled,
-            writes: false,
-            inserts: false,
-            returning: false,
+            polled: false,
+            statement: None,
             returned: 0,
+            rows_unseen: false,
             yielded: false,
             affected: None,
             last_id: None,
             rows: None,
         }
+    }
+
+    /// The same where rows come unseen, so that there is no number of them to tell.
+    #[must_use]
+    pub(crate) fn without_rows(mut self) -> Self {
+        self.rows_unseen = true;
+        self
     }
 
     /// To be called at each poll; the first one starts the event.
@@ -136,16 +175,14 @@ impl Call {
         self.capture = tracker.capture(&self.capture);
         if let Some(statement) = statement.filter(|_| tracker.is_recording()) {
             self.describe(&mut tracker, &statement);
+            self.statement = Some(statement);
         }
         self.state = State::Open(tracker);
     }
 
     fn describe(&mut self, tracker: &mut EventTracker, statement: &Statement) {
         let sql = self.request.sql.as_str();
-        self.writes = statement.writes;
-        self.inserts = statement.inserts;
-        self.returning = statement.returning;
-        tracker.set(keys::SYSTEM, self.place.engine.system);
+        self.place.engine.tell(tracker);
         described::describe(tracker, &self.capture, sql, statement);
         let values = self.request.values.take();
         if let Some(values) = values.filter(|_| self.capture.bound_values()) {
@@ -153,9 +190,13 @@ impl Call {
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
-        tracker.set(keys::PREPARED, self.request.prepared);
-        if let Some(caller) = self.place.caller {
-            tracker.set(keys::CALLER, format!("{}:{}", caller.file(), caller.line()));
+        if let Some(prepared) = self.request.prepared {
+            tracker.set(keys::PREPARED, prepared);
+        }
+        let walks = self.place.config.settings().finds_callers;
+        self.site = site::find(self.place.engine, statement, self.place.caller, walks);
+        if let Some(caller) = self.caller() {
+            caller.tell(tracker);
         }
         if let Some(id) = self
             .place
@@ -166,23 +207,37 @@ impl Call {
         }
     }
 
+    /// The line that called, as far as it is known.
+    fn caller(&self) -> Option<Caller> {
+        let exact = self.place.caller.map(Caller::Exact);
+        exact.or_else(|| self.site.as_ref()?.caller())
+    }
+
+    /// A row came, of which nothing is known.
+    pub(crate) fn count_row(&mut self) {
+        let State::Open(tracker) = &mut self.state else {
+            return;
+        };
+        self.returned += 1;
+        if self.returned == 1 && tracker.is_recording() {
+            let elapsed = tracker.elapsed();
+            tracker.set(keys::FIRST_ROW, elapsed);
+        }
+    }
+
     /// A row came.
     pub(crate) fn row<DB: Database>(
         &mut self,
         row: &DB::Row,
         cell: impl Fn(&DB::Row, usize, &Capture) -> Cell,
     ) {
+        self.count_row();
         let State::Open(tracker) = &mut self.state else {
             return;
         };
-        self.returned += 1;
         let first_of_statement = !std::mem::replace(&mut self.yielded, true);
         if !tracker.is_recording() {
             return;
-        }
-        if self.returned == 1 {
-            let elapsed = tracker.elapsed();
-            tracker.set(keys::FIRST_ROW, elapsed);
         }
         if self.capture.rows() > 0 && self.request.fp == Some(fp::QUERY) {
             // Another statement of the text has columns of its own, and other ones to hide.
@@ -198,7 +253,9 @@ impl Call {
 
     /// One statement of the text is done.
     pub(crate) fn result(&mut self, affected: u64, last_id: Option<i64>) {
-        let read = std::mem::take(&mut self.yielded) && !self.returning;
+        let returning = |statement: &Arc<Statement>| statement.returning;
+        let returning = self.statement.as_ref().is_some_and(returning);
+        let read = std::mem::take(&mut self.yielded) && !returning;
         if read {
             // What engines count for a query is its rows, or a number left over from another statement.
             return;
@@ -209,11 +266,14 @@ impl Call {
 
     /// It ended well.
     pub(crate) fn complete(&mut self) {
+        self.polled = true;
         // A preparation may be answered from sqlx's cache, without the server.
         if let Some(watch) = &self.place.watch
             && self.request.fp != Some(fp::PREPARE)
         {
-            watch.completed(self.request.sql.as_str());
+            let writes = |statement: &Arc<Statement>| statement.writes;
+            let writes = self.statement.as_ref().is_some_and(writes);
+            watch.completed(self.request.sql.as_str(), writes);
         }
         self.end(Outcome::Completed);
     }
@@ -235,32 +295,117 @@ impl Call {
         self.end(Outcome::Failed);
     }
 
+    /// It ended with an error that is not sqlx's, if more than that is known.
+    pub(crate) fn fail_told(&mut self, failure: Option<&Failure<'_>>) {
+        if let (State::Open(tracker), Some(failure)) = (&mut self.state, failure) {
+            failure.tell(tracker, &self.capture);
+        }
+        self.end(Outcome::Failed);
+    }
+
+    /// It began so long ago: to be called when it has been started just now.
+    pub(crate) fn backdate(&mut self, by: Duration) {
+        if let State::Open(tracker) = &mut self.state {
+            tracker.backdate(by);
+        }
+    }
+
+    pub(crate) fn sql(&self) -> &str {
+        self.request.sql.as_str()
+    }
+
     fn end(&mut self, outcome: Outcome) {
         let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
         };
+        if let Some(watch) = &self.place.watch {
+            watch.stopped();
+        }
         tracker.mark(outcome);
         if let Some(rows) = self.rows.take() {
             rows.finish(tracker.outcome());
         }
-        if self.request.fp == Some(fp::QUERY) {
+        if self.request.fp == Some(fp::QUERY) && !self.rows_unseen {
             tracker.set(keys::ROWS_RETURNED, self.returned);
         }
         // What the engines report for a statement that changes nothing is left over from another one.
-        if self.writes {
-            if let Some(affected) = self.affected {
+        if let Some(statement) = self.statement.take() {
+            if statement.writes
+                && let Some(affected) = self.affected
+            {
                 tracker.set(keys::ROWS_AFFECTED, affected);
             }
-            if let Some(id) = self.last_id.filter(|_| self.inserts) {
+            if let Some(id) = self.last_id.filter(|_| statement.inserts) {
                 tracker.set(keys::LAST_ID, id);
             }
+            self.judge(&mut tracker, statement);
         }
         tracker.finish();
     }
 }
 
+/// What is to be said of it beside what came back.
+impl Call {
+    fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
+        let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
+        if lapsed >= settings.slow_after {
+            tracker.set(keys::SLOW, true);
+            self.explain(tracker.context(), &statement);
+        }
+        let is_query = self.request.fp == Some(fp::QUERY);
+        if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
+            tracker.set(keys::UNBOUNDED, true);
+        }
+        let errors = match tracker.outcome() {
+            Outcome::Failed | Outcome::TimedOut => 1,
+            _ => 0,
+        };
+        if let Some(site) = &self.site {
+            site.spend(lapsed, self.returned, errors);
+        }
+        if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
+            return;
+        }
+        let run = Run {
+            parent: self.place.parent.context().event_id(),
+            statement,
+            lapsed,
+            identity: self.request.identity(),
+            caller: self.caller(),
+            threshold: settings.repeated,
+        };
+        // Where no unit of work is polled there is nobody to tell.
+        let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run));
+    }
+}
+
+impl Call {
+    fn explain(&mut self, context: Context, statement: &Arc<Statement>) {
+        let Some(explainer) = self.place.config.explainer() else {
+            return;
+        };
+        let sql = &self.request.sql;
+        let copy = self.request.copy.take();
+        let has_values = self.request.prepared == Some(true) && copy.is_none();
+        if self.polled && !has_values && is_explained(sql.as_str(), statement) {
+            explainer.explain(Slow {
+                sql: sql.clone(),
+                arguments: copy,
+                statement: Arc::clone(statement),
+                context,
+                capture: Arc::clone(&self.capture),
+            });
+        }
+    }
+}
+
 impl Drop for Call {
     fn drop(&mut self) {
+        if let (State::Open(_), Some(watch)) = (&self.state, &self.place.watch)
+            && self.on_drop == Outcome::Cancelled
+        {
+            watch.given_up();
+        }
         self.end(self.on_drop.when_dropped());
     }
 }

@@ -1,9 +1,10 @@
 //! An error of sqlx, told by an event.
 
+use std::borrow::Cow;
 use std::panic::Location;
 
 use gomon_core::{Capture, ErrorInfo, EventTracker, Outcome};
-use sqlx_core::error::Error;
+use sqlx_core::error::{DatabaseError, Error};
 
 use crate::engine::Engine;
 use crate::keys;
@@ -20,20 +21,67 @@ pub(crate) fn record(
     if !tracker.is_recording() {
         return;
     }
-    let info = ErrorInfo::message(message(engine, capture, error)).kind(variant(error));
-    let mut info = info.masked(capture.detectors());
-    if let Some(location) = caller {
-        info = info.location(location);
-    }
-    if let Some(database) = error.as_database_error() {
-        if let Some(code) = database.code() {
-            tracker.set(keys::CODE, code);
+    let database = error.as_database_error();
+    let failure = Failure {
+        message: message(engine, capture, error).into(),
+        values: Values::Masked,
+        kind: variant(error),
+        code: database.and_then(DatabaseError::code),
+        constraint: database.and_then(DatabaseError::constraint),
+        caller,
+        outcome: outcome(engine, error),
+    };
+    failure.tell(tracker, capture);
+}
+
+/// What an event tells of an error, whoever it came from.
+#[derive(Debug)]
+pub(crate) struct Failure<'a> {
+    pub(crate) message: Cow<'a, str>,
+    pub(crate) values: Values,
+    pub(crate) kind: &'static str,
+    pub(crate) code: Option<Cow<'a, str>>,
+    pub(crate) constraint: Option<&'a str>,
+    pub(crate) caller: Option<&'static Location<'static>>,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a message may quote of the statement's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// Nothing, or it is masked already.
+    Masked,
+    /// Values in either kind of quotes.
+    Quoted,
+    /// Values in single quotes; double quotes stand round names.
+    BesideNames,
+}
+
+impl Failure<'_> {
+    /// Adds the error to `tracker` and marks its outcome, with values masked unless they are captured.
+    pub(crate) fn tell(&self, tracker: &mut EventTracker, capture: &Capture) {
+        if !tracker.is_recording() {
+            return;
         }
-        if let Some(constraint) = database.constraint() {
+        let info = match self.values {
+            Values::Quoted | Values::BesideNames if !capture.bound_values() => {
+                let names = self.values == Values::BesideNames;
+                ErrorInfo::message(mask(&self.message, names))
+            }
+            _ => ErrorInfo::message(&self.message),
+        };
+        let mut info = info.kind(self.kind).masked(capture.detectors());
+        if let Some(location) = self.caller {
+            info = info.location(location);
+        }
+        if let Some(code) = &self.code {
+            tracker.set(keys::CODE, &**code);
+        }
+        if let Some(constraint) = self.constraint {
             tracker.set(keys::CONSTRAINT, constraint);
         }
+        tracker.push_error(info).mark(self.outcome);
     }
-    tracker.push_error(info).mark(outcome(engine, error));
 }
 
 fn outcome(engine: &Engine, error: &Error) -> Outcome {

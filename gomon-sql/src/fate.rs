@@ -1,11 +1,13 @@
 //! Whether a transaction can still be committed.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sqlx_core::error::Error;
 
 use crate::call::Watch;
 use crate::statement::shows_life;
+use crate::transaction_books::Books;
 
 /// PostgreSQL answers `COMMIT` with "fine" after a statement of the transaction failed, and rolls back. This notes the
 /// failure, and that a rollback to an earlier savepoint undid it. Shared by a transaction and its savepoints; one
@@ -42,23 +44,52 @@ impl Fate {
     }
 }
 
-/// Tells a [`Fate`] of the errors at one depth of its transaction.
+/// Tells a [`Fate`] of the errors at one depth of its transaction, and keeps the transaction's books.
 #[derive(Debug)]
 pub(crate) struct FateAt {
-    pub(crate) fate: std::sync::Arc<Fate>,
+    pub(crate) fate: Arc<Fate>,
     pub(crate) depth: usize,
+    /// A failed statement dooms the transaction.
+    pub(crate) dooms: bool,
+    pub(crate) books: Books,
+}
+
+impl FateAt {
+    /// The same transaction, inside of a savepoint.
+    pub(crate) fn deeper(&self, depth: usize) -> Self {
+        Self {
+            fate: Arc::clone(&self.fate),
+            depth,
+            dooms: self.dooms,
+            books: self.books.clone(),
+        }
+    }
 }
 
 impl Watch for FateAt {
-    fn started(&self) {}
+    fn started(&self) {
+        self.books.started();
+    }
 
-    fn completed(&self, sql: &str) {
+    fn completed(&self, sql: &str, writes: bool) {
+        if writes {
+            self.books.wrote();
+        }
         self.fate.complete(sql);
     }
 
     fn failed(&self, error: &Error) {
-        if matches!(error, Error::Database(_)) {
+        self.books.spoil();
+        if self.dooms && matches!(error, Error::Database(_)) {
             self.fate.fail(self.depth);
         }
+    }
+
+    fn given_up(&self) {
+        self.books.spoil();
+    }
+
+    fn stopped(&self) {
+        self.books.stopped();
     }
 }

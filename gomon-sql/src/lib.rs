@@ -1,6 +1,7 @@
-//! Monitoring of sqlx 0.9: typed wrappers, a driver for `AnyPool`, and a layer for what sqlx tells `tracing`.
+//! Monitoring of sqlx 0.9: typed wrappers, a driver for `AnyPool`, and a layer for what sqlx tells `tracing`; and of SeaORM, Diesel
+//! and rusqlite, each by its own hook and behind the feature of its name.
 //!
-//! Three ways in, which can be used side by side:
+//! Three ways into sqlx, which can be used side by side:
 //! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
 //!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
 //!   becomes [`MonitoredPool`].
@@ -71,11 +72,15 @@
         feature = "postgres",
         feature = "mysql",
         feature = "any",
-        feature = "tracing"
+        feature = "tracing",
+        feature = "sea-orm",
+        feature = "diesel",
+        feature = "rusqlite"
     )),
     allow(
         dead_code,
         unreachable_pub,
+        unused_imports,
         unused_macros,
         rustdoc::broken_intra_doc_links,
         reason = "what one engine or way in needs, another one may not"
@@ -85,32 +90,50 @@
 #[cfg(feature = "any")]
 mod any;
 mod call;
+mod comments;
 mod config;
 mod described;
+#[cfg(feature = "diesel")]
+pub mod diesel;
 mod engine;
 mod engines;
+mod explain;
 mod failure;
 mod fate;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(any(feature = "sea-orm", feature = "diesel", feature = "rusqlite"))]
+mod hooked;
+mod housekeeping;
 mod keys;
 #[cfg(feature = "tracing")]
 mod layer;
 mod parent;
+mod pool;
+mod profile;
+mod repeats;
 mod reported;
 mod row_source;
 mod rows;
 mod run;
+#[cfg(feature = "rusqlite")]
+pub mod rusqlite;
+#[cfg(feature = "sea-orm")]
+pub mod sea_orm;
+mod site;
 mod statement;
+mod transaction_books;
 mod transaction_event;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod typed;
 
 #[cfg(feature = "any")]
 pub use any::{DriverDb, MonitoredDriver, RegisterError};
+pub use comments::SqlComments;
 pub use config::SqlConfig;
 #[cfg(feature = "tracing")]
 pub use layer::SqlxLayer;
+pub use profile::{SqlProfile, SqlProfileLine};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use typed::*;

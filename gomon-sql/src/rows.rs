@@ -85,6 +85,19 @@ impl Cell {
         capture.detectors().mask_tree(self.value)
     }
 
+    /// As text.
+    pub(crate) fn into_text(self) -> String {
+        match self.value {
+            Tree::Null => String::new(),
+            Tree::Str(text) => text.into_owned(),
+            Tree::I64(number) => number.to_string(),
+            Tree::U64(number) => number.to_string(),
+            Tree::F64(number) => number.to_string(),
+            Tree::Bool(is_true) => is_true.to_string(),
+            _ => "?".to_owned(),
+        }
+    }
+
     /// A value of a type that is not shown: the type's name in angle brackets.
     pub(crate) fn opaque(type_name: &str) -> Self {
         Self::of(format!("<{type_name}>"))

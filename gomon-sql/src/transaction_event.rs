@@ -1,22 +1,26 @@
 //! The events of a transaction, for both ways in.
 
-use std::borrow::Cow;
 use std::panic::Location;
 
 use gomon_core::{Capture, Context, EndGuard, ErrorInfo, Outcome};
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 
+use crate::config::SqlConfig;
 use crate::engine::Engine;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
+use crate::site::Caller;
 use crate::statement::{is_read_only, isolation};
+use crate::transaction_books::Books;
 
 /// A `conn-begintx` event. Dropped before [`begun`](Self::begun), or inside a [`step`](Self::step), it was cancelled.
 #[derive(Debug)]
 pub(crate) struct TransactionEvent {
     engine: &'static Engine,
+    config: SqlConfig,
+    books: Books,
     event: EndGuard,
 }
 
@@ -24,31 +28,46 @@ impl TransactionEvent {
     pub(crate) fn open(
         parent: Parent,
         engine: &'static Engine,
-        statement: Option<&SqlStr>,
-        label: impl Into<Cow<'static, str>>,
+        config: SqlConfig,
+        statement: Option<&str>,
+        caller: Option<&'static Location<'static>>,
     ) -> Self {
         let mut tracker = parent.open(fp::TRANSACTION);
         if tracker.is_recording() {
-            tracker.set(keys::SYSTEM, engine.system);
-            tracker.register(label);
+            engine.tell(&mut tracker);
+            match caller.map(Caller::Exact) {
+                Some(caller) => {
+                    caller.tell(&mut tracker);
+                    tracker.register(caller.to_string());
+                }
+                None => tracker.register("transaction"),
+            }
             if let Some(statement) = statement {
-                if let Some(level) = isolation(statement.as_str()) {
+                if let Some(level) = isolation(statement) {
                     tracker.set(keys::ISOLATION, level);
                 }
-                if is_read_only(statement.as_str()) {
+                if is_read_only(statement) {
                     tracker.set(keys::READ_ONLY, true);
                 }
             }
         }
         Self {
             engine,
+            config,
+            books: Books::new(tracker.stopwatch()),
             event: EndGuard::new(tracker),
         }
     }
 
     /// `BEGIN` went well.
     pub(crate) fn begun(&mut self) {
+        self.books.stopped();
         self.event.on_drop(Outcome::Completed);
+    }
+
+    /// Its books, for its statements.
+    pub(crate) fn books(&self) -> &Books {
+        &self.books
     }
 
     pub(crate) fn context(&self) -> Context {
@@ -58,11 +77,13 @@ impl TransactionEvent {
     /// Opens the event of `COMMIT` or `ROLLBACK`. Until it is answered, being dropped means being cancelled.
     pub(crate) fn step(&mut self, fp: &'static str) -> EndGuard {
         self.event.on_drop(Outcome::Cancelled);
+        self.books.step();
         EndGuard::new(self.event.tracker_ref().child(fp))
     }
 
     /// The step was answered.
     pub(crate) fn answered(&mut self) {
+        self.books.stopped();
         self.event.on_drop(Outcome::Completed);
     }
 
@@ -73,6 +94,11 @@ impl TransactionEvent {
         error: &Error,
     ) {
         failure::record(self.event.tracker(), self.engine, capture, caller, error);
+    }
+
+    /// The same of an error that is not sqlx's.
+    pub(crate) fn fail_told(&mut self, capture: &Capture, failure: &Failure<'_>) {
+        failure.tell(self.event.tracker(), capture);
     }
 
     /// `COMMIT` was answered with "fine", and nothing was committed.
@@ -88,11 +114,23 @@ impl TransactionEvent {
     }
 
     /// It was dropped: the rollback runs with the connection's next use.
-    pub(crate) fn rolled_back_implicitly(&self) {
+    pub(crate) fn rolled_back_implicitly(&mut self) {
+        if let Some(writes) = self.books.uncommitted() {
+            self.event.tracker().set(keys::UNCOMMITTED, writes);
+        }
         self.event
             .tracker_ref()
             .child(fp::ROLLBACK)
             .set(keys::IMPLICIT, true);
+    }
+}
+
+impl Drop for TransactionEvent {
+    fn drop(&mut self) {
+        let tracker = self.event.tracker();
+        if tracker.is_recording() {
+            self.books.tell(tracker, self.config.settings());
+        }
     }
 }
 
@@ -115,9 +153,8 @@ pub(crate) fn savepoint(
     summary: &'static str,
 ) -> EndGuard {
     let mut tracker = parent.open(fp::SAVEPOINT);
-    tracker
-        .set(keys::SYSTEM, engine.system)
-        .set(keys::SUMMARY, summary);
+    engine.tell(&mut tracker);
+    tracker.set(keys::SUMMARY, summary);
     EndGuard::new(tracker)
 }
 

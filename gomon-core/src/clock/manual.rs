@@ -40,10 +40,10 @@ pub(super) fn later(stamp: Stamp, nanos: u64) -> Stamp {
     stamp.saturating_add(nanos << READ_BITS)
 }
 
-/// The stamp that is so much earlier; the epoch is the earliest.
+/// The stamp that is so much earlier.
 pub(super) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
-    let back = nanos.saturating_mul(1 << READ_BITS);
-    TAG | (stamp & !TAG).saturating_sub(back)
+    let ticks = nanos.saturating_mul(1 << READ_BITS);
+    (stamp & TAG) | (stamp & !TAG).saturating_sub(ticks)
 }
 
 /// Since the epoch.

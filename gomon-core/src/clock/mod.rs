@@ -39,15 +39,6 @@ pub(crate) fn nanos_between(from: Stamp, to: Stamp) -> u64 {
     Speed::of_clock().nanos_between(from, to)
 }
 
-/// The stamp that was so many nanoseconds before that one.
-pub(crate) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
-    if manual::is_manual(stamp) {
-        return manual::earlier(stamp, nanos);
-    }
-    let ticks = (u128::from(nanos) << 32) / u128::from(*SPEED);
-    stamp.saturating_sub(u64::try_from(ticks).unwrap_or(u64::MAX))
-}
-
 /// How fast the monotonic clock runs, for many conversions: it is asked for once.
 #[derive(Clone, Copy)]
 pub(crate) struct Speed(u64);
@@ -86,6 +77,16 @@ pub(crate) fn unix_millis(stamp: Stamp) -> (u64, Stamp) {
     let ticks = (u128::from(left) << 32) / u128::from(*SPEED + *SPEED / SLOWEST_SLEW);
     let until = stamp.saturating_add(u64::try_from(ticks).unwrap_or(0));
     (nanos / MILLI, until)
+}
+
+/// The stamp that is so much earlier, at the least the first of all.
+pub(crate) fn earlier(stamp: Stamp, nanos: u64) -> Stamp {
+    if manual::is_manual(stamp) {
+        return manual::earlier(stamp, nanos);
+    }
+    let ticks = (u128::from(nanos) << 32) / u128::from(*SPEED);
+    let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+    stamp.saturating_sub(ticks).max(ANCHOR.first.min(stamp))
 }
 
 /// Unix time in milliseconds as the bus has looked at it last: within a tenth of a second, unless it is held up.
@@ -412,6 +413,16 @@ mod tests {
         let (before, now) = (now(), now());
         assert_eq!(nanos_between(now + 1_000_000, before), 0);
         assert_eq!(nanos_between(u64::MAX, 0), 0);
+    }
+
+    #[test]
+    fn an_earlier_stamp_is_so_much_earlier_but_none_is_before_the_first() {
+        let first = ANCHOR.first;
+        let later = first + (at(MINUTE) - at(0));
+        let before = earlier(later, MINUTE / 2);
+        assert!(nanos_between(before, later).abs_diff(MINUTE / 2) < 1_000);
+        assert_eq!(earlier(later, u64::MAX), first);
+        assert_eq!(earlier(later, 0), later);
     }
 
     #[test]

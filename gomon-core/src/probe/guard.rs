@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::probe::figure::Figure;
 use crate::probe::level::Level;
-use crate::probe::registry::{self, Action, Entry, Gauge, Row};
+use crate::probe::registry::{self, Action, Entry, File, Gauge, Row};
 
 /// A registered probe; it is gone when this is dropped. An action that runs then runs to its end.
 ///
-/// Figures, rows and actions are added one by one; one of the same kind and name takes the place of the one before. Past the
+/// Figures, rows, actions and files are added one by one; one of the same kind and name takes the place of the one before. Past the
 /// [bounds](crate::probe#bounds) nothing is added, and the reading counts it as refused.
 #[must_use = "the probe is gone when this is dropped: keep it with what it is about"]
 pub struct Probe {
@@ -49,6 +49,18 @@ impl Probe {
     ) -> &Self {
         let read: Row = Arc::new(move || read().into());
         self.entry.add(name.into(), |parts| &mut parts.rows, read);
+        self
+    }
+
+    /// Adds a file that can be downloaded, such as a profile; it is made when it is asked for. Its name tells what it is: `sql.pb`,
+    /// `sql.folded`. It is to hold no secrets: nothing masks it.
+    pub fn file<T: Into<Vec<u8>>>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        make: impl Fn() -> T + Send + Sync + 'static,
+    ) -> &Self {
+        let make: File = Arc::new(move || make().into());
+        self.entry.add(name.into(), |parts| &mut parts.files, make);
         self
     }
 

@@ -1,7 +1,7 @@
-//! What a wrapper can say of itself at any moment, beside its events: figures, lines of text, and tests it can run.
+//! What a wrapper can say of itself at any moment, beside its events: figures, lines of text, files, and tests it can run.
 //!
 //! A wrapper [registers](register) a [`Probe`] and keeps it for as long as what it wraps lives. Whoever wants to show it
-//! asks by [`read`], and runs its actions by [`run`].
+//! asks by [`read`], runs its actions by [`run`] and has its files by [`file`](file()).
 //!
 //! ```
 //! use gomon_core::probe;
@@ -30,7 +30,7 @@
 //! | what | at most |
 //! |---|---|
 //! | probes of a process | 256 |
-//! | gauges, rows, actions of a probe | 32 each; what comes later counts in [`Reading::refused`] |
+//! | gauges, rows, actions, files of a probe | 32 each; what comes later counts in [`Reading::refused`] |
 //! | bytes of a name | 64; longer ones are refused |
 //! | bytes of a row | 1,024; what is longer is cut |
 //! | bytes of what an action says | 16,384; what is longer is cut |
@@ -53,7 +53,7 @@ pub use guard::Probe;
 pub use level::{Level, Raised};
 pub use reading::{Reading, names, read};
 pub use registry::{RegisterError, register, register_next};
-pub use running::{RunError, run};
+pub use running::{RunError, file, run};
 
 /// Bytes of a name.
 const NAME_BYTES: usize = 64;

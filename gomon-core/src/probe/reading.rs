@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::event::limits::prefix;
 use crate::probe::TEXT_BYTES;
 use crate::probe::registry::{Entry, here};
@@ -15,6 +17,8 @@ pub struct Reading {
     pub rows: Vec<(String, Result<String, String>)>,
     /// The names of its actions.
     pub actions: Vec<String>,
+    /// The names of its files.
+    pub files: Vec<String>,
     /// How many were not added because there were too many, or their names too long.
     pub refused: usize,
 }
@@ -51,14 +55,16 @@ impl Reading {
                     )
                 })
                 .collect(),
-            actions: parts
-                .actions
-                .iter()
-                .map(|(name, _)| name.clone().into_owned())
-                .collect(),
+            actions: names_of(&parts.actions),
+            files: names_of(&parts.files),
             refused: parts.refused,
         }
     }
+}
+
+fn names_of<T>(list: &[(Cow<'static, str>, T)]) -> Vec<String> {
+    let names = list.iter().map(|(name, _)| name.clone());
+    names.map(Cow::into_owned).collect()
 }
 
 fn named<'a, T>(list: &'a [(String, T)], name: &str) -> Option<&'a T> {

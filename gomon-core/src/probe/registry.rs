@@ -120,12 +120,14 @@ pub(super) struct Parts {
     pub(super) gauges: Vec<(Cow<'static, str>, Gauge)>,
     pub(super) rows: Vec<(Cow<'static, str>, Row)>,
     pub(super) actions: Vec<(Cow<'static, str>, Action)>,
+    pub(super) files: Vec<(Cow<'static, str>, File)>,
     pub(super) refused: usize,
 }
 
 type Named<T> = Vec<(Cow<'static, str>, Arc<T>)>;
 pub(super) type Gauge = Arc<dyn Fn() -> f64 + Send + Sync>;
 pub(super) type Row = Arc<dyn Fn() -> Cow<'static, str> + Send + Sync>;
+pub(super) type File = Arc<dyn Fn() -> Vec<u8> + Send + Sync>;
 pub(super) type Action = Arc<dyn Fn(&[&str]) -> Result<Cow<'static, str>, String> + Send + Sync>;
 
 impl Entry {

@@ -30,7 +30,23 @@ pub fn run(probe: &str, action: &str, args: &[&str]) -> Result<String, RunError>
     }
 }
 
-/// Why an action came to nothing.
+/// Makes a file of a probe, on this thread.
+///
+/// # Errors
+///
+/// [`RunError::NoProbe`] and [`RunError::NoFile`] if there is none of that name, [`RunError::Failed`] if making it panics.
+pub fn file(probe: &str, name: &str) -> Result<Vec<u8>, RunError> {
+    let probes = here();
+    let entry = probes.iter().find(|entry| entry.name == probe);
+    let parts = entry.ok_or(RunError::NoProbe)?.parts.lock().clone();
+    let mut files = parts.files.iter();
+    let (_, make) = files
+        .find(|(other, _)| other == name)
+        .ok_or(RunError::NoFile)?;
+    guarded(|| make()).map_err(RunError::Failed)
+}
+
+/// Why an action came to nothing, or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunError {
@@ -38,9 +54,11 @@ pub enum RunError {
     NoProbe,
     /// The probe has no action of that name.
     NoAction,
+    /// The probe has no file of that name.
+    NoFile,
     /// There are more than 16 arguments, or one is longer than 1,024 bytes.
     Arguments,
-    /// What the action says of it, or that it panicked.
+    /// What the action says of it, or that it or what makes the file panicked.
     Failed(String),
 }
 
@@ -49,6 +67,7 @@ impl fmt::Display for RunError {
         f.write_str(match self {
             Self::NoProbe => "there is no such probe",
             Self::NoAction => "the probe has no such action",
+            Self::NoFile => "the probe has no such file",
             Self::Arguments => "there are more than 16 arguments, or one is longer than 1024 bytes",
             Self::Failed(why) => why,
         })

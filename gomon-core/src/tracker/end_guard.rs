@@ -253,8 +253,11 @@ impl EndGuard {
     /// Gives the event back; the guard has nothing to end any more, and nothing more to say about
     /// its time.
     pub fn into_tracker(mut self) -> EventTracker {
-        if let Some(meter) = self.meter.take().filter(|_| self.is_listed) {
-            self.tracker.leave_list(meter.unit());
+        if let Some(meter) = self.meter.take() {
+            drop(meter.unit().take_kept());
+            if self.is_listed {
+                self.tracker.leave_list(meter.unit());
+            }
         }
         self.profile = None;
         mem::replace(&mut self.tracker, EventTracker::empty())
@@ -302,6 +305,13 @@ impl Drop for EndGuard {
         }
         if let Some(profile) = &self.profile {
             profile.write(&mut self.tracker);
+        }
+        if let Some(kept) = self
+            .meter
+            .as_ref()
+            .and_then(|meter| meter.unit().take_kept())
+        {
+            kept.unit_ended(&mut self.tracker);
         }
         if let Some(mut meter) = self.meter.take() {
             let mut tracker = mem::replace(&mut self.tracker, EventTracker::empty());

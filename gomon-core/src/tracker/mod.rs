@@ -26,6 +26,7 @@ use crate::context::future::Scope;
 use crate::context::{Context, Entered, Origin};
 use crate::event::error_info::ErrorInfo;
 use crate::event::flags::Flags;
+use crate::event::id::SpanId;
 use crate::event::outcome::Outcome;
 use crate::event::packed::MapWriter;
 use crate::event::record::Record;
@@ -264,6 +265,30 @@ impl EventTracker {
         Duration::from_nanos(nanos.unwrap_or(0))
     }
 
+    /// Moves the start back, for a thing that gomon is told of when it is over: at the most to the start of its parent, where that is
+    /// the event that is entered on this thread, and to that of the process. To be called at once, before the event has children or is
+    /// registered.
+    ///
+    /// ```
+    /// use gomon_core::EventTracker;
+    /// use std::time::Duration;
+    ///
+    /// fn on_done(took: Duration) {
+    ///     EventTracker::new("import").backdate(took);
+    /// }
+    /// # on_done(Duration::ZERO);
+    /// ```
+    pub fn backdate(&mut self, by: Duration) -> &mut Self {
+        if self.is_recording()
+            && let Some(record) = &mut self.record
+        {
+            let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+            let floor = record.parent().and_then(start_of_entered).unwrap_or(0);
+            record.start = clock::earlier(record.start, nanos).max(floor);
+        }
+        self
+    }
+
     /// Its time for those who do not hold the tracker. That of an empty tracker starts now.
     #[must_use]
     pub fn stopwatch(&self) -> Stopwatch {
@@ -277,29 +302,6 @@ impl EventTracker {
     pub fn started(&self) -> Option<SystemTime> {
         let start = self.start_stamp()?;
         Some(UNIX_EPOCH + Duration::from_nanos(clock::unix_nanos(start)))
-    }
-
-    /// The same event, begun so long ago: for what tells of itself when it is over, with the time it took. To be called first; once the
-    /// opening event is sent it changes nothing.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use gomon_core::EventTracker;
-    ///
-    /// fn on_metric(took: Duration) {
-    ///     EventTracker::new("cache-get").started_ago(took).finish();
-    /// }
-    /// # on_metric(Duration::from_millis(3));
-    /// ```
-    pub fn started_ago(mut self, ago: Duration) -> Self {
-        if let Some(record) = &mut self.record
-            && !record.flags.has(Flags::OPENED)
-        {
-            let nanos = u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
-            record.start = clock::earlier(record.start, nanos);
-        }
-        self
     }
 
     /// Marks an event of a kind that always has a cause as one that had none.
@@ -539,6 +541,16 @@ fn swap_lent(record: &mut Option<Box<Record>>) -> bool {
         Err(_) => false,
     });
     swapped.unwrap_or(false)
+}
+
+/// When the event that is entered on this thread began, if it is that one.
+fn start_of_entered(span: SpanId) -> Option<Stamp> {
+    let start = LENT.try_with(|lent| {
+        let lent = lent.try_borrow().ok()?;
+        let record = lent.as_ref().filter(|record| record.span == span)?;
+        Some(record.start)
+    });
+    start.ok().flatten()
 }
 
 /// Sets an attribute of an open event: on the spot if its record is lent to this thread now, else

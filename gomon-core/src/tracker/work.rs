@@ -380,6 +380,12 @@ impl Unit {
         self.details = details;
     }
 
+    /// Its fingerprint and its route, while it is open.
+    pub(crate) fn kind(&self) -> Option<(&'static str, Option<&str>)> {
+        let kind = (self.record.fp, self.details.route.as_deref());
+        self.is_open.then_some(kind)
+    }
+
     /// False if it is not open any more.
     fn end(&mut self) -> bool {
         std::mem::take(&mut self.is_open)

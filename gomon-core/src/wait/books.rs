@@ -38,7 +38,7 @@ impl Task {
 impl Books {
     pub(crate) fn new(start: Stamp, clock: Source) -> Self {
         Self {
-            unit: Arc::new(Unit::new(start, clock)),
+            unit: Arc::new(Unit::of_event(start, clock)),
             account: Some(Account::new(start)),
             touches: 0,
             task: None,

@@ -31,6 +31,7 @@ mod frame;
 mod future;
 mod glance;
 mod hold;
+mod kept;
 mod kind;
 mod leaves;
 pub(crate) mod meter;
@@ -42,4 +43,5 @@ pub(crate) mod unit;
 
 pub use doing::{Activity, Doing};
 pub use future::{On, Wait, on};
+pub use kept::{Kept, keep, kind_of_unit};
 pub use kind::Kind;

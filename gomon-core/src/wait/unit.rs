@@ -10,6 +10,7 @@ use crate::tracker::work;
 use crate::wait::account::{Account, Phase};
 use crate::wait::doing::Doing;
 use crate::wait::glance::{Glance, Seen};
+use crate::wait::kept::{AllKept, Kept};
 use crate::wait::table::{Opening, Said, Table, Ticket, Touch};
 
 /// What the parts of a unit of work share: the future that is polled, the waits it opened wherever
@@ -30,6 +31,11 @@ pub(crate) struct Unit {
     known: AtomicBool,
     /// What the registry knows of the unit of work that is polled now.
     work: Mutex<work::Unit>,
+    /// It is the unit of an event, at the end of which wrappers may have something to say.
+    has_event: bool,
+    /// Something is kept of it.
+    keeps: AtomicBool,
+    kept: Mutex<AllKept>,
     state: Mutex<State>,
 }
 
@@ -78,8 +84,18 @@ impl Unit {
             used: AtomicBool::new(false),
             known: AtomicBool::new(false),
             work: Mutex::default(),
+            has_event: false,
+            keeps: AtomicBool::new(false),
+            kept: Mutex::default(),
             state: Mutex::default(),
         }
+    }
+
+    /// One of an event.
+    pub(crate) fn of_event(start: Stamp, clock: Source) -> Self {
+        let mut unit = Self::new(start, clock);
+        unit.has_event = true;
+        unit
     }
 
     /// One that only waits.
@@ -97,6 +113,25 @@ impl Unit {
 
     pub(crate) fn work(&self) -> &Mutex<work::Unit> {
         &self.work
+    }
+
+    /// Runs `f` on what is kept of it by that type.
+    pub(crate) fn keep<T: Kept, R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        if !self.has_event {
+            return None;
+        }
+        self.keeps.store(true, Ordering::Relaxed);
+        self.kept.lock().with(f)
+    }
+
+    /// All that is kept of it, which it keeps no more.
+    pub(crate) fn take_kept(&self) -> Option<AllKept> {
+        // Whoever ends it has polled it: what was kept in its polls was kept before.
+        if !self.keeps.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.keeps.store(false, Ordering::Relaxed);
+        Some(std::mem::take(&mut *self.kept.lock()))
     }
 
     pub(crate) fn now(&self) -> Stamp {

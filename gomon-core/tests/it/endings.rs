@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use gomon_core::testing::{Recorder, with_recorder_async};
+use gomon_core::testing::{Recorder, with_recorder, with_recorder_async};
 use gomon_core::{EndGuard, EventTracker, FutureExt, Outcome, WorkDetails, in_flight};
 
 #[test]
@@ -439,50 +439,29 @@ async fn a_guard_that_is_the_scope_of_a_future_ends_on_each_path() {
 }
 
 #[test]
-fn an_event_that_is_told_of_afterwards_began_when_it_did() {
-    let recorder = Recorder::new();
-    let clock = recorder.manual_clock();
-    recorder.run(|| {
-        clock.advance(Duration::from_secs(5));
-        let before = EventTracker::new("before");
-        clock.advance(Duration::from_millis(40));
-        EventTracker::new("told")
-            .started_ago(Duration::from_millis(30))
-            .finish();
-        before.finish();
+fn what_is_told_of_when_it_is_over_started_earlier() {
+    with_recorder(|recorder| {
+        let clock = recorder.manual_clock();
+        clock.advance(Duration::from_secs(1));
+        let mut request = EventTracker::new("request");
+        clock.advance(Duration::from_secs(9));
+        let mut told = request.child("told");
+        told.backdate(Duration::from_secs(4));
+        assert_eq!(told.elapsed(), Duration::from_secs(4));
+        told.finish();
+        request.enter(|| {
+            EventTracker::new("longer").backdate(Duration::from_secs(10));
+        });
+        EventTracker::new("always").backdate(Duration::MAX);
+        EventTracker::empty().backdate(Duration::from_secs(1));
+        drop(request);
+        let (request, told) = (recorder.one("request"), recorder.one("told"));
+        assert_eq!(told.lapsed(), 4_000_000_000);
+        assert_eq!(told.start() - request.start(), 5_000_000_000);
+        assert_eq!(recorder.one("longer").start(), request.start());
+        assert_eq!(
+            recorder.one("always").start(),
+            request.start() - 1_000_000_000
+        );
     });
-    let (before, told) = (recorder.one("before"), recorder.one("told"));
-    assert_eq!(told.lapsed(), 30_000_000);
-    assert_eq!(told.start() - before.start(), 10_000_000);
-}
-
-#[test]
-fn by_the_real_clock_too() {
-    let recorder = Recorder::new();
-    let ago = Duration::from_millis(10);
-    recorder.run(|| {
-        EventTracker::new("before").finish();
-        EventTracker::new("told").started_ago(ago).finish();
-        // Longer than there has been time.
-        EventTracker::new("ever")
-            .started_ago(Duration::MAX)
-            .finish();
-    });
-    let (before, told) = (recorder.one("before"), recorder.one("told"));
-    assert!(told.lapsed() >= 9_999_999);
-    assert!(told.start() < before.start());
-    assert!(recorder.one("ever").lapsed() >= told.lapsed());
-}
-
-#[test]
-fn an_event_that_has_told_of_its_beginning_keeps_it() {
-    let recorder = Recorder::new();
-    let clock = recorder.manual_clock();
-    recorder.run(|| {
-        clock.advance(Duration::from_secs(5));
-        let mut long = EventTracker::new("long");
-        long.send_opening();
-        long.started_ago(Duration::from_secs(1)).finish();
-    });
-    assert_eq!(recorder.one("long").lapsed(), 0);
 }

@@ -1,7 +1,7 @@
 //! What wrappers say of themselves, read from outside.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gomon_core::probe::{self, Probe, RegisterError, RunError};
@@ -166,4 +166,32 @@ async fn a_level_falls_on_return_cancellation_and_panic_alike() {
     }));
     assert!(panicked.is_err());
     assert_eq!(probe::read()[0].gauge("in-flight"), Some(&Ok(0.0)));
+}
+
+#[test]
+fn a_file_is_made_when_it_is_asked_for() {
+    with_recorder(|_| {
+        let probe = probe::register("profiled").unwrap();
+        let made = Arc::new(AtomicUsize::new(0));
+        probe.file("numbers", {
+            let made = Arc::clone(&made);
+            move || {
+                vec![
+                    0xff,
+                    u8::try_from(made.fetch_add(1, Ordering::Relaxed)).unwrap(),
+                ]
+            }
+        });
+        probe.file("bad", || -> Vec<u8> { panic!("no numbers") });
+        assert_eq!(probe::read()[0].files, ["numbers", "bad"]);
+        assert_eq!(made.load(Ordering::Relaxed), 0);
+        assert_eq!(probe::file("profiled", "numbers").unwrap(), [0xff, 0]);
+        assert_eq!(probe::file("profiled", "numbers").unwrap(), [0xff, 1]);
+
+        let failed = |probe, name| probe::file(probe, name).unwrap_err();
+        assert_eq!(failed("nobody", "numbers"), RunError::NoProbe);
+        assert_eq!(failed("profiled", "letters"), RunError::NoFile);
+        let panicked = RunError::Failed("it panicked: no numbers".to_owned());
+        assert_eq!(failed("profiled", "bad"), panicked);
+    });
 }

@@ -3,6 +3,7 @@
 use gomon_core::{ListenerReport, Series, aggregates, probe, stats};
 use serde_json::{Map, Value, json};
 
+use super::parameters::Parameters;
 use super::reply::Reply;
 
 /// `/stats`.
@@ -65,7 +66,26 @@ fn of_series(series: &Series) -> Value {
 fn of_probe(probe: probe::Reading) -> Value {
     let gauges: Map<_, _> = probe.gauges.into_iter().map(shown).collect();
     let rows: Map<_, _> = probe.rows.into_iter().map(shown).collect();
-    json!({"name": probe.name, "gauges": gauges, "rows": rows, "actions": probe.actions})
+    json!({
+        "name": probe.name,
+        "gauges": gauges,
+        "rows": rows,
+        "actions": probe.actions,
+        "files": probe.files,
+    })
+}
+
+/// `/file`: what a probe has to be downloaded.
+pub(super) fn file(parameters: &mut Parameters) -> Result<Reply, Reply> {
+    let probe = parameters.text("probe")?;
+    let name = parameters.text("name")?;
+    parameters.end()?;
+    let (Some(probe), Some(name)) = (probe, name) else {
+        return Err(Reply::error(400, "probe and name belong together"));
+    };
+    let bytes = probe::file(&probe, &name);
+    let bytes = bytes.map_err(|error| Reply::error(404, &error.to_string()))?;
+    Ok(Reply::file(&name, bytes))
 }
 
 /// What could not be found out says why.

@@ -34,6 +34,7 @@ use reply::Reply;
 /// | `/gomon/health` | GET | 200 as long as the program answers |
 /// | `/gomon/status` | GET | whether gomon itself is well: 503 if it does not run or a listener is left alone |
 /// | `/gomon/stats` | GET | where every event went, the aggregates by fingerprint and labels, and the probes |
+/// | `/gomon/file?probe=sql&name=sql.folded` | GET | a file of a probe, such as the profile of SQL |
 /// | `/gomon/stacks` | GET | the threads, and the open work with what it is doing |
 /// | `/gomon/config` | GET | what is recorded now, and the live switches that are on |
 /// | `/gomon/config?secs=300` | PUT | a [`Config`](gomon_core::Config) as JSON, in force for so many seconds, over all others; DELETE ends it |
@@ -126,6 +127,7 @@ where
     let mut parameters = Parameters::parse(head.uri.query().unwrap_or(""))?;
     match (&head.method, path) {
         (&Method::PUT, "/config") => return config::set(&mut parameters, body).await,
+        (&Method::GET, "/file") => return figures::file(&mut parameters),
         (&Method::POST, "/test") => return trial::run(&mut parameters).await,
         _ => parameters.end()?,
     }
@@ -159,12 +161,13 @@ impl fmt::Debug for AdminFuture {
 }
 
 /// Paths, and the methods of each.
-const PATHS: [(&str, &str); 7] = [
+const PATHS: [(&str, &str); 8] = [
     ("/request-status", "GET"),
     ("/health", "GET"),
     ("/status", "GET"),
     ("/stats", "GET"),
     ("/stacks", "GET"),
+    ("/file", "GET"),
     ("/config", "GET, PUT, DELETE"),
     ("/test", "POST"),
 ];

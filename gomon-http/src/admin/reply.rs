@@ -12,16 +12,26 @@ pub(super) struct Reply {
     content_type: &'static str,
     /// The methods that a path has, where it was asked by another.
     allow: Option<&'static str>,
-    body: String,
+    /// What a browser saves it as.
+    file: Option<String>,
+    body: Bytes,
 }
 
 impl Reply {
     pub(super) fn json(status: u16, value: &Value) -> Self {
-        Self::new(status, "application/json", format!("{value:#}\n"))
+        Self::new(status, "application/json", format!("{value:#}\n").into())
     }
 
     pub(super) fn text(body: String) -> Self {
-        Self::new(200, "text/plain; charset=utf-8", body)
+        Self::new(200, "text/plain; charset=utf-8", body.into())
+    }
+
+    /// A file to be saved.
+    pub(super) fn file(name: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            file: Some(name.to_owned()),
+            ..Self::new(200, "application/octet-stream", bytes.into())
+        }
     }
 
     pub(super) fn error(status: u16, message: &str) -> Self {
@@ -36,17 +46,18 @@ impl Reply {
         }
     }
 
-    fn new(status: u16, content_type: &'static str, body: String) -> Self {
+    fn new(status: u16, content_type: &'static str, body: Bytes) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap_or_default(),
             content_type,
             allow: None,
+            file: None,
             body,
         }
     }
 
     pub(super) fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+        let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
         for (name, value) in [
             (header::CONTENT_TYPE, self.content_type),
@@ -60,6 +71,18 @@ impl Reply {
         if let Some(allow) = self.allow {
             let allow = HeaderValue::from_static(allow);
             response.headers_mut().insert(header::ALLOW, allow);
+        }
+        if let Some(name) = self.file {
+            // A name that is no header's value is left out.
+            let saved = format!(
+                "attachment; filename=\"{}\"",
+                name.replace(['"', '\\'], "_")
+            );
+            if let Ok(saved) = HeaderValue::try_from(saved) {
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_DISPOSITION, saved);
+            }
         }
         response
     }

@@ -316,3 +316,43 @@ async fn requests_of_one_handler_are_requests_too() {
         .await;
     assert_eq!(recorder.find("http-wmux-handler").len(), 1);
 }
+
+#[tokio::test]
+async fn a_file_of_a_probe_can_be_saved() {
+    let recorder = Recorder::new();
+    let probe = recorder.run(|| probe::register("sql").expect("the name is free"));
+    probe.file("a\"b.pb", || vec![0xff, 0x00, 0x7f]);
+    let ask = |path| {
+        let request = local(Method::GET, path, "");
+        recorder.scope(admin().oneshot(request))
+    };
+    let answer = ask("/gomon/file?probe=sql&name=a%22b.pb")
+        .await
+        .expect("infallible");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let headers = answer.headers();
+    assert_eq!(headers["content-type"], "application/octet-stream");
+    assert_eq!(
+        headers["content-disposition"],
+        "attachment; filename=\"a_b.pb\""
+    );
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .expect("whole")
+        .to_bytes();
+    assert_eq!(body[..], [0xff, 0x00, 0x7f]);
+    for (path, status) in [
+        ("/gomon/file?probe=sql&name=other", StatusCode::NOT_FOUND),
+        ("/gomon/file?probe=other&name=a", StatusCode::NOT_FOUND),
+        ("/gomon/file?probe=sql", StatusCode::BAD_REQUEST),
+        (
+            "/gomon/file?probe=sql&name=a&more=1",
+            StatusCode::BAD_REQUEST,
+        ),
+    ] {
+        let answer = ask(path).await.expect("infallible");
+        assert_eq!(answer.status(), status, "{path}");
+    }
+}

@@ -110,18 +110,25 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         Request {
             fp,
             sql: sql.clone(),
-            prepared: arguments.is_some(),
+            prepared: Some(arguments.is_some()),
             bound: arguments.map(Arguments::len),
             values: arguments
                 .filter(|arguments| capture.bound_values() && arguments.len() > 0)
                 .map(|arguments| values::bound(arguments, &capture)),
+            values_hash: arguments.map(values::hash),
+            copy: None,
         }
     }
 
     /// Begins the transaction itself.
     async fn begin_outermost(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
-        let mut event =
-            TransactionEvent::open(self.parent(), DB::FACTS, statement.as_ref(), "transaction");
+        let mut event = TransactionEvent::open(
+            self.parent(),
+            DB::FACTS,
+            SqlConfig::new(),
+            statement.as_ref().map(SqlStr::as_str),
+            None,
+        );
         self.unsure = DB::FACTS.dropped_begin_leaks;
         let own = statement.clone();
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
@@ -135,6 +142,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             Ok(()) => {
                 self.set_depth(1);
                 self.counts().fate.undo(0);
+                *self.counts().books.lock() = Some(event.books().clone());
                 self.transaction = Some(event);
             }
             Err(error) => event.fail(&SqlConfig::new().current(), None, error),
@@ -175,6 +183,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             Ok(()) => {
                 self.set_depth(depth.saturating_sub(1));
                 if depth <= 1 {
+                    *self.counts().books.lock() = None;
                     self.transaction = None;
                 }
             }
@@ -302,7 +311,8 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         self.set_depth(depth - 1);
         if depth > 1 {
             savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);
-        } else if let Some(transaction) = self.transaction.take() {
+        } else if let Some(mut transaction) = self.transaction.take() {
+            *self.counts().books.lock() = None;
             transaction.rolled_back_implicitly();
         }
     }
@@ -370,7 +380,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         parameters: &[AnyTypeInfo],
     ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
         let mut request = self.request(Some(fp::PREPARE), &sql, None);
-        request.prepared = true;
+        request.prepared = Some(true);
         let call = Call::future(self.place(), request);
         let prepare = AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters);
         Box::pin(run::prepare(call, reported::statement(DB::FACTS, prepare)))

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use gomon_core::{Context, EventTracker};
+use parking_lot::Mutex;
 use sqlx_core::error::Error;
 
 use crate::call::Watch;
 use crate::engine::Engine;
 use crate::fate::Fate;
 use crate::keys::{self, fp};
+use crate::transaction_books::Books;
 
 /// The event, with what is counted for it.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Counts {
     /// How deep in transactions it is.
     pub(super) depth: AtomicUsize,
     pub(super) fate: Fate,
+    /// Of the transaction that is open.
+    pub(super) books: Mutex<Option<Books>>,
 }
 
 impl ConnectionEvent {
@@ -72,19 +76,38 @@ impl Drop for ConnectionEvent {
 impl Watch for Counts {
     fn started(&self) {
         self.queries.fetch_add(1, Relaxed);
+        self.keep(Books::started);
     }
 
-    fn completed(&self, sql: &str) {
+    fn completed(&self, sql: &str, writes: bool) {
+        if writes {
+            self.keep(Books::wrote);
+        }
         self.fate.complete(sql);
     }
 
     fn failed(&self, error: &Error) {
         self.errors.fetch_add(1, Relaxed);
+        self.keep(Books::spoil);
         self.doom(error);
+    }
+
+    fn given_up(&self) {
+        self.keep(Books::spoil);
+    }
+
+    fn stopped(&self) {
+        self.keep(Books::stopped);
     }
 }
 
 impl Counts {
+    fn keep(&self, entry: fn(&Books)) {
+        if let Some(books) = &*self.books.lock() {
+            entry(books);
+        }
+    }
+
     /// Notes a failure that the transaction may not survive.
     pub(super) fn doom(&self, error: &Error) {
         let depth = self.depth.load(Relaxed);

@@ -73,9 +73,11 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let request = Request {
             fp: Some(fp::EXECUTE),
             sql: migration.sql.clone(),
-            prepared: false,
+            prepared: Some(false),
             bound: None,
             values: None,
+            values_hash: None,
+            copy: None,
         };
         Call::future(self.place(), request)
     }

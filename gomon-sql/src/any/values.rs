@@ -1,5 +1,8 @@
 //! The values of `Any`, as events tell them.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem;
+
 use gomon_core::{Capture, Tree};
 use sqlx_core::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyValueKind};
 
@@ -30,6 +33,27 @@ pub(super) fn bound(arguments: &AnyArguments, capture: &Capture) -> Tree {
             .map(|value| cell(value, capture).into_value(capture))
             .collect(),
     )
+}
+
+/// A number that stands for the bound values.
+pub(super) fn hash(arguments: &AnyArguments) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for value in &arguments.values.0 {
+        mem::discriminant(value).hash(&mut hasher);
+        match value {
+            AnyValueKind::Bool(value) => value.hash(&mut hasher),
+            AnyValueKind::SmallInt(value) => value.hash(&mut hasher),
+            AnyValueKind::Integer(value) => value.hash(&mut hasher),
+            AnyValueKind::BigInt(value) => value.hash(&mut hasher),
+            AnyValueKind::Real(value) => value.to_bits().hash(&mut hasher),
+            AnyValueKind::Double(value) => value.to_bits().hash(&mut hasher),
+            AnyValueKind::Text(value) => value.hash(&mut hasher),
+            AnyValueKind::TextSlice(value) => value.hash(&mut hasher),
+            AnyValueKind::Blob(value) => value.hash(&mut hasher),
+            _ => {}
+        }
+    }
+    hasher.finish()
 }
 
 fn cell(value: &AnyValueKind, capture: &Capture) -> Cell {

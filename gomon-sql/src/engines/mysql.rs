@@ -9,6 +9,7 @@ use sqlx_mysql::{MySql, MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResul
 
 use super::decode;
 use crate::engine::Engine;
+use crate::explain::ExplainBy;
 use crate::row_source::RowSource;
 use crate::rows::Cell;
 use crate::statement::Dialect;
@@ -19,6 +20,10 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::MySql,
     error_dooms_transaction: false,
     dropped_begin_leaks: true,
+    explain: ExplainBy {
+        prefix: "EXPLAIN ",
+        column: None,
+    },
     own_thread: false,
     is_timeout,
     quotes_names: |_| false,

@@ -8,6 +8,7 @@ use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult, SqliteRow};
 
 use super::decode;
 use crate::engine::Engine;
+use crate::explain::ExplainBy;
 use crate::row_source::RowSource;
 use crate::rows::Cell;
 use crate::statement::Dialect;
@@ -18,6 +19,10 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::Sqlite,
     error_dooms_transaction: false,
     dropped_begin_leaks: false,
+    explain: ExplainBy {
+        prefix: "EXPLAIN QUERY PLAN ",
+        column: Some(3),
+    },
     own_thread: true,
     is_timeout: |_| false,
     quotes_names: |_| false,

@@ -105,7 +105,8 @@ impl SqlxLayer {
         } else {
             fp::EXECUTE
         };
-        let mut tracker = parent.open(fp).started_ago(said.took);
+        let mut tracker = parent.open(fp);
+        tracker.backdate(said.took);
         if !tracker.is_recording() {
             return;
         }
@@ -226,7 +227,8 @@ fn parent<'a, S: LookupSpan<'a>>(spans: Option<Scope<'a, S>>) -> Parent {
 
 /// Makes the event of a wait for the pool.
 fn acquired(said: &Said, parent: Parent) {
-    let mut tracker = parent.open(fp::POOL_ACQUIRE).started_ago(said.took);
+    let mut tracker = parent.open(fp::POOL_ACQUIRE);
+    tracker.backdate(said.took);
     tracker.set(keys::WAIT, said.took);
     if said.slow {
         tracker.set(keys::SLOW, true);

@@ -7,6 +7,7 @@ mod digest;
 mod double_quotes;
 mod keywords;
 mod lexer;
+mod limited;
 #[cfg(test)]
 mod linear;
 mod masked;
@@ -17,7 +18,7 @@ mod vectors;
 
 use digest::Digest;
 use double_quotes::DoubleQuotes;
-use lexer::Lexer;
+use limited::Limited;
 use masked::Masked;
 use summary::Summary;
 
@@ -25,6 +26,9 @@ pub(crate) use alive::shows_life;
 pub(crate) use begin::{is_read_only, isolation};
 pub(crate) use cache::read_cached;
 pub(crate) use lexer::Dialect;
+#[cfg(feature = "rusqlite")]
+pub(crate) use lexer::Kind as TokenKind;
+pub(crate) use lexer::Lexer;
 
 /// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
 const READ_BYTES: usize = 256 * 1024;
@@ -43,6 +47,8 @@ pub(crate) struct Statement {
     /// FNV-1a of the normalised text, as 16 lower-case hexadecimal digits: equal for statements that differ in literals, case of keywords, white space,
     /// comments, and in the length of `IN` lists and `VALUES` tuples.
     pub(crate) digest: String,
+    /// The same as a number.
+    pub(crate) digest_number: u64,
     /// One of its operations changes rows, so that a count of affected rows means something.
     pub(crate) writes: bool,
     /// One of them inserts, so that a last row id means something.
@@ -51,6 +57,8 @@ pub(crate) struct Statement {
     pub(crate) returning: bool,
     /// Rows come back, as far as the text tells.
     pub(crate) returns_rows: bool,
+    /// It says how many rows may come back.
+    pub(crate) limited: bool,
 }
 
 impl Statement {
@@ -71,6 +79,7 @@ impl Statement {
             Digest::new(),
             Summary::new(),
         );
+        let mut limited = Limited::default();
         let mut kept = 0;
         while let Some(token) = lexer.next() {
             let token = strings.judge(token, lexer.rest());
@@ -79,18 +88,22 @@ impl Statement {
             }
             digest.push(token);
             summary.push(token);
+            limited.push(token);
         }
         let (writes, inserts) = (summary.writes(), summary.inserts());
         let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
+        let digest_number = digest.finish();
         Self {
             query: masked.finish(),
             cut_bytes: bytes - kept,
             summary: summary.finish(),
-            digest: format!("{:016x}", digest.finish()),
+            digest: format!("{digest_number:016x}"),
+            digest_number,
             writes,
             inserts,
             returning,
             returns_rows,
+            limited: limited.found(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::pool::MonitoredPool;
 use super::pool_wait;
 use super::transaction::MonitoredTransaction;
 use crate::parent::Parent;
+use crate::pool::What;
 
 impl<'a, DB: MonitoredDb> Acquire<'a> for &'_ MonitoredPool<DB> {
     type Database = DB;
@@ -23,20 +24,18 @@ impl<'a, DB: MonitoredDb> Acquire<'a> for &'_ MonitoredPool<DB> {
     fn acquire(self) -> BoxFuture<'a, Result<Self::Connection, Error>> {
         let (pool, parent) = (self.clone(), Parent::current());
         Box::pin(async move {
-            let connection = pool_wait::acquire(&pool, parent, None).await?;
-            Ok(MonitoredConnection::lease(
-                connection,
-                pool.config().clone(),
-                parent,
-            ))
+            let held = pool_wait::acquire(&pool, parent, What::Lease, None).await?;
+            let config = pool.config().clone();
+            Ok(MonitoredConnection::lease(held, config, parent))
         })
     }
 
     fn begin(self) -> BoxFuture<'a, Result<Transaction<'a, DB>, Error>> {
         let (pool, parent) = (self.clone(), Parent::current());
         Box::pin(async move {
-            let connection = pool_wait::acquire(&pool, parent, None).await?;
-            Transaction::begin(MaybePoolConnection::PoolConnection(connection), None).await
+            let held = pool_wait::acquire(&pool, parent, What::Transaction, None).await?;
+            let connection = MaybePoolConnection::PoolConnection(held.into_connection());
+            Transaction::begin(connection, None).await
         })
     }
 }

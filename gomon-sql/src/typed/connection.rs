@@ -22,6 +22,7 @@ use sqlx_core::pool::PoolConnection;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 
 use super::db::MonitoredDb;
+use super::held::Held;
 use super::link::Link;
 use super::peek::{self, Peeked};
 use super::transaction::{Begin, MonitoredTransaction};
@@ -84,11 +85,11 @@ pub fn monitor_conn_with<DB: MonitoredDb>(
 
 impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
     /// A connection from a pool, with its `sql-wlease` event.
-    pub(super) fn lease(connection: PoolConnection<DB>, config: SqlConfig, parent: Parent) -> Self {
+    pub(super) fn lease(held: Held<DB>, config: SqlConfig, parent: Parent) -> Self {
         let lease = parent.open(fp::LEASE);
         let home = Some(lease.context());
         Self {
-            link: Link::Owned(connection),
+            link: Link::Owned(held),
             config,
             home,
             fate: None,
@@ -183,7 +184,7 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
         fp: &'static str,
         query: E,
     ) -> (Place, Request, Peeked<E, DB>) {
-        let (query, request) = peek::peek(fp, query);
+        let (query, request) = peek::peek(fp, &self.config, self.parent(), query);
         (self.place(), request, query)
     }
 
@@ -235,9 +236,9 @@ pub struct MonitoredPoolConnection<DB: MonitoredDb> {
 }
 
 impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
-    pub(super) fn lease(connection: PoolConnection<DB>, config: SqlConfig, parent: Parent) -> Self {
+    pub(super) fn lease(held: Held<DB>, config: SqlConfig, parent: Parent) -> Self {
         Self {
-            connection: MonitoredConnection::lease(connection, config, parent),
+            connection: MonitoredConnection::lease(held, config, parent),
         }
     }
 
@@ -278,10 +279,10 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
             lease,
             ..
         } = self.connection;
-        let Link::Owned(connection) = link else {
+        let Link::Owned(held) = link else {
             return Ok(());
         };
-        let result = connection.close().await;
+        let result = held.into_connection().close().await;
         if let (Err(error), Some(lease)) = (&result, &lease) {
             let mut event = lease.child(fp::CONNECTION_CLOSE);
             failure::record(&mut event, DB::ENGINE, &config.current(), None, error);
@@ -311,7 +312,7 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
     /// Ends the lease.
     fn into_owned(self) -> PoolConnection<DB> {
         match self.connection.link {
-            Link::Owned(connection) => connection,
+            Link::Owned(held) => held.into_connection(),
             Link::Pooled(_) | Link::Bare(_) => unreachable!("a lease owns its connection"),
         }
     }

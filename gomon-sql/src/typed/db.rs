@@ -31,6 +31,8 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
     #[doc(hidden)]
     fn dsn(options: &<Self::Connection as Connection>::Options) -> String;
     #[doc(hidden)]
+    fn copy_of(arguments: &Self::Arguments) -> Self::Arguments;
+    #[doc(hidden)]
     fn run_fetch_many<'e, 'q: 'e, E>(
         connection: &'e mut Self::Connection,
         query: E,
@@ -67,6 +69,10 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
 /// The methods of [`MonitoredDb`] that hand a call to the driver.
 macro_rules! dispatch {
     () => {
+        fn copy_of(arguments: &Self::Arguments) -> Self::Arguments {
+            arguments.clone()
+        }
+
         fn run_fetch_many<'e, 'q: 'e, E>(
             connection: &'e mut Self::Connection,
             query: E,

@@ -13,6 +13,7 @@ use super::connection::{MonitoredConnection, MonitoredPoolConnection};
 use super::db::MonitoredDb;
 use super::transaction::MonitoredTransaction;
 use crate::call::{Call, Request, Watch};
+use crate::config::SqlConfig;
 use crate::keys::fp;
 use crate::run::{self, Results};
 
@@ -97,6 +98,7 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
         'c: 'e,
     {
         let call = Call::future(self.place(), prepare_request(&sql));
+        let sql = prepared_text(&self.config, sql);
         Box::pin(run::prepare(
             call,
             DB::run_prepare(&mut self.link, sql, parameters),
@@ -123,9 +125,19 @@ pub(super) fn prepare_request(sql: &SqlStr) -> Request {
     Request {
         fp: Some(fp::PREPARE),
         sql: sql.clone(),
-        prepared: true,
+        prepared: Some(true),
         bound: None,
         values: None,
+        values_hash: None,
+        copy: None,
+    }
+}
+
+/// The text to be prepared: it is to be found again, so that it has no comment that varies.
+pub(super) fn prepared_text(config: &SqlConfig, sql: SqlStr) -> SqlStr {
+    match config.commenting() {
+        Some(comments) if !comments.vary() => comments.add_tags(&sql),
+        _ => sql,
     }
 }
 

@@ -12,13 +12,15 @@ use sqlx_core::executor::{Execute, Executor};
 use sqlx_core::sql_str::SqlStr;
 
 use super::db::MonitoredDb;
-use super::executor::{forward_executor, prepare_request};
-use super::peek;
+use super::executor::{forward_executor, prepare_request, prepared_text};
+use super::held::Held;
+use super::peek::{self, Peeked};
 use super::pool::MonitoredPool;
 use super::pool_wait;
 use crate::call::{Call, Place, Request};
 use crate::keys::fp;
 use crate::parent::Parent;
+use crate::pool::What;
 use crate::run::{self, Item, Results};
 
 /// A pool that knows where it is used: see [`MonitoredPool::here`].
@@ -30,6 +32,17 @@ pub struct Here<'p, DB: MonitoredDb> {
 }
 
 impl<DB: MonitoredDb> Here<'_, DB> {
+    /// Takes a query apart for its event.
+    fn peek<'q, E: Execute<'q, DB>>(
+        &self,
+        fp: &'static str,
+        query: E,
+    ) -> (Wanting<DB>, Peeked<E, DB>, Request) {
+        let wanting = self.wanting();
+        let (query, request) = peek::peek(fp, self.pool.config(), wanting.parent, query);
+        (wanting, query, request)
+    }
+
     /// What a statement needs that is going to take a connection of its own.
     fn wanting(&self) -> Wanting<DB> {
         Wanting {
@@ -67,20 +80,23 @@ impl<DB: MonitoredDb> Wanting<DB> {
         }
     }
 
-    async fn acquire(&self) -> Result<sqlx_core::pool::PoolConnection<DB>, Error> {
-        pool_wait::acquire(&self.pool, self.parent, self.caller).await
+    /// A connection for one statement.
+    async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
+        let what = What::Statement(sql, DB::ENGINE.dialect);
+        pool_wait::acquire(&self.pool, self.parent, what, self.caller).await
     }
 
     /// Takes a connection, runs `query`, and gives the connection back at the end of the stream.
     fn items<'e, 'q: 'e, E>(
         self,
+        sql: SqlStr,
         query: E,
     ) -> impl futures_core::Stream<Item = Item<DB>> + Unpin + Send + 'e
     where
         E: 'q + Execute<'q, DB>,
     {
         sqlx_core::try_stream! {
-            let mut connection = self.acquire().await?;
+            let mut connection = self.acquire(sql).await?;
             let mut items = DB::run_fetch_many(&mut connection, query);
             while let Some(item) = items.try_next().await? {
                 r#yield!(item);
@@ -98,10 +114,10 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::EXECUTE, query);
-        let wanting = self.wanting();
+        let (wanting, query, request) = self.peek(fp::EXECUTE, query);
+        let sql = request.sql.clone();
         Box::pin(run::execute::<DB>(wanting.future(request), async move {
-            let mut connection = wanting.acquire().await?;
+            let mut connection = wanting.acquire(sql).await?;
             DB::run_execute(&mut connection, query).await
         }))
     }
@@ -111,9 +127,9 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::EXECUTE, query);
-        let wanting = self.wanting();
-        let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(query));
+        let (wanting, query, request) = self.peek(fp::EXECUTE, query);
+        let sql = request.sql.clone();
+        let results = Results::<DB, _>::new(wanting.stream(request), wanting.items(sql, query));
         results
             .try_filter_map(|item| std::future::ready(Ok(item.left())))
             .boxed()
@@ -127,11 +143,11 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, query);
-        let wanting = self.wanting();
+        let (wanting, query, request) = self.peek(fp::QUERY, query);
+        let sql = request.sql.clone();
         Box::pin(Results::<DB, _>::new(
             wanting.stream(request),
-            wanting.items(query),
+            wanting.items(sql, query),
         ))
     }
 
@@ -140,11 +156,11 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, query);
-        let wanting = self.wanting();
+        let (wanting, query, request) = self.peek(fp::QUERY, query);
+        let sql = request.sql.clone();
         Box::pin(run::all::<DB>(
             wanting.future(request),
-            wanting.items(query),
+            wanting.items(sql, query),
         ))
     }
 
@@ -156,10 +172,10 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (query, request) = peek::peek(fp::QUERY, query);
-        let wanting = self.wanting();
+        let (wanting, query, request) = self.peek(fp::QUERY, query);
+        let sql = request.sql.clone();
         Box::pin(run::optional::<DB>(wanting.future(request), async move {
-            let mut connection = wanting.acquire().await?;
+            let mut connection = wanting.acquire(sql).await?;
             DB::run_fetch_optional(&mut connection, query).await
         }))
     }
@@ -176,7 +192,8 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
         Box::pin(run::prepare(
             wanting.future(prepare_request(&sql)),
             async move {
-                let mut connection = wanting.acquire().await?;
+                let mut connection = wanting.acquire(sql.clone()).await?;
+                let sql = prepared_text(wanting.pool.config(), sql);
                 DB::run_prepare(&mut connection, sql, parameters).await
             },
         ))

@@ -5,9 +5,11 @@ use std::ops::{Deref, DerefMut};
 use sqlx_core::database::Database;
 use sqlx_core::pool::PoolConnection;
 
+use super::held::Held;
+
 /// A connection: our own from a pool, or borrowed.
 pub(super) enum Link<'c, DB: Database> {
-    Owned(PoolConnection<DB>),
+    Owned(Held<DB>),
     Pooled(&'c mut PoolConnection<DB>),
     Bare(&'c mut DB::Connection),
 }

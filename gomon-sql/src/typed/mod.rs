@@ -4,12 +4,15 @@ mod acquire;
 mod connection;
 pub(crate) mod db;
 mod executor;
+mod explainer;
+mod held;
 mod here;
 mod link;
 mod peek;
 mod pool;
 mod pool_ext;
 mod pool_wait;
+mod shared;
 mod transaction;
 
 pub use connection::{

@@ -1,13 +1,17 @@
 //! Reads the text of a query without using the query up.
 
-use sqlx_core::arguments::Arguments;
+use sqlx_core::arguments::Arguments as _;
 use sqlx_core::database::Database;
 use sqlx_core::error::BoxDynError;
 use sqlx_core::executor::Execute;
 use sqlx_core::sql_str::SqlStr;
 use sqlx_core::statement::Statement;
 
+use super::db::MonitoredDb;
 use crate::call::Request;
+use crate::config::SqlConfig;
+use crate::explain::Arguments;
+use crate::parent::Parent;
 
 /// A query whose text has been read: `Execute::sql` consumes the query, so that it has to be taken apart.
 #[derive(Debug)]
@@ -24,8 +28,10 @@ pub(super) enum Peeked<E, DB: Database> {
 }
 
 /// Takes `query` apart, and says what its event tells of it.
-pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
+pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
     fp: &'static str,
+    config: &SqlConfig,
+    parent: Parent,
     mut query: E,
 ) -> (Peeked<E, DB>, Request) {
     if let Some(statement) = query.statement() {
@@ -33,9 +39,11 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
         let request = Request {
             fp: Some(fp),
             sql,
-            prepared: true,
+            prepared: Some(true),
             bound: None,
             values: None,
+            values_hash: None,
+            copy: None,
         };
         return (Peeked::Whole(query), request);
     }
@@ -46,13 +54,25 @@ pub(super) fn peek<'q, DB: Database, E: Execute<'q, DB>>(
     let bound = arguments
         .as_ref()
         .ok()
-        .and_then(|arguments| arguments.as_ref().map(Arguments::len));
+        .and_then(|arguments| arguments.as_ref().map(|arguments| arguments.len()));
+    let arguments_to_copy = arguments.as_ref().ok().and_then(Option::as_ref);
+    let copy = arguments_to_copy.filter(|_| config.explainer().is_some());
+    let copy = copy.map(|arguments| Box::new(DB::copy_of(arguments)) as Arguments);
     let request = Request {
         fp: Some(fp),
         sql: sql.clone(),
-        prepared: bound.is_some(),
+        prepared: Some(bound.is_some()),
         bound,
         values: None,
+        values_hash: None,
+        copy,
+    };
+    let (sql, persistent) = match config.commenting() {
+        Some(comments) => (
+            comments.add(&sql, parent.context()),
+            persistent && !comments.vary(),
+        ),
+        None => (sql, persistent),
     };
     (
         Peeked::Parts {

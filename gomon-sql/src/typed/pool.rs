@@ -5,7 +5,6 @@ use std::future::Future;
 use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use gomon_core::mask;
 use sqlx_core::connection::Connection;
@@ -19,9 +18,11 @@ use super::here::Here;
 use super::link::Link;
 use super::pool_ext::{PoolExt, open};
 use super::pool_wait;
+use super::shared::Shared;
 use super::transaction::{Begin, MonitoredTransaction};
 use crate::config::SqlConfig;
 use crate::parent::Parent;
+use crate::pool::What;
 
 /// A [`Pool`] that sends an event for every wait, transaction and statement.
 ///
@@ -45,9 +46,7 @@ use crate::parent::Parent;
 /// # Ok(()) }
 /// ```
 pub struct MonitoredPool<DB: MonitoredDb> {
-    inner: Pool<DB>,
-    config: SqlConfig,
-    waiting: Arc<AtomicUsize>,
+    shared: Arc<Shared<DB>>,
 }
 
 /// A monitored pool of SQLite connections.
@@ -102,7 +101,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     /// sqlx's pool. What is done through it is not monitored.
     #[must_use]
     pub fn inner(&self) -> &Pool<DB> {
-        &self.inner
+        &self.shared.inner
     }
 
     /// The pool as an executor that notes the caller: the events of statements run on `pool.here()` carry the file and
@@ -128,24 +127,20 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     ) -> impl Future<Output = Result<MonitoredPoolConnection<DB>, Error>> + Send + 'static {
         let (pool, parent, caller) = (self.clone(), Parent::current(), Location::caller());
         async move {
-            let connection = pool_wait::acquire(&pool, parent, Some(caller)).await?;
-            Ok(MonitoredPoolConnection::lease(
-                connection,
-                pool.config,
-                parent,
-            ))
+            let held = pool_wait::acquire(&pool, parent, What::Lease, Some(caller)).await?;
+            let config = pool.config().clone();
+            Ok(MonitoredPoolConnection::lease(held, config, parent))
         }
     }
 
     /// Takes a connection if one is idle, as `Pool::try_acquire`.
+    #[track_caller]
     #[must_use]
     pub fn try_acquire(&self) -> Option<MonitoredPoolConnection<DB>> {
-        let connection = self.inner.try_acquire()?;
-        Some(MonitoredPoolConnection::lease(
-            connection,
-            self.config.clone(),
-            Parent::current(),
-        ))
+        let caller = Location::caller();
+        let held = pool_wait::try_acquire(self, What::Lease, caller)?;
+        let (config, parent) = (self.config().clone(), Parent::current());
+        Some(MonitoredPoolConnection::lease(held, config, parent))
     }
 
     /// Begins a transaction, as `Pool::begin`.
@@ -207,15 +202,16 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     {
         let parent = Parent::current();
         async move {
-            let connection = pool_wait::acquire(self, parent, Some(caller)).await?;
+            let what = What::Transaction;
+            let held = pool_wait::acquire(self, parent, what, Some(caller)).await?;
             Begin {
-                config: self.config.clone(),
+                config: self.config().clone(),
                 parent,
                 statement,
                 caller,
                 inside: None,
             }
-            .run(Link::Owned(connection))
+            .run(Link::Owned(held))
             .await
         }
     }
@@ -229,43 +225,39 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
     + use<'_, DB> {
         let parent = Parent::current();
         async move {
-            let Some(connection) = self.inner.try_acquire() else {
+            let Some(held) = pool_wait::try_acquire(self, What::Transaction, caller) else {
                 return Ok(None);
             };
             let begin = Begin {
-                config: self.config.clone(),
+                config: self.config().clone(),
                 parent,
                 statement,
                 caller,
                 inside: None,
             };
-            begin.run(Link::Owned(connection)).await.map(Some)
+            begin.run(Link::Owned(held)).await.map(Some)
         }
     }
 
     pub(super) fn new(inner: Pool<DB>, config: SqlConfig) -> Self {
         Self {
-            inner,
-            config,
-            waiting: Arc::default(),
+            shared: Shared::new(inner, config),
         }
     }
 
     pub(super) fn config(&self) -> &SqlConfig {
-        &self.config
+        &self.shared.config
     }
 
-    pub(super) fn waiting(&self) -> &AtomicUsize {
-        &self.waiting
+    pub(super) fn shared(&self) -> &Arc<Shared<DB>> {
+        &self.shared
     }
 }
 
 impl<DB: MonitoredDb> Clone for MonitoredPool<DB> {
     fn clone(&self) -> Self {
         Self {
-            inner: self.inner.clone(),
-            config: self.config.clone(),
-            waiting: Arc::clone(&self.waiting),
+            shared: Arc::clone(&self.shared),
         }
     }
 }
@@ -274,12 +266,12 @@ impl<DB: MonitoredDb> Deref for MonitoredPool<DB> {
     type Target = Pool<DB>;
 
     fn deref(&self) -> &Pool<DB> {
-        &self.inner
+        self.inner()
     }
 }
 
 impl<DB: MonitoredDb> fmt::Debug for MonitoredPool<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.inner().fmt(f)
     }
 }

@@ -5,16 +5,19 @@
 
 use std::future::Future;
 
+use futures_core::future::BoxFuture;
 use gomon_core::wait::{self, Kind};
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
+use sqlx_core::database::Database;
 use sqlx_core::error::Error;
-use sqlx_core::pool::{Pool, PoolOptions};
+use sqlx_core::pool::{Pool, PoolConnectionMetadata, PoolOptions};
 
 use super::db::MonitoredDb;
 use super::pool::MonitoredPool;
 use crate::config::SqlConfig;
 use crate::failure;
 use crate::keys::{self, fp};
+use crate::pool::connected;
 
 /// Adds `monitored()` to sqlx's pools.
 pub trait PoolExt: Sized {
@@ -61,6 +64,35 @@ pub trait PoolOptionsExt: Sized {
         self,
         url: &str,
     ) -> impl Future<Output = Result<MonitoredPool<Self::Database>, Error>> + Send;
+
+    /// As `PoolOptions::after_connect`, and lets the waits for the pool tell how much of them was spent on opening a connection,
+    /// as `connect`. sqlx keeps one callback: this takes the place of one that was set before.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "postgres")]
+    /// # async fn run() -> Result<(), sqlx::Error> {
+    /// use gomon_sql::PoolOptionsExt;
+    /// use sqlx::Executor;
+    ///
+    /// let options = sqlx::postgres::PgPoolOptions::new().after_connect_monitored(|connection, _| {
+    ///     Box::pin(async move {
+    ///         connection.execute("SET application_name = 'shop'").await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// let pool = options.connect_monitored("postgres://shop@localhost/shop").await?;
+    /// # let _ = pool; Ok(()) }
+    /// ```
+    #[must_use]
+    fn after_connect_monitored<F>(self, callback: F) -> Self
+    where
+        for<'c> F: Fn(
+                &'c mut <Self::Database as Database>::Connection,
+                PoolConnectionMetadata,
+            ) -> BoxFuture<'c, Result<(), Error>>
+            + Send
+            + Sync
+            + 'static;
 }
 
 impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
@@ -68,6 +100,19 @@ impl<DB: MonitoredDb> PoolOptionsExt for PoolOptions<DB> {
 
     async fn connect_monitored(self, url: &str) -> Result<MonitoredPool<DB>, Error> {
         open::<DB>(mask::dsn(url), self.connect(url)).await
+    }
+
+    fn after_connect_monitored<F>(self, callback: F) -> Self
+    where
+        for<'c> F: Fn(&'c mut DB::Connection, PoolConnectionMetadata) -> BoxFuture<'c, Result<(), Error>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.after_connect(move |connection, metadata| {
+            connected::note();
+            callback(connection, metadata)
+        })
     }
 }
 

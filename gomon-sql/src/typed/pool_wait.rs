@@ -4,51 +4,108 @@
 //! and ends when the connection is there (`completed`), when the pool refuses (`timed-out` for `PoolTimedOut`, else
 //! `failed`), or when the future is dropped (`cancelled`).
 
+use std::future::poll_fn;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use gomon_core::wait::{self, Kind};
-use gomon_core::{EndGuard, Outcome};
+use gomon_core::{EndGuard, Outcome, is_enabled};
 use sqlx_core::error::Error;
-use sqlx_core::pool::PoolConnection;
+use sqlx_core::pool::{Pool, PoolConnection};
 
 use super::db::MonitoredDb;
+use super::held::Held;
 use super::pool::MonitoredPool;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::parent::Parent;
+use crate::pool::{What, connected};
 use crate::reported;
 
 /// Takes a connection from the pool, under an event.
 pub(super) async fn acquire<DB: MonitoredDb>(
     pool: &MonitoredPool<DB>,
     parent: Parent,
+    what: What,
     caller: Option<&'static Location<'static>>,
-) -> Result<PoolConnection<DB>, Error> {
+) -> Result<Held<DB>, Error> {
+    let shared = pool.shared();
     let mut event = EndGuard::new(parent.open(fp::POOL_ACQUIRE));
-    let waiting = Waiting::enter(pool.waiting());
-    if event.tracker_ref().is_recording() {
+    let waiting = Waiting::enter(&shared.waiting);
+    let recording = event.tracker_ref().is_recording();
+    if recording {
+        shared.used();
         event
             .tracker()
             .set(keys::SIZE, pool.inner().size())
             .set(keys::IDLE, pool.inner().num_idle() as u64)
             .set(keys::WAITING, waiting.count() as u64);
     }
-    let acquire = reported::acquire(pool.inner().acquire());
-    let result = wait::on(Kind::Pool, acquire).await;
+    let result = connecting(&mut event, pool.inner()).await;
     let waited = event.tracker_ref().elapsed();
     event.tracker().set(keys::WAIT, waited);
+    if recording {
+        shared.waits.note(waited);
+    }
     if let Err(error) = &result {
-        failure::record(
-            event.tracker(),
-            DB::ENGINE,
-            &pool.config().current(),
-            caller,
-            error,
-        );
+        let capture = pool.config().current();
+        let tracker = event.tracker();
+        failure::record(tracker, DB::ENGINE, &capture, caller, error);
+        if matches!(error, Error::PoolTimedOut) && recording {
+            shared.holders.tell(tracker);
+        }
     }
     event.finish(Outcome::Completed);
-    result
+    let connection = result?;
+    let holding = recording.then(|| shared.holders.enter(what, caller));
+    Ok(Held::new(connection, holding))
+}
+
+/// Takes a connection from the pool if one is idle: there is no wait, and no event.
+pub(super) fn try_acquire<DB: MonitoredDb>(
+    pool: &MonitoredPool<DB>,
+    what: What,
+    caller: &'static Location<'static>,
+) -> Option<Held<DB>> {
+    let connection = pool.inner().try_acquire()?;
+    let holding = is_enabled().then(|| pool.shared().holders.enter(what, Some(caller)));
+    Some(Held::new(connection, holding))
+}
+
+/// Waits, and tells how much of it was for a connection to be opened, where that can be seen.
+async fn connecting<DB: MonitoredDb>(
+    event: &mut EndGuard,
+    pool: &Pool<DB>,
+) -> Result<PoolConnection<DB>, Error> {
+    let tracker = event.tracker();
+    let mut acquire = pin!(wait::on(Kind::Pool, reported::acquire(pool.acquire())));
+    let mut began = None;
+    let mut is_first = true;
+    poll_fn(|cx| {
+        // The first poll comes right after the event's start.
+        let now = match std::mem::take(&mut is_first) {
+            true => Duration::ZERO,
+            false => tracker.elapsed(),
+        };
+        let before = pool.size();
+        connected::forget();
+        let polled = acquire.as_mut().poll(cx);
+        // The pool counts a connection right before it opens it. Another task may do so during this poll: then it is the
+        // later one that counts.
+        if pool.size() > before {
+            began = Some(now);
+        }
+        if connected::take()
+            && let Some(began) = began
+        {
+            let took = tracker.elapsed().saturating_sub(began);
+            tracker.set(keys::CONNECT, took);
+        }
+        polled
+    })
+    .await
 }
 
 /// Counts those who wait through one monitored pool; leaving is counted on every path.

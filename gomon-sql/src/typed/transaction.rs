@@ -27,7 +27,7 @@ use super::db::MonitoredDb;
 use super::link::Link;
 use crate::config::SqlConfig;
 use crate::failure;
-use crate::fate::{Fate, FateAt};
+use crate::fate::FateAt;
 use crate::keys::fp;
 use crate::parent::Parent;
 use crate::reported;
@@ -86,9 +86,10 @@ impl Begin {
         self,
         opening: Opening<'c, DB>,
     ) -> Result<MonitoredTransaction<'c, DB>, Error> {
-        let label = format!("{}:{}", self.caller.file(), self.caller.line());
-        let mut event =
-            TransactionEvent::open(self.parent, DB::ENGINE, self.statement.as_ref(), label);
+        let config = self.config.clone();
+        let statement = self.statement.as_ref().map(SqlStr::as_str);
+        let caller = Some(self.caller);
+        let mut event = TransactionEvent::open(self.parent, DB::ENGINE, config, statement, caller);
         let link = match opening.begin(self.statement).await {
             Ok(link) => link,
             Err(error) => {
@@ -98,11 +99,14 @@ impl Begin {
             }
         };
         event.begun();
-        let fate = DB::ENGINE
-            .error_dooms_transaction
-            .then(|| at(Arc::default(), 1));
-        let connection =
-            MonitoredConnection::inside(link, self.config, Some(event.context()), fate);
+        let fate = FateAt {
+            fate: Arc::default(),
+            depth: 1,
+            dooms: DB::ENGINE.error_dooms_transaction,
+            books: event.books().clone(),
+        };
+        let (home, fate) = (Some(event.context()), Some(Arc::new(fate)));
+        let connection = MonitoredConnection::inside(link, self.config, home, fate);
         Ok(MonitoredTransaction {
             connection,
             open: true,
@@ -133,7 +137,7 @@ impl Begin {
             }
         };
         event.finish(Outcome::Completed);
-        let fate = self.inside.map(|outer| at(Arc::clone(&outer.fate), depth));
+        let fate = self.inside.map(|outer| Arc::new(outer.deeper(depth)));
         let connection = MonitoredConnection::inside(link, self.config, home(self.parent), fate);
         Ok(MonitoredTransaction {
             connection,
@@ -144,10 +148,6 @@ impl Begin {
             },
         })
     }
-}
-
-fn at(fate: Arc<Fate>, depth: usize) -> Arc<FateAt> {
-    Arc::new(FateAt { fate, depth })
 }
 
 fn home(parent: Parent) -> Option<Context> {
@@ -330,7 +330,7 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         if self.ending {
             return;
         }
-        match &self.level {
+        match &mut self.level {
             Level::Transaction(event) => event.rolled_back_implicitly(),
             Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, DB::ENGINE),
         }

@@ -14,7 +14,7 @@ use sqlx::{AnyPool, Executor};
 use crate::engines::server;
 
 /// Drivers are installed once in a process.
-fn install() {
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| MonitoredDriver::auto_register().unwrap());
 }

@@ -7,12 +7,18 @@
 ))]
 
 mod any_driver;
+mod callers;
 mod cancel;
+mod commented;
 mod compiles;
 mod connect;
 mod endings;
 mod engines;
+mod explained;
+mod holders;
+mod judged;
 mod pool;
+mod profiled;
 mod rows;
 mod statements;
 mod transactions;

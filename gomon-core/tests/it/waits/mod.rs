@@ -1,6 +1,7 @@
 //! Where the time of a unit goes: docs/events.md, section 3, `busy`, `ready` and `wait`.
 
 mod joined;
+mod kept;
 mod named;
 mod tasks;
 mod threads;

@@ -1,0 +1,42 @@
+//! rusqlite with SQLite's error log, which is set for a process before SQLite is used.
+
+use gomon::sql::rusqlite::{error_log, install};
+use gomon::testing::Recorder;
+use rusqlite::Connection;
+
+#[test]
+#[expect(unsafe_code, reason = "rusqlite's `config_log` is")]
+fn a_statement_that_fails_has_its_code_and_message() {
+    // SAFETY: this is the one test of its process, and `error_log` makes no call to SQLite.
+    unsafe { rusqlite::trace::config_log(Some(error_log)) }.unwrap();
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let connection = Connection::open_in_memory().unwrap();
+        install(&connection).unwrap();
+        let sql = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+                   CREATE TRIGGER refused BEFORE DELETE ON items BEGIN SELECT RAISE(ABORT, 'no ''hunter2'' here'); END;";
+        connection.execute_batch(sql).unwrap();
+        recorder.clear();
+        let insert = "INSERT INTO items VALUES (1, 'hunter2')";
+        connection.execute(insert, []).unwrap();
+        connection.execute(insert, []).unwrap_err();
+        connection.execute("DELETE FROM items", []).unwrap_err();
+        connection.execute("SELECT 1 FROM items WHERE name = 'hunter2", []).unwrap_err();
+        connection.execute_batch("SELECT 1").unwrap();
+    });
+    let events = recorder.find("sql-wstmt-execctx");
+    let outcomes: Vec<_> = events.iter().map(|event| event.outcome()).collect();
+    assert_eq!(outcomes, ["completed", "failed", "failed"]);
+    assert_eq!(events[1]["code"], "1555");
+    assert_eq!(events[1].at("error.0.type").unwrap(), "SQLITE_CONSTRAINT");
+    assert_eq!(
+        events[1].at("error.0.msg").unwrap(),
+        "UNIQUE constraint failed: items.id"
+    );
+    assert_eq!(events[2]["code"], "1811");
+    assert_eq!(recorder.one("sql-wconn-queryctx").outcome(), "completed");
+    assert_eq!(recorder.one("sql-wconn")["errors"], 2);
+    for event in recorder.events() {
+        assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
+    }
+}

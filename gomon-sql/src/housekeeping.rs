@@ -1,0 +1,92 @@
+//! The thread of this crate, `gomon-sql`: it looks up lines of callers, samples pools and looks for what holds a connection too
+//! long. It is started by the first who has something for it to do, and waits while there is nothing.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use gomon_core::monotonic;
+
+use crate::site::{Site, Stack};
+
+/// Something that is looked at now and then.
+pub(crate) trait Watched: Send + Sync {
+    /// Looks at it; returns when it is to be looked at again, by [`monotonic`].
+    fn look(&self, now: Duration) -> Duration;
+}
+
+/// Has the site learn its line from the stack, unless there is too much to do.
+pub(crate) fn look_up(stack: Stack, site: &Arc<Site>) {
+    hand_over(Job::LookUp(stack, Arc::clone(site)));
+}
+
+/// Has it looked at for as long as it is there, unless there is too much to do.
+pub(crate) fn watch(watched: Weak<dyn Watched>) {
+    hand_over(Job::Watch(watched));
+}
+
+fn hand_over(job: Job) {
+    static JOBS: OnceLock<Option<SyncSender<Job>>> = OnceLock::new();
+    if let Some(jobs) = JOBS.get_or_init(start) {
+        // Nobody waits for what is nice to have.
+        let _full = jobs.try_send(job);
+    }
+}
+
+/// `None` where the system has no thread for it: then nothing of it is done.
+fn start() -> Option<SyncSender<Job>> {
+    let (sender, jobs) = sync_channel(MOST_JOBS);
+    let thread = std::thread::Builder::new().name("gomon-sql".to_owned());
+    // What it does is no work of the program: it is not monitored.
+    let run = move || gomon_core::unmonitored(|| run(&jobs));
+    thread.spawn(run).is_ok().then_some(sender)
+}
+
+enum Job {
+    LookUp(Stack, Arc<Site>),
+    Watch(Weak<dyn Watched>),
+}
+
+fn run(jobs: &Receiver<Job>) {
+    let mut watched: Vec<(Duration, Weak<dyn Watched>)> = Vec::new();
+    // The program's line tables are in memory until then.
+    let mut tables_until: Option<Duration> = None;
+    loop {
+        let due = watched
+            .iter()
+            .map(|(due, _)| *due)
+            .chain(tables_until)
+            .min();
+        let job = match due {
+            Some(due) => jobs.recv_timeout(due.saturating_sub(monotonic())),
+            None => jobs.recv().map_err(RecvTimeoutError::from),
+        };
+        match job {
+            Ok(Job::LookUp(stack, site)) => {
+                site.learn(&stack);
+                tables_until = Some(monotonic() + TABLES_KEPT);
+            }
+            Ok(Job::Watch(new)) => watched.push((monotonic(), new)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let now = monotonic();
+        if tables_until.is_some_and(|until| until <= now) {
+            backtrace::clear_symbol_cache();
+            tables_until = None;
+        }
+        watched.retain_mut(|(due, watched)| {
+            let Some(watched) = watched.upgrade() else {
+                return false;
+            };
+            if *due <= now {
+                *due = watched.look(now);
+            }
+            true
+        });
+    }
+}
+
+const MOST_JOBS: usize = 256;
+/// A program that begins calls statements one after the other; later there is one in an hour.
+const TABLES_KEPT: Duration = Duration::from_secs(30);

@@ -1,0 +1,114 @@
+//! Statements that ran again and again in one unit of work.
+//!
+//! When are its events sent? When the unit ends, right before its own event: `sql-duplicate` for a statement that was asked each
+//! time with the same values, `sql-nplusone` for others; one event each, however often it ran.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gomon_core::{EventTracker, Uuid, wait};
+
+use crate::keys::{self, fp};
+use crate::site::Caller;
+use crate::statement::Statement;
+
+/// One statement that ended well.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) parent: Option<Uuid>,
+    pub(crate) statement: Arc<Statement>,
+    pub(crate) lapsed: Duration,
+    /// Stands for its text and its values, where they are known.
+    pub(crate) identity: Option<u64>,
+    pub(crate) caller: Option<Caller>,
+    /// From how many on it is told of.
+    pub(crate) threshold: u32,
+}
+
+/// The statements of a unit of work.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    groups: Vec<Group>,
+}
+
+/// Those that differ in values alone, under one parent.
+#[derive(Debug)]
+struct Group {
+    /// The latest of them, but for its time.
+    run: Run,
+    count: u32,
+    /// How many were the same as the one before, values included.
+    same: u32,
+    total: Duration,
+}
+
+impl Repeats {
+    pub(crate) fn note(&mut self, run: Run) {
+        let same_group = |group: &&mut Group| {
+            group.run.parent == run.parent
+                && group.run.statement.digest_number == run.statement.digest_number
+        };
+        if let Some(group) = self.groups.iter_mut().find(same_group) {
+            group.add(run);
+        } else if self.groups.len() < MOST {
+            self.groups.push(Group::of(run));
+        }
+    }
+}
+
+impl Group {
+    fn of(run: Run) -> Self {
+        Self {
+            count: 1,
+            same: 0,
+            total: run.lapsed,
+            run,
+        }
+    }
+
+    fn add(&mut self, run: Run) {
+        self.count = self.count.saturating_add(1);
+        self.total = self.total.saturating_add(run.lapsed);
+        if run.identity.is_some() && run.identity == self.run.identity {
+            self.same += 1;
+        }
+        let caller = run.caller.clone().or(self.run.caller.take());
+        self.run = Run { caller, ..run };
+    }
+
+    fn tell(&self, unit: &EventTracker) {
+        let statement = &self.run.statement;
+        let (fp, hint) = match (self.same + 1 == self.count, statement.writes) {
+            (true, false) => (fp::DUPLICATE, ASKED_AGAIN),
+            (false, false) => (fp::NPLUSONE, READ_ONE_BY_ONE),
+            (_, true) => (fp::NPLUSONE, WRITTEN_ONE_BY_ONE),
+        };
+        let mut finding = unit.child(fp);
+        finding
+            .set(keys::DIGEST, statement.digest.as_str())
+            .set(keys::SUMMARY, statement.summary.as_str())
+            .set(keys::COUNT, self.count)
+            .set(keys::TOTAL, self.total)
+            .set(keys::HINT, hint);
+        if let Some(caller) = &self.run.caller {
+            caller.tell(&mut finding);
+        }
+    }
+}
+
+impl wait::Kept for Repeats {
+    fn unit_ended(&mut self, unit: &mut EventTracker) {
+        for group in &self.groups {
+            if group.count >= group.run.threshold {
+                group.tell(unit);
+            }
+        }
+    }
+}
+
+const ASKED_AGAIN: &str = "the same was asked each time: keep the answer";
+const READ_ONE_BY_ONE: &str = "read them by one statement: a join, or an IN list of all the values";
+const WRITTEN_ONE_BY_ONE: &str = "write them by one statement of many rows";
+
+/// Different statements of one unit of work that are counted; later ones are not.
+const MOST: usize = 64;

@@ -1,0 +1,104 @@
+//! What a transaction spent its time on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gomon_core::{EventTracker, Stopwatch};
+use parking_lot::Mutex;
+
+use crate::config::Settings;
+use crate::keys;
+
+/// The books of one transaction: kept by its statements, read when it ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Books(Arc<Mutex<Entries>>);
+
+#[derive(Debug)]
+struct Entries {
+    /// The time since it began.
+    watch: Stopwatch,
+    statements: u64,
+    /// Of those that ended well.
+    writes: u64,
+    /// One of them failed, or was given up: then it is no wonder that nothing is committed.
+    spoilt: bool,
+    /// When the last statement ended, if none is running.
+    idle_since: Option<Duration>,
+    idle: Duration,
+    longest_idle: Duration,
+}
+
+impl Books {
+    pub(crate) fn new(watch: Stopwatch) -> Self {
+        Self(Arc::new(Mutex::new(Entries {
+            watch,
+            statements: 0,
+            writes: 0,
+            spoilt: false,
+            idle_since: None,
+            idle: Duration::ZERO,
+            longest_idle: Duration::ZERO,
+        })))
+    }
+
+    /// A statement begins.
+    pub(crate) fn started(&self) {
+        let mut entries = self.0.lock();
+        entries.statements += 1;
+        entries.work();
+    }
+
+    /// `COMMIT` or `ROLLBACK` is sent.
+    pub(crate) fn step(&self) {
+        self.0.lock().work();
+    }
+
+    /// A statement has changed rows.
+    pub(crate) fn wrote(&self) {
+        self.0.lock().writes += 1;
+    }
+
+    /// A statement failed, or was given up.
+    pub(crate) fn spoil(&self) {
+        self.0.lock().spoilt = true;
+    }
+
+    /// What was running has ended.
+    pub(crate) fn stopped(&self) {
+        let mut entries = self.0.lock();
+        entries.idle_since = Some(entries.watch.elapsed());
+    }
+
+    /// Tells of all of it.
+    pub(crate) fn tell(&self, event: &mut EventTracker, settings: &Settings) {
+        let mut entries = self.0.lock();
+        entries.work();
+        event
+            .set(keys::STATEMENTS, entries.statements)
+            .set(keys::IDLE_TIME, entries.idle)
+            .set(keys::LONGEST_IDLE, entries.longest_idle);
+        if entries.longest_idle >= settings.idle_in_transaction {
+            event.set(keys::IDLE_IN_TRANSACTION, true);
+        }
+        if entries.watch.elapsed() >= settings.long_transaction {
+            event.set(keys::LONG, true);
+        }
+    }
+
+    /// How many writes are lost if it is dropped now and nothing had failed.
+    pub(crate) fn uncommitted(&self) -> Option<u64> {
+        let entries = self.0.lock();
+        (entries.writes > 0 && !entries.spoilt).then_some(entries.writes)
+    }
+}
+
+impl Entries {
+    /// It is idle no more.
+    fn work(&mut self) {
+        if let Some(since) = self.idle_since.take() {
+            let idle = self.watch.elapsed().saturating_sub(since);
+            self.idle += idle;
+            self.longest_idle = self.longest_idle.max(idle);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What the clones of a monitored pool share.
+//!
+//! When are the events of this file sent? `sql-pool` every ten seconds once the pool was used, and `sql-leak` for a connection that
+//! has been held for a minute, once; how long each takes can be set.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use gomon_core::probe::{self, Probe};
+use gomon_core::{Context, EventTracker, monotonic};
+use parking_lot::Mutex;
+use sqlx_core::pool::Pool;
+
+use super::db::MonitoredDb;
+use super::explainer::Explainer;
+use crate::config::SqlConfig;
+use crate::housekeeping::{self, Watched};
+use crate::keys::{self, fp};
+use crate::pool::{Holders, Waits};
+
+pub(super) struct Shared<DB: MonitoredDb> {
+    pub(super) inner: Pool<DB>,
+    pub(super) config: SqlConfig,
+    /// How many wait for a connection.
+    pub(super) waiting: AtomicUsize,
+    pub(super) holders: Arc<Holders>,
+    pub(super) waits: Waits,
+    /// Where its samples belong, since it was used first.
+    home: OnceLock<Context>,
+    next_sample: Mutex<Duration>,
+    /// What it can be asked at any time; `None` where there are too many probes.
+    _probe: Option<Probe>,
+}
+
+impl<DB: MonitoredDb> Shared<DB> {
+    pub(super) fn new(inner: Pool<DB>, config: SqlConfig) -> Arc<Self> {
+        let config = match config.settings().explained_every {
+            Some(every) => {
+                let explainer = Explainer::<DB>::new(inner.clone(), every);
+                config.explained_by(Arc::new(explainer))
+            }
+            None => config,
+        };
+        Arc::new_cyclic(|weak| Self {
+            _probe: probe_of(weak),
+            inner,
+            config,
+            waiting: AtomicUsize::new(0),
+            holders: Arc::default(),
+            waits: Waits::default(),
+            home: OnceLock::new(),
+            next_sample: Mutex::default(),
+        })
+    }
+
+    /// It is used, and recorded: from now on it is sampled.
+    pub(super) fn used(self: &Arc<Self>) {
+        if self.home.get().is_some() || self.home.set(Context::application()).is_err() {
+            return;
+        }
+        *self.next_sample.lock() = monotonic() + self.config.settings().sampled_every;
+        let weak = Arc::downgrade(self);
+        housekeeping::watch(weak);
+    }
+
+    fn sample(&self, home: Context) {
+        let mut sample = EventTracker::in_context(fp::POOL, home);
+        sample
+            .set(keys::SYSTEM, DB::ENGINE.system)
+            .set(keys::SIZE, self.inner.size())
+            .set(keys::IDLE, self.inner.num_idle() as u64)
+            .set(keys::WAITING, self.waiting.load(Relaxed) as u64)
+            .set(keys::MAX, self.inner.options().get_max_connections());
+        if let Some(p99) = self.waits.take_p99() {
+            sample.set(keys::ACQUIRE_P99, p99);
+        }
+    }
+}
+
+impl<DB: MonitoredDb> Watched for Shared<DB> {
+    fn look(&self, now: Duration) -> Duration {
+        let Some(home) = self.home.get() else {
+            return Duration::MAX;
+        };
+        let settings = self.config.settings();
+        for holder in self.holders.forgotten(now, settings.leak_after) {
+            let mut finding = EventTracker::in_context(fp::LEAK, *home);
+            finding.set(keys::SYSTEM, DB::ENGINE.system);
+            holder.tell(&mut finding, now);
+        }
+        let mut next_sample = self.next_sample.lock();
+        if *next_sample <= now {
+            self.sample(*home);
+            *next_sample = now + settings.sampled_every;
+        }
+        let next_look = now + settings.leak_after.min(BETWEEN_LOOKS);
+        next_look.min(*next_sample)
+    }
+}
+
+/// Its figures, for whoever asks for them: `/gomon/stats`, for one.
+fn probe_of<DB: MonitoredDb>(pool: &Weak<Shared<DB>>) -> Option<Probe> {
+    let probe = probe::register_next(format!("sql-pool-{}", DB::ENGINE.system)).ok()?;
+    let gauge = |read: fn(&Shared<DB>) -> f64| {
+        let pool = Weak::clone(pool);
+        move || pool.upgrade().map_or(0.0, |pool| read(&pool))
+    };
+    probe
+        .gauge(keys::SIZE, gauge(|pool| f64::from(pool.inner.size())))
+        .gauge(keys::IDLE, gauge(|pool| pool.inner.num_idle() as f64))
+        .gauge(
+            keys::WAITING,
+            gauge(|pool| pool.waiting.load(Relaxed) as f64),
+        )
+        .gauge(
+            keys::MAX,
+            gauge(|pool| f64::from(pool.inner.options().get_max_connections())),
+        );
+    Some(probe)
+}
+
+/// A connection that is held for a minute is found out a second late at the most.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
