@@ -1,5 +1,7 @@
 //! rusqlite with SQLite's error log, which is set for a process before SQLite is used.
 
+use std::time::Duration;
+
 use gomon::sql::rusqlite::{error_log, install};
 use gomon::testing::Recorder;
 use rusqlite::Connection;
@@ -48,4 +50,24 @@ fn a_statement_that_fails_has_its_code_and_message() {
     for event in recorder.events() {
         assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
     }
+    who_is_busy_does_not_say_so();
+}
+
+/// What docs/sql.md says that SQLite does not log.
+fn who_is_busy_does_not_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Connection::open(folder.path().join("shop.db")).unwrap();
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let (connection, other) = (open(), open());
+        install(&connection).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        let sql = "CREATE TABLE items (id INTEGER); BEGIN IMMEDIATE";
+        other.execute_batch(sql).unwrap();
+        recorder.clear();
+        let insert = connection.execute("INSERT INTO items VALUES (1)", []);
+        let code = insert.unwrap_err().sqlite_error_code();
+        assert_eq!(code, Some(rusqlite::ErrorCode::DatabaseBusy));
+    });
+    assert_eq!(recorder.one("sql-wstmt-execctx").outcome(), "completed");
 }
