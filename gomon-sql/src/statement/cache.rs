@@ -57,8 +57,14 @@ pub(crate) fn read_cached(sql: &SqlStr, dialect: Dialect) -> Arc<Statement> {
     cached.unwrap_or_else(|| Arc::new(Statement::read(sql.as_str(), dialect)))
 }
 
-/// Spreads texts over the slots, a word at a time. Texts that meet in a slot are read anew in turn, and nothing else comes of it.
+/// The slot of a text. Texts that meet in one are read anew in turn, and nothing else comes of it.
 fn slot(sql: &str) -> usize {
+    // The upper bits are the best mixed.
+    usize::try_from((hash_of(sql) >> 32) % SLOTS as u64).unwrap_or_default()
+}
+
+/// Tells texts apart, a word at a time; one that was made to meet another does.
+pub(crate) fn hash_of(sql: &str) -> u64 {
     let mut hash = sql.len() as u64;
     let mut mix =
         |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
@@ -69,8 +75,7 @@ fn slot(sql: &str) -> usize {
     for byte in rest {
         mix(u64::from(*byte));
     }
-    // The upper bits are the best mixed.
-    usize::try_from((hash >> 32) % SLOTS as u64).unwrap_or_default()
+    hash
 }
 
 #[cfg(test)]
