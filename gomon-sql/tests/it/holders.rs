@@ -190,3 +190,23 @@ async fn a_pool_without_the_callback_does_not_guess() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn never_is_a_time_too() {
+    let config = SqlConfig::new()
+        .sampled_every(Duration::MAX)
+        .leak_after(Duration::MAX)
+        .slow_after(Duration::MAX)
+        .long_transaction(Duration::MAX)
+        .idle_in_transaction(Duration::MAX)
+        .explain_slow(Duration::MAX);
+    let pool = pool_of(1, config).await;
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            pool.begin().await.unwrap().commit().await.unwrap();
+            sqlx::query("SELECT 1").fetch_all(&pool).await.unwrap();
+        })
+        .await;
+    assert_eq!(recorder.one("sql-wconn-queryctx").get("slow"), None);
+}
