@@ -176,6 +176,8 @@ async fn told_apart<DB: gomon_sql::MonitoredDb>(pool: gomon_sql::MonitoredPool<D
         let (wait, connect) = (&opened["wait"], &opened["connect"]);
         assert!(connect.as_u64().unwrap() > 0, "{opened}");
         assert!(connect.as_u64() <= wait.as_u64(), "{opened}");
+        let most = connect.as_u64().unwrap() * 2 >= wait.as_u64().unwrap();
+        assert!(most, "nobody else had the connections: {opened}");
     }
     assert_eq!(waits[2].get("connect"), None, "{}", waits[2]);
 }
