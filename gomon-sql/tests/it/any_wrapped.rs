@@ -98,6 +98,7 @@ async fn each_transaction_is_reported_once() {
                 let mut inner = tx.begin().await.unwrap();
                 inner.execute("SELECT 1").await.unwrap();
                 inner.rollback().await.unwrap();
+                drop(tx.begin().await.unwrap());
                 tx.execute("SELECT nothing_at_all").await.unwrap_err();
                 drop(tx);
                 pool.execute("SELECT 2").await.unwrap();
@@ -111,7 +112,8 @@ async fn each_transaction_is_reported_once() {
         assert!(transactions.iter().all(|it| it["system"] == system));
         let savepoints = recorder.find("sql-savepoint");
         let savepoints: Vec<_> = savepoints.iter().map(|it| &it["summary"]).collect();
-        assert_eq!(savepoints, ["SAVEPOINT", "ROLLBACK TO SAVEPOINT"]);
+        let each = ["SAVEPOINT", "ROLLBACK TO SAVEPOINT"];
+        assert_eq!(savepoints, [each, each].concat(), "{system}");
         assert_eq!(recorder.one("sql-wtx-rollback")["implicit"], true);
         assert!(recorder.one("sql-wtx-commit").is_child_of(&transactions[1]));
         let statements = recorder.queries();
