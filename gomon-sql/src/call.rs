@@ -10,6 +10,7 @@ use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use gomon_core::mask::REDACTED;
 use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
@@ -225,7 +226,7 @@ impl Call {
         described::describe(tracker, &self.capture, sql, statement);
         let values = self.request.values.take();
         if let Some(values) = values.filter(|_| self.capture.bound_values()) {
-            tracker.set(keys::PARAMS, values);
+            tracker.set(keys::PARAMS, shown(values, statement, &self.capture));
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
@@ -381,6 +382,22 @@ impl Call {
         }
         tracker.finish();
     }
+}
+
+/// The bound values, without those for columns with a secret's name.
+fn shown(values: Tree, statement: &Statement, capture: &Capture) -> Tree {
+    let Tree::List(values) = values else {
+        return values;
+    };
+    let names = statement.bound_to.iter().map(Option::as_deref);
+    let names = names.chain(std::iter::repeat(None));
+    let shown = values.into_iter().zip(names).map(|(value, name)| {
+        match name.is_some_and(|name| capture.mask().hides(name)) {
+            true => Tree::from(REDACTED),
+            false => value,
+        }
+    });
+    Tree::List(shown.collect())
 }
 
 /// What is to be said of it beside what came back.

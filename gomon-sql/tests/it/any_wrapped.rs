@@ -204,3 +204,27 @@ async fn what_gomon_asks_the_driver_for_is_no_work_of_the_program() {
     assert_eq!(recorder.find("driver-open").len(), 1);
     assert_eq!(recorder.queries().iter().count(), 1);
 }
+
+#[tokio::test]
+async fn a_value_for_a_column_with_a_secrets_name_is_hidden() {
+    install();
+    let recorder = Recorder::new();
+    let pool = open(&recorder, "sqlite::memory:").await;
+    recorder
+        .scope(async {
+            let table = "CREATE TABLE people (name TEXT, password TEXT)";
+            pool.execute(table).await.unwrap();
+            let insert = "INSERT INTO people (name, password) VALUES (?, ?)";
+            let insert = sqlx::query(insert).bind("ann").bind("hunter2");
+            insert.execute(&pool).await.unwrap();
+            let find = "SELECT name FROM people WHERE password = ? AND name = ?";
+            let find = sqlx::query(find).bind("hunter2").bind("ann");
+            find.fetch_all(&pool).await.unwrap();
+        })
+        .await;
+    let inserted = recorder.find("sql-wstmt-execctx");
+    let inserted = inserted.last().unwrap();
+    assert_eq!(inserted["params"], serde_json::json!(["ann", "[redacted]"]));
+    let found = recorder.one("sql-wconn-queryctx");
+    assert_eq!(found["params"], serde_json::json!(["[redacted]", "ann"]));
+}
