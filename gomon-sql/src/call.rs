@@ -142,6 +142,10 @@ pub(crate) struct Call {
     returned: u64,
     /// Nobody tells of its rows.
     rows_unseen: bool,
+    /// When the consumer of a stream got its last item, if it has not asked for the next yet.
+    answered: Option<Duration>,
+    /// How long the statement waited for it so far.
+    consumer: Duration,
     /// The statement of the text that runs now has given rows.
     yielded: bool,
     affected: Option<u64>,
@@ -180,6 +184,8 @@ impl Call {
             statement: None,
             returned: 0,
             rows_unseen: false,
+            answered: None,
+            consumer: Duration::ZERO,
             yielded: false,
             affected: None,
             last_id: None,
@@ -285,6 +291,20 @@ impl Call {
         }
     }
 
+    /// The consumer of a stream has an item: until it asks for the next, the time is its own.
+    pub(crate) fn answered(&mut self) {
+        if let State::Open(tracker) = &self.state {
+            self.answered = tracker.is_recording().then(|| tracker.elapsed());
+        }
+    }
+
+    /// It asks for the next.
+    pub(crate) fn asked(&mut self) {
+        if let (Some(answered), State::Open(tracker)) = (self.answered.take(), &self.state) {
+            self.consumer += tracker.elapsed().saturating_sub(answered);
+        }
+    }
+
     /// One statement of the text is done.
     pub(crate) fn result(&mut self, affected: u64, last_id: Option<i64>) {
         let returning = |statement: &Arc<Statement>| statement.returning;
@@ -352,6 +372,7 @@ impl Call {
     }
 
     fn end(&mut self, outcome: Outcome) {
+        self.asked();
         let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
         };
@@ -364,6 +385,9 @@ impl Call {
         }
         if matches!(self.place.connection, OnConnection::ToCome(_)) {
             self.place.connection.tell(&mut tracker);
+        }
+        if !self.consumer.is_zero() {
+            tracker.set(keys::CONSUMER_TIME, self.consumer);
         }
         if self.request.fp == Some(fp::QUERY) && !self.rows_unseen {
             tracker.set(keys::ROWS_RETURNED, self.returned);
@@ -404,6 +428,8 @@ fn shown(values: Tree, statement: &Statement, capture: &Capture) -> Tree {
 impl Call {
     fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
         let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
+        // Who takes its time over the rows is not slow SQL.
+        let lapsed = lapsed.saturating_sub(self.consumer);
         if lapsed >= settings.slow_after {
             tracker.set(keys::SLOW, true);
             self.explain(tracker.context(), &statement);
