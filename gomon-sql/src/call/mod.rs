@@ -6,12 +6,15 @@
 //! - A future dropped before it is ready: `cancelled`.
 //! - A stream dropped before its end: `truncated`.
 
+mod judge;
+mod on_connection;
+
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gomon_core::mask::REDACTED;
-use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
+use gomon_core::{Capture, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
@@ -19,14 +22,15 @@ use sqlx_core::sql_str::SqlStr;
 use crate::config::SqlConfig;
 use crate::described;
 use crate::engine::Engine;
-use crate::explain::{Arguments, Slow, is_explained};
+use crate::explain::Arguments;
 use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
-use crate::repeats::{Repeats, Run};
 use crate::rows::{Cell, Rows};
 use crate::site::{self, Caller, Site};
 use crate::statement::{Statement, hash_of, read_cached};
+
+pub(crate) use on_connection::OnConnection;
 
 /// Who hears of a statement's error, beside its own event.
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
@@ -80,49 +84,6 @@ pub(crate) struct Place {
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) connection: OnConnection,
-}
-
-/// The event of the physical connection that a statement runs on.
-#[derive(Clone, Debug)]
-pub(crate) enum OnConnection {
-    /// Nobody sees it.
-    Unseen,
-    Known(Context),
-    /// It is known when the pool gives one.
-    ToCome(Arc<OnceLock<Context>>),
-}
-
-impl OnConnection {
-    pub(crate) fn of(event: Option<Context>) -> Self {
-        event.map_or(Self::Unseen, Self::Known)
-    }
-
-    /// One that a pool has yet to give; whether drivers of it see their connections, the engine says.
-    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-    pub(crate) fn to_come<DB: crate::typed::MonitoredDb>() -> Self {
-        match DB::SEES_CONNECTIONS {
-            true => Self::ToCome(Arc::default()),
-            false => Self::Unseen,
-        }
-    }
-
-    pub(crate) fn found(&self, event: Context) {
-        if let Self::ToCome(place) = self {
-            let _found_before = place.set(event);
-        }
-    }
-
-    /// Sets its id, if it is known.
-    fn tell(&self, tracker: &mut EventTracker) {
-        let event = match self {
-            Self::Unseen => None,
-            Self::Known(event) => Some(event),
-            Self::ToCome(place) => place.get(),
-        };
-        if let Some(id) = event.and_then(Context::event_id) {
-            tracker.set(keys::CONN, id);
-        }
-    }
 }
 
 /// The event of one statement.
@@ -408,6 +369,17 @@ impl Call {
     }
 }
 
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let (State::Open(_), Some(watch)) = (&self.state, &self.place.watch)
+            && self.on_drop == Outcome::Cancelled
+        {
+            watch.given_up();
+        }
+        self.end(self.on_drop.when_dropped());
+    }
+}
+
 /// The bound values, without those for columns with a secret's name.
 fn shown(values: Tree, statement: &Statement, capture: &Capture) -> Tree {
     let Tree::List(values) = values else {
@@ -422,72 +394,4 @@ fn shown(values: Tree, statement: &Statement, capture: &Capture) -> Tree {
         }
     });
     Tree::List(shown.collect())
-}
-
-/// What is to be said of it beside what came back.
-impl Call {
-    fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
-        let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
-        // Who takes its time over the rows is not slow SQL.
-        let lapsed = lapsed.saturating_sub(self.consumer);
-        if lapsed >= settings.slow_after {
-            tracker.set(keys::SLOW, true);
-            self.explain(tracker.context(), &statement);
-        }
-        let is_query = self.request.fp == Some(fp::QUERY);
-        if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
-            tracker.set(keys::UNBOUNDED, true);
-        }
-        let errors = match tracker.outcome() {
-            Outcome::Failed | Outcome::TimedOut => 1,
-            _ => 0,
-        };
-        if let Some(site) = &self.site {
-            site.spend(lapsed, self.returned, errors);
-        }
-        if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
-            return;
-        }
-        let run = || Run {
-            parent: self.place.parent.context().event_id(),
-            statement,
-            lapsed,
-            identity: self.request.identity(),
-            caller: self.caller(),
-            threshold: settings.repeated,
-        };
-        // Where no unit of work is polled there is nobody to tell.
-        let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run()));
-    }
-}
-
-impl Call {
-    fn explain(&mut self, context: Context, statement: &Arc<Statement>) {
-        let Some(explainer) = self.place.config.explainer() else {
-            return;
-        };
-        let sql = &self.request.sql;
-        let copy = self.request.copy.take();
-        let has_values = self.request.prepared == Some(true) && copy.is_none();
-        if self.polled && !has_values && is_explained(sql.as_str(), statement) {
-            explainer.explain(Slow {
-                sql: sql.clone(),
-                arguments: copy,
-                statement: Arc::clone(statement),
-                context,
-                capture: Arc::clone(&self.capture),
-            });
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        if let (State::Open(_), Some(watch)) = (&self.state, &self.place.watch)
-            && self.on_drop == Outcome::Cancelled
-        {
-            watch.given_up();
-        }
-        self.end(self.on_drop.when_dropped());
-    }
 }
