@@ -1,4 +1,4 @@
-//! A session that an administrator ends while it has a statement to answer.
+//! A session that an administrator ends while it has a statement to answer, and a statement that the server ends.
 
 use gomon_core::EventTracker;
 use gomon_core::testing::{Recorder, assert_tree};
@@ -9,11 +9,14 @@ use sqlx::{AnyPool, Executor};
 use crate::accounts::{add_up, all_is_given_back, ledger_is_exact};
 use crate::any_driver::install;
 use crate::engines::{Engine, Fixture, MAX_CONNECTIONS, is_whole, on_each_engine};
+use crate::statements::slow;
 
 on_each_engine! {
     a_session_that_is_ended_fails_its_transaction => typed;
     a_session_that_is_ended_fails_its_transaction_through_the_driver => driver;
     a_session_that_is_ended_fails_its_transaction_through_both => both;
+    a_time_limit_of_the_server_is_told_through_the_driver => time_limit;
+    a_time_limit_of_the_server_is_told_through_both => time_limit_of_both;
 }
 
 /// What is written the same way with sqlx's types and with the monitored ones.
@@ -138,6 +141,44 @@ async fn both<DB: Engine>(fixture: &Fixture<DB>) {
     let recorder = record(by_wrapper(&pool, fixture, sleep)).await;
     judge(fixture, &recorder).await;
     assert_eq!(recorder.find("sql-wconn").len(), 3);
+}
+
+/// What is written the same way with sqlx's types and with the monitored ones.
+macro_rules! time_limit {
+    ($pool:expr, $fixture:expr) => {{
+        let Some((limit, sleep, code)) = slow(DB::SYSTEM) else {
+            return;
+        };
+        let recorder = Recorder::new();
+        let asked = async {
+            let mut tx = $pool.begin().await.unwrap();
+            if (&mut *tx).execute(limit).await.is_err() {
+                println!("left out: time limits, which MySQL sets otherwise than MariaDB");
+                return;
+            }
+            (&mut *tx).fetch_all(sleep).await.err().unwrap();
+            let queries = recorder.find("sql-wconn-queryctx");
+            let asked = queries.last().unwrap();
+            assert_eq!(
+                (asked.outcome(), asked["code"].as_str()),
+                ("timed-out", Some(code))
+            );
+            tx.rollback().await.unwrap();
+        };
+        recorder.scope(asked).await;
+        all_is_given_back($pool).await;
+        is_whole($fixture).await;
+    }};
+}
+
+async fn time_limit<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = any_pool(fixture);
+    time_limit!(&pool, fixture);
+}
+
+async fn time_limit_of_both<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = any_pool(fixture).monitored();
+    time_limit!(&pool, fixture);
 }
 
 fn any_pool<DB: Engine>(fixture: &Fixture<DB>) -> AnyPool {
