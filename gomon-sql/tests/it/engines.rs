@@ -2,6 +2,7 @@
 
 use gomon_core::Capture;
 use gomon_sql::{MonitoredDb, MonitoredPool, PoolExt, SqlConfig};
+use sqlx::migrate::Migrate;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -32,7 +33,7 @@ pub(crate) type Options<DB> = <<DB as sqlx::Database>::Connection as Connection>
 
 /// What the scenarios need of an engine.
 #[allow(async_fn_in_trait, reason = "only tests implement and call it")]
-pub(crate) trait Engine: MonitoredDb + Sized {
+pub(crate) trait Engine: MonitoredDb<Connection: Migrate> + Sized {
     const SYSTEM: &'static str;
     /// `None`, and one line that says so, where the environment names no server.
     async fn open() -> Option<Fixture<Self>>;
