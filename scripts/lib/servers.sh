@@ -182,10 +182,19 @@ servers_again() {
     return 1
 }
 
-# servers_kill: kills the server that was started last, as a machine that fails would.
+# servers_kill: kills the server that was started last, as a machine that fails would, and waits until its sessions have
+# noticed: those of PostgreSQL are processes of their own, and may answer once more.
 servers_kill() {
-    kill -KILL "${servers_pids[$((${#servers_pids[@]} - 1))]}"
+    local pid=${servers_pids[$((${#servers_pids[@]} - 1))]} session tick=0
+    local sessions
+    sessions=$(ps -A -o ppid=,pid= | awk -v server="$pid" '$1 == server { print $2 }')
+    kill -KILL "$pid"
     servers_forget
+    for session in $sessions; do
+        while kill -0 "$session" 2>/dev/null && ((tick++ < 200)); do
+            sleep 0.1
+        done
+    done
 }
 
 # servers_try: starts servers_last once, on servers_port.
