@@ -6,7 +6,6 @@
 //! - A future dropped before it is ready: `cancelled`.
 //! - A stream dropped before its end: `truncated`.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -26,7 +25,7 @@ use crate::parent::Parent;
 use crate::repeats::{Repeats, Run};
 use crate::rows::{Cell, Rows};
 use crate::site::{self, Caller, Site};
-use crate::statement::{Statement, read_cached};
+use crate::statement::{Statement, hash_of, read_cached};
 
 /// Who hears of a statement's error, beside its own event.
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
@@ -67,9 +66,7 @@ impl Request {
             None | Some(0) => 0,
             Some(_) => self.values_hash?,
         };
-        let mut hasher = DefaultHasher::new();
-        (self.sql.as_str(), values).hash(&mut hasher);
-        Some(hasher.finish())
+        Some(hash_of(self.sql.as_str()) ^ values.rotate_left(1))
     }
 }
 
@@ -408,7 +405,7 @@ impl Call {
         if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
             return;
         }
-        let run = Run {
+        let run = || Run {
             parent: self.place.parent.context().event_id(),
             statement,
             lapsed,
@@ -417,7 +414,7 @@ impl Call {
             threshold: settings.repeated,
         };
         // Where no unit of work is polled there is nobody to tell.
-        let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run));
+        let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run()));
     }
 }
 

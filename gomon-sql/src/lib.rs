@@ -2,7 +2,7 @@
 //! and rusqlite, each by its own hook and behind the feature of its name.
 //!
 //! Three ways into sqlx, which can be used side by side:
-//! - [`PoolExt::monitored`] wraps a typed pool (`PgPool`, `SqlitePool`, `MySqlPool`). Code that uses `&pool`,
+//! - [`PoolExt::monitored`] wraps a pool (`PgPool`, `SqlitePool`, `MySqlPool`, and `AnyPool` on whatever driver). Code that uses `&pool`,
 //!   `&mut *tx`, `&mut *conn`, `pool.begin()` or `pool.acquire()` stays as it is; where a pool is stored, its type
 //!   becomes [`MonitoredPool`].
 //! - [`MonitoredDriver`] monitors whatever goes through `AnyPool`, by one line at the start of the program.
@@ -34,7 +34,11 @@
 //! | `conn-prepare`, `sql-wrows` | yes | yes | no |
 //! | migrations | the lease only | a statement each | their statements |
 //! | bound values | their number, `params-count` | the values, `params`, where [`Capture::bound_values`] allows | no |
-//! | `caller` | `&mut *tx`, `&mut *conn`, `pool.here()` | no | no |
+//! | `caller` | exact for `&mut *tx`, `&mut *conn`, `pool.here()`, else from the stack | from the stack | no |
+//! | `slow`, `unbounded`, `sql-nplusone`, `sql-duplicate`, and [`SqlProfile`] | yes | yes | `slow` alone |
+//! | `sql-pool`, `sql-leak`, `holders`, `sql-explain`, [`SqlComments`] | yes | no | no |
+//!
+//! A pool that is wrapped and on the driver has what either gives, and reports it once. [`SqlConfig`] has the thresholds.
 //!
 //! # When do statements' events start and end?
 //!

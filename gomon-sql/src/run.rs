@@ -1,8 +1,8 @@
 //! Runs a statement and notes what comes of it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use either::Either;
 use futures_core::Stream;
@@ -58,19 +58,27 @@ pub(crate) async fn optional<DB: RowSource>(
     result
 }
 
-/// A statement with all of its rows.
+/// A statement with all of its rows. What has arrived is taken in one poll: a wait is looked at once a wake-up, not once a row.
 pub(crate) async fn all<DB: RowSource>(
-    mut call: Call,
+    call: &mut Call,
     mut items: impl Stream<Item = Item<DB>> + Unpin,
 ) -> Result<Vec<DB::Row>, Error> {
-    call.start();
     let mut rows = Vec::new();
-    while let Some(item) = wait::on(Kind::Sql, items.next()).await {
-        note::<DB>(&mut call, &item);
-        if let Either::Right(row) = item? {
-            rows.push(row);
+    let mut wait = Wait::new(Kind::Sql);
+    let mut take = |cx: &mut Context<'_>| {
+        loop {
+            let Some(item) = ready!(items.poll_next_unpin(cx)) else {
+                return Poll::Ready(Ok(()));
+            };
+            note::<DB>(call, &item);
+            match item {
+                Ok(Either::Right(row)) => rows.push(row),
+                Ok(Either::Left(_)) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
         }
-    }
+    };
+    poll_fn(|cx| wait.poll(cx, &mut take)).await?;
     call.complete();
     Ok(rows)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bench_kit::{Arm, Counting, Table, run, ticks};
 use futures_util::TryStreamExt;
 use gomon::Event;
-use gomon::sql::{MonitoredSqlitePool, PoolExt};
+use gomon::sql::{MonitoredSqlitePool, PoolExt, SqlProfile};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Executor, Sqlite};
 use tokio::runtime::Runtime;
@@ -57,7 +57,9 @@ fn make(arm: &str, input: &str) -> Option<Arm> {
         "floor" => queries(runtime, workload, pool, floor::record),
         "gomon" => {
             start_gomon();
-            queries(runtime, workload, pool.monitored(), unrecorded)
+            let pool = pool.monitored();
+            runtime.block_on(find_caller(workload, &pool));
+            queries(runtime, workload, pool, unrecorded)
                 .flush(|| gomon::flush(Duration::from_secs(10)).expect("the sink keeps up"))
                 .delivers(1.0, delivered)
         }
@@ -170,6 +172,18 @@ async fn users() -> sqlx::Result<SqlitePool> {
             .await?;
     }
     Ok(pool)
+}
+
+/// Queries until the line that calls is found, which is done once, by another thread.
+async fn find_caller(workload: Workload, pool: &MonitoredSqlitePool) {
+    let is_found = || {
+        let profile = SqlProfile::read();
+        profile.lines().iter().any(|line| line.caller.is_some())
+    };
+    while !is_found() {
+        workload.query(pool).await.expect("the table is there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// One event a query is expected; the one about the wait for the pool is paid for, not counted.

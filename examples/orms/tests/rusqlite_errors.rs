@@ -1,5 +1,7 @@
 //! rusqlite with SQLite's error log, which is set for a process before SQLite is used.
 
+use std::time::Duration;
+
 use gomon::sql::rusqlite::{error_log, install};
 use gomon::testing::Recorder;
 use rusqlite::Connection;
@@ -18,11 +20,20 @@ fn a_statement_that_fails_has_its_code_and_message() {
         connection.execute_batch(sql).unwrap();
         recorder.clear();
         let insert = "INSERT INTO items VALUES (1, 'hunter2')";
+        // What goes wrong on connections that are not monitored is not of this one.
+        let other = Connection::open_in_memory().unwrap();
+        other.execute_batch(sql).unwrap();
+        other.execute(insert, []).unwrap();
+        other.execute(insert, []).unwrap_err();
         connection.execute(insert, []).unwrap();
+        let mut select = connection.prepare("SELECT 1").unwrap();
+        let mut rows = select.query([]).unwrap();
+        rows.next().unwrap();
+        other.execute(insert, []).unwrap_err();
+        drop(rows);
         connection.execute(insert, []).unwrap_err();
         connection.execute("DELETE FROM items", []).unwrap_err();
         connection.execute("SELECT 1 FROM items WHERE name = 'hunter2", []).unwrap_err();
-        connection.execute_batch("SELECT 1").unwrap();
     });
     let events = recorder.find("sql-wstmt-execctx");
     let outcomes: Vec<_> = events.iter().map(|event| event.outcome()).collect();
@@ -39,4 +50,24 @@ fn a_statement_that_fails_has_its_code_and_message() {
     for event in recorder.events() {
         assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
     }
+    who_is_busy_does_not_say_so();
+}
+
+/// What docs/sql.md says that SQLite does not log.
+fn who_is_busy_does_not_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Connection::open(folder.path().join("shop.db")).unwrap();
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let (connection, other) = (open(), open());
+        install(&connection).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        let sql = "CREATE TABLE items (id INTEGER); BEGIN IMMEDIATE";
+        other.execute_batch(sql).unwrap();
+        recorder.clear();
+        let insert = connection.execute("INSERT INTO items VALUES (1)", []);
+        let code = insert.unwrap_err().sqlite_error_code();
+        assert_eq!(code, Some(rusqlite::ErrorCode::DatabaseBusy));
+    });
+    assert_eq!(recorder.one("sql-wstmt-execctx").outcome(), "completed");
 }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -49,15 +48,17 @@ pub fn keep<T: Kept, R>(f: impl FnOnce(&mut T) -> R) -> Option<R> {
 /// A number that units of one kind share: those of one fingerprint and one route. `None` where no unit is polled, or it is not
 /// [registered](EventTracker::register).
 ///
-/// For what is to be found out once for each kind of caller. It is not the same in another process.
+/// For what is to be found out once for each kind of caller.
 #[must_use]
 pub fn kind_of_unit() -> Option<u64> {
     let unit = frame::with(|frame| Arc::clone(&frame.unit))?;
     let work = unit.work().lock();
     let (fp, route) = work.kind()?;
-    let mut hasher = DefaultHasher::new();
-    (fp, route).hash(&mut hasher);
-    Some(hasher.finish())
+    let texts = fp.bytes().chain(route.unwrap_or_default().bytes());
+    // FNV-1a.
+    Some(texts.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    }))
 }
 
 /// All that is kept of one unit: one thing of each type.

@@ -61,3 +61,27 @@ pub(crate) fn is_explained(sql: &str, statement: &Statement) -> bool {
     let one = sql.trim_end().trim_end_matches(';');
     !statement.writes && statement.summary.starts_with("SELECT") && !one.contains(';')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Dialect;
+
+    #[test]
+    fn one_statement_that_only_reads_is_explained() {
+        for (sql, explained) in [
+            ("SELECT a FROM t", true),
+            ("WITH x AS (SELECT a FROM t) SELECT a FROM x;", true),
+            ("SELECT 1; SELECT 2", false),
+            ("UPDATE t SET a = 1", false),
+            (
+                "WITH x AS (SELECT 1), y AS (DELETE FROM t RETURNING a) SELECT a FROM y",
+                false,
+            ),
+            ("VACUUM", false),
+        ] {
+            let statement = Statement::read(sql, Dialect::Postgres);
+            assert_eq!(is_explained(sql, &statement), explained, "{sql}");
+        }
+    }
+}

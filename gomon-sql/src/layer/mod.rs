@@ -67,9 +67,9 @@ use said::Said;
 ///
 /// # What is left out?
 ///
-/// - What the wrappers report. `COMMIT` of a transaction of sqlx's own is seen on PostgreSQL and MySQL, its `BEGIN` on MySQL alone.
+/// - What the wrappers report; what the hook for SeaORM reports is not known here, and is told twice. `COMMIT` of a transaction of sqlx's own is seen on PostgreSQL and MySQL, its `BEGIN` on MySQL alone.
 /// - What sqlx runs for itself: the settings of a new connection, its table of migrations, `UNLISTEN *`.
-/// - Everything, where sqlx logs nothing: after `log_statements(LevelFilter::Off)`; where a filter for all layers stops the level
+/// - Everything, where sqlx logs nothing: after `log_statements(LevelFilter::Off)`, slow ones aside; where a filter for all layers stops the level
 ///   `DEBUG` of the target `sqlx::query`; where a feature `release_max_level_…` of `tracing` takes it out of the program.
 ///
 /// Costs: what sqlx takes to log a statement, and reading its text; a look at the context for each span of the program. While

@@ -7,12 +7,7 @@ pub(crate) fn note() {
     CONNECTED.set(true);
 }
 
-/// What was opened before is of no interest.
-pub(crate) fn forget() {
-    CONNECTED.set(false);
-}
-
-/// Whether one was opened since.
+/// Whether one was opened since this was asked last.
 pub(crate) fn take() -> bool {
     CONNECTED.take()
 }

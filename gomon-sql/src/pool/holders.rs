@@ -45,7 +45,7 @@ impl Holder {
             What::Transaction => (exact, "transaction".to_owned()),
             What::Statement(sql, dialect) => {
                 let statement = read_cached(sql, *dialect);
-                let caller = exact.or_else(|| site::caller_of(statement.digest_number));
+                let caller = exact.or_else(|| site::caller_of(&statement.digest));
                 (caller, statement.summary.clone())
             }
         }

@@ -16,9 +16,10 @@ thread_local! {
 /// while there is one thread.
 ///
 /// ```
+/// # fn main() -> rusqlite::Result<()> {
 /// // SAFETY: nothing else runs yet, and `error_log` makes no call to SQLite.
 /// unsafe { rusqlite::trace::config_log(Some(gomon_sql::rusqlite::error_log)) }?;
-/// # rusqlite::Result::Ok(())
+/// # Ok(()) }
 /// ```
 ///
 /// SQLite has one log: a program with a function of its own calls this one from there.

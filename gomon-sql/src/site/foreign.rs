@@ -32,10 +32,12 @@ const LIBRARIES: [&str; 8] = [
     "/gomon-sql/src/",
 ];
 
-const BETWEEN: [&str; 28] = [
+const BETWEEN: [&str; 31] = [
     "alloc",
     "async_stream",
+    "axum",
     "core",
+    "diesel",
     "either",
     "futures",
     "futures_core",
@@ -46,6 +48,8 @@ const BETWEEN: [&str; 28] = [
     "gomon_sql",
     "hyper",
     "pin_project",
+    "rusqlite",
+    "sea_orm",
     "sqlx",
     "sqlx_core",
     "sqlx_mysql",
@@ -60,7 +64,6 @@ const BETWEEN: [&str; 28] = [
     "tower_service",
     "tracing",
     "tracing_futures",
-    "axum",
 ];
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! All sites of the program.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::panic::Location;
 use std::sync::{Arc, LazyLock};
 
@@ -21,16 +22,19 @@ pub(crate) fn find(
     exact: Option<&'static Location<'static>>,
     walks: bool,
 ) -> Option<Arc<Site>> {
-    let kind = || gomon_core::wait::kind_of_unit().unwrap_or_default();
+    let from = match exact {
+        Some(location) => std::ptr::from_ref(location).addr() as u64,
+        None => gomon_core::wait::kind_of_unit().unwrap_or_default(),
+    };
     let key = Key {
-        digest: statement.digest_number,
-        system: engine.system,
-        from: exact.map_or_else(|| From::Unit(kind()), From::Line),
+        statement: statement.digest_number ^ engine.system.as_ptr().addr() as u64,
+        from,
+        is_exact: exact.is_some(),
     };
     let site = SITES.try_read()?.get(&key).cloned();
     let site = match site {
         Some(site) => site,
-        None => enter(key, statement, exact)?,
+        None => enter(key, engine.system, statement, exact)?,
     };
     if walks && exact.is_none() {
         site.walk();
@@ -41,6 +45,7 @@ pub(crate) fn find(
 #[cold]
 fn enter(
     key: Key,
+    system: &'static str,
     statement: &Statement,
     exact: Option<&'static Location<'static>>,
 ) -> Option<Arc<Site>> {
@@ -49,7 +54,6 @@ fn enter(
     if sites.len() >= MOST && !sites.contains_key(&key) {
         return None;
     }
-    let system = key.system;
     let site = sites.entry(key).or_insert_with(|| {
         Arc::new(Site {
             system,
@@ -70,27 +74,57 @@ pub(crate) fn all() -> Vec<Arc<Site>> {
 }
 
 /// A line that was found for the statement of this digest, whatever the unit of work.
-pub(crate) fn caller_of(digest: u64) -> Option<Caller> {
+pub(crate) fn caller_of(digest: &str) -> Option<Caller> {
     let sites = SITES.try_read()?;
-    let mut of_statement = sites.iter().filter(|(key, _)| key.digest == digest);
-    of_statement.find_map(|(_, site)| site.caller())
+    let mut of_statement = sites.values().filter(|site| *site.digest == *digest);
+    of_statement.find_map(|site| site.caller())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
-    digest: u64,
-    system: &'static str,
-    from: From,
+    /// Its digest, and the engine.
+    statement: u64,
+    /// The line, or the kind of the unit of work: the same statement may be called from elsewhere on another route.
+    from: u64,
+    is_exact: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum From {
-    Line(&'static Location<'static>),
-    /// The same statement may be called from elsewhere on another route.
-    Unit(u64),
+impl Hash for Key {
+    /// Both are mixed already, or addresses.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(
+            self.statement
+                ^ self
+                    .from
+                    .rotate_left(32)
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        );
+    }
 }
 
-static SITES: LazyLock<RwLock<HashMap<Key, Arc<Site>>>> = LazyLock::new(RwLock::default);
+/// Takes what it is given, which is mixed.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Sites = HashMap<Key, Arc<Site>, BuildHasherDefault<AsItIs>>;
+
+static SITES: LazyLock<RwLock<Sites>> = LazyLock::new(RwLock::default);
 
 /// Statements times kinds of units of work: a large service has some hundred of each, of which few meet.
 const MOST: usize = 8192;

@@ -24,7 +24,7 @@ use summary::Summary;
 
 pub(crate) use alive::shows_life;
 pub(crate) use begin::{is_read_only, isolation};
-pub(crate) use cache::read_cached;
+pub(crate) use cache::{hash_of, read_cached};
 pub(crate) use lexer::Dialect;
 #[cfg(feature = "rusqlite")]
 pub(crate) use lexer::Kind as TokenKind;

@@ -68,10 +68,12 @@ impl<'c, DB: MonitoredDb> Executor<'c> for &'c mut MonitoredConnection<'_, DB> {
         E: 'q + Execute<'q, DB>,
     {
         let (place, request, query) = self.peek(fp::QUERY, query);
-        Box::pin(run::all::<DB>(
-            Call::future(place, request),
-            DB::run_fetch_many(&mut self.link, query),
-        ))
+        let mut call = Call::future(place, request);
+        let items = DB::run_fetch_many(&mut self.link, query);
+        Box::pin(async move {
+            call.start();
+            run::all::<DB>(&mut call, items).await
+        })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(

@@ -165,10 +165,15 @@ impl<'p, DB: MonitoredDb> Executor<'p> for Here<'_, DB> {
     {
         let (wanting, query, request) = self.peek(fp::QUERY, query);
         let sql = request.sql.clone();
-        Box::pin(run::all::<DB>(
-            wanting.future(request),
-            wanting.items(sql, query),
-        ))
+        let mut call = wanting.future(request);
+        // Not by `items`, which hands each row on by itself.
+        Box::pin(async move {
+            call.start();
+            let connection = wanting.acquire(sql).await;
+            let mut connection = connection.inspect_err(|error| call.fail(error))?;
+            let items = DB::run_fetch_many(&mut connection, query);
+            run::all::<DB>(&mut call, items).await
+        })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(

@@ -90,7 +90,6 @@ async fn connecting<DB: MonitoredDb>(
             false => tracker.elapsed(),
         };
         let before = pool.size();
-        connected::forget();
         let polled = acquire.as_mut().poll(cx);
         // The pool counts a connection right before it opens it. Another task may do so during this poll: then it is the
         // later one that counts.

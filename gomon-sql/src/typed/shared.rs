@@ -63,7 +63,8 @@ impl<DB: MonitoredDb> Shared<DB> {
         if self.home.get().is_some() || self.home.set(Context::application()).is_err() {
             return;
         }
-        *self.next_sample.lock() = monotonic() + self.config.settings().sampled_every;
+        let every = self.config.settings().sampled_every;
+        *self.next_sample.lock() = monotonic().saturating_add(every);
         let weak = Arc::downgrade(self);
         housekeeping::watch(weak);
     }
@@ -96,7 +97,7 @@ impl<DB: MonitoredDb> Watched for Shared<DB> {
         let mut next_sample = self.next_sample.lock();
         if *next_sample <= now {
             self.sample(*home);
-            *next_sample = now + settings.sampled_every;
+            *next_sample = now.saturating_add(settings.sampled_every);
         }
         let next_look = now + settings.leak_after.min(BETWEEN_LOOKS);
         next_look.min(*next_sample)

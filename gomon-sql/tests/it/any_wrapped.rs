@@ -175,3 +175,30 @@ async fn waiting_and_connecting_are_told_apart_without_a_callback() {
         assert_eq!(opened.parent(), waits[0].parent());
     }
 }
+
+#[tokio::test]
+async fn what_gomon_asks_the_driver_for_is_no_work_of_the_program() {
+    install();
+    let recorder = Recorder::new();
+    let options = AnyPoolOptions::new().max_connections(1);
+    let config = SqlConfig::new()
+        .slow_after(std::time::Duration::ZERO)
+        .explain_slow(std::time::Duration::ZERO);
+    let pool = options.connect_lazy("sqlite::memory:").unwrap();
+    let pool = pool.monitored_with(config);
+    recorder
+        .scope(sqlx::query("SELECT 1").fetch_all(&pool))
+        .await
+        .unwrap();
+    for _ in 0..500 {
+        if !recorder.find("sql-explain").is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let explained = recorder.one("sql-explain");
+    assert_eq!(explained["system"], "sqlite");
+    assert!(explained["plan"].is_string(), "{explained}");
+    assert_eq!(recorder.find("driver-open").len(), 1);
+    assert_eq!(recorder.queries().iter().count(), 1);
+}

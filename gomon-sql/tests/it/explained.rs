@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use gomon_core::Capture;
 use gomon_core::testing::Recorder;
 use gomon_sql::{MonitoredPool, PoolExt, SqlConfig};
@@ -179,4 +180,21 @@ async fn an_explanation_that_fails_says_so() {
         assert_eq!(event.get("plan"), None);
     })
     .await;
+}
+
+#[test]
+fn what_is_dropped_outside_of_the_runtime_is_not_explained_and_harms_nothing() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let recorder = Recorder::new();
+    let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    let pool = runtime
+        .block_on(options.connect("sqlite::memory:"))
+        .unwrap();
+    let pool = pool.monitored_with(config());
+    let mut rows = sqlx::query("SELECT 1 UNION ALL SELECT 2").fetch(&pool);
+    runtime.block_on(recorder.scope(rows.try_next())).unwrap();
+    let _entered = runtime.enter(); // sqlx gives a connection back by a task
+    drop(rows);
+    assert_eq!(recorder.one("sql-wconn-queryctx").outcome(), "truncated");
+    assert!(recorder.find("sql-explain").is_empty());
 }

@@ -176,6 +176,8 @@ async fn told_apart<DB: gomon_sql::MonitoredDb>(pool: gomon_sql::MonitoredPool<D
         let (wait, connect) = (&opened["wait"], &opened["connect"]);
         assert!(connect.as_u64().unwrap() > 0, "{opened}");
         assert!(connect.as_u64() <= wait.as_u64(), "{opened}");
+        let most = connect.as_u64().unwrap() * 2 >= wait.as_u64().unwrap();
+        assert!(most, "nobody else had the connections: {opened}");
     }
     assert_eq!(waits[2].get("connect"), None, "{}", waits[2]);
 }
@@ -189,4 +191,24 @@ async fn a_pool_without_the_callback_does_not_guess() {
         assert_eq!(recorder.one("sql-wpool-acquire").get("connect"), None);
     })
     .await;
+}
+
+#[tokio::test]
+async fn never_is_a_time_too() {
+    let config = SqlConfig::new()
+        .sampled_every(Duration::MAX)
+        .leak_after(Duration::MAX)
+        .slow_after(Duration::MAX)
+        .long_transaction(Duration::MAX)
+        .idle_in_transaction(Duration::MAX)
+        .explain_slow(Duration::MAX);
+    let pool = pool_of(1, config).await;
+    let recorder = Recorder::new();
+    recorder
+        .scope(async {
+            pool.begin().await.unwrap().commit().await.unwrap();
+            sqlx::query("SELECT 1").fetch_all(&pool).await.unwrap();
+        })
+        .await;
+    assert_eq!(recorder.one("sql-wconn-queryctx").get("slow"), None);
 }

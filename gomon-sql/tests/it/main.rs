@@ -27,6 +27,7 @@ mod pool;
 mod postgres_alone;
 mod profiled;
 mod rows;
+mod same;
 mod spare;
 mod statements;
 mod transactions;

@@ -17,6 +17,7 @@ on_each_engine! {
     a_statement_that_is_left_or_fails_is_told_once => left;
     transactions_are_told_by_the_wrapper_alone => transactions;
     a_wait_for_the_pool_is_told_once => waits;
+    what_a_program_does_with_a_new_connection_is_told => set_up;
 }
 
 /// A text that no other call has.
@@ -207,4 +208,22 @@ where
         assert!(event.is_child_of(&recorder.one("request")));
         assert!(event["wait"].as_u64().unwrap() <= event.lapsed());
     }
+}
+
+/// The wrapper sees none of it, though it waits for it.
+async fn set_up<DB: Engine>(fixture: &Fixture<DB>)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let options = PoolOptions::<DB>::new().after_connect(|connection, _| {
+        Box::pin(async move { connection.execute("DELETE FROM items").await.map(drop) })
+    });
+    let connect = (*fixture.pool.connect_options()).clone();
+    let raw = options.connect_lazy_with(connect);
+    let pool = raw.clone().monitored();
+    let recorder = Recorder::new();
+    request(&recorder, async { drop(pool.acquire().await.unwrap()) }).await;
+    raw.close().await;
+    assert_eq!(texts(&recorder), ["DELETE FROM items"]);
+    assert_eq!(recorder.find("sql-wpool-acquire").len(), 1);
 }

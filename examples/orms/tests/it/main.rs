@@ -1,5 +1,6 @@
 //! What each hook tells, on SQLite.
 
+mod callers;
 mod diesel_endings;
 mod diesel_queries;
 mod diesel_transactions;

@@ -29,7 +29,7 @@ mod item {
 }
 
 /// A connection with a table, monitored from then on.
-async fn connect() -> DatabaseConnection {
+pub(crate) async fn connect() -> DatabaseConnection {
     let mut options = ConnectOptions::new("sqlite::memory:");
     options.max_connections(1);
     let mut db = Database::connect(options).await.unwrap();

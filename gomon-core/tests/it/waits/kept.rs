@@ -1,7 +1,9 @@
 //! What wrappers keep of a unit until it ends.
 
+use std::sync::Arc;
+
 use gomon_core::testing::{Recorded, Recorder};
-use gomon_core::{EventTracker, FutureExt, wait};
+use gomon_core::{EndGuard, EventTracker, FutureExt, WorkDetails, wait};
 
 #[derive(Default)]
 struct Lookups(u64);
@@ -100,4 +102,22 @@ async fn a_panic_while_it_is_said_harms_nothing() {
     let unit = recorder.one("job");
     assert_eq!(unit["lookups"], 1);
     assert_eq!(unit.outcome(), "completed");
+}
+
+#[tokio::test]
+async fn units_of_one_fingerprint_and_route_are_of_one_kind() {
+    let recorder = Recorder::new();
+    let kind = async |fp: &'static str, route: Option<&str>| {
+        // Each time another text of the same letters.
+        let details = WorkDetails::of_request(route.map(Arc::from), None);
+        let tracker = EventTracker::in_context(fp, recorder.context());
+        let mut unit = EndGuard::registered_unit(tracker, details, |_| {});
+        unit.scope(async { wait::kind_of_unit() }).await
+    };
+    let users = kind("request", Some("/users/{id}")).await;
+    assert!(users.is_some());
+    assert_eq!(kind("request", Some("/users/{id}")).await, users);
+    assert_ne!(kind("request", Some("/orders")).await, users);
+    assert_ne!(kind("job", Some("/users/{id}")).await, users);
+    assert_eq!(recorder.run(wait::kind_of_unit), None);
 }

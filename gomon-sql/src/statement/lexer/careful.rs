@@ -49,17 +49,16 @@ impl Lexer<'_> {
         };
         let (close, end) = (body + length, body + length + 2);
         let text = self.rest_from(body).get(..length).unwrap_or_default();
-        if is_run(text) {
-            return self.agreed(body, close, Kind::Space, end);
-        }
         // PostgreSQL's comments nest, and one may begin with the star that ends this one.
         if text.contains("/*") || text.ends_with('/') {
             return (Kind::Literal, self.len());
         }
+        if is_run(text) {
+            return self.agreed(body, close, Kind::Space, end);
+        }
         (Kind::Space, end)
     }
 
-    /// A name; for PostgreSQL operators, and code between them.
     /// A comment of MySQL's, which runs some of them: `/*!50000 … */`.
     pub(super) fn mysql_comment(&self, start: usize) -> (Kind, usize) {
         let end = self.block_comment(start);
@@ -71,15 +70,17 @@ impl Lexer<'_> {
         }
     }
 
+    /// A name; for PostgreSQL operators, and code between them.
     fn careful_backticks(&self, start: usize) -> (Kind, usize) {
-        let close = self.find(start + 1, |b| b == b'`');
-        let text = self.rest_from(start + 1).as_bytes();
-        let text = text.get(..close - start - 1).unwrap_or_default();
+        let (kind, end) = self.quoted_name(start, b'`');
+        let close = end.saturating_sub(1);
+        let text = self.sql.as_bytes().get(start + 1..close);
+        let text = text.unwrap_or_default();
         let is_name = text.first().is_some_and(|b| !b.is_ascii_digit());
-        if close < self.len() && is_name && text.iter().all(|b| is_word(*b) && *b != b'$') {
-            return (Kind::Quoted, close + 1);
+        if kind == Kind::Literal || is_name && text.iter().all(|b| is_word(*b) && *b != b'$') {
+            return (kind, end);
         }
-        self.agreed(start + 1, close, Kind::Literal, close + 1)
+        self.agreed(start + 1, close, Kind::Literal, end)
     }
 
     /// A name in SQLite, an array in PostgreSQL. It is read as the latter, if that is over where the name is.
@@ -95,7 +96,7 @@ impl Lexer<'_> {
         while i < close {
             i = self.next_kind(i).1.max(i + 1);
         }
-        if i == close || close == self.len() {
+        if i == close && close < self.len() {
             one
         } else {
             (Kind::Literal, self.len())
@@ -189,9 +190,11 @@ mod tests {
             "SELECT a #> '{hunter2}' FROM t",
             "SELECT /* a /* b */ 'hunter2' */ 'hunter2'",
             "SELECT /*/*/ 'hunter2' */ 'hunter2'",
+            "SELECT /*!/*/ hunter2",
             "SELECT /*!50000 '*/', 'hunter2' */ 1",
             "SELECT `it's`, 'hunter2'",
             "SELECT ` 'hunter2' `",
+            "SELECT `a``b'`, 'hunter2'",
             "SELECT $a$ 'it $a$ hunter2'",
         ] {
             assert!(!masked(sql).contains("hunter2"), "{sql}: {}", masked(sql));
