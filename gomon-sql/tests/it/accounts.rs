@@ -61,7 +61,8 @@ pub(crate) async fn all_is_given_back<DB: sqlx::Database>(pool: &Pool<DB>) {
     assert!(given_back.is_ok(), "a connection was lost: {pool:?}");
 }
 
-/// Takes all there is of a pool whose patience is short: those who hold it are these leases and nobody else.
+/// Takes all there is of a pool whose patience is short: those who hold it are these leases and nobody else, and nobody
+/// else waits.
 pub(crate) async fn nobody_else_holds_one<DB: MonitoredDb>(pool: &MonitoredPool<DB>) {
     let recorder = Recorder::new();
     let refused = recorder.scope(async {
@@ -86,6 +87,7 @@ pub(crate) async fn nobody_else_holds_one<DB: MonitoredDb>(pool: &MonitoredPool<
         panic!("{}", recorder.tree())
     };
     assert_eq!(holders(refused), leases);
+    assert_eq!(refused["waiting"], 1);
 }
 
 fn holders(refused: &Recorded) -> Vec<&str> {

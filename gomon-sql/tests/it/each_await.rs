@@ -50,6 +50,9 @@ macro_rules! unit_of_work {
         (&mut *lease).execute("SELECT 1").await?;
         let statement = sqlx::SqlStr::from_static("SELECT name FROM items");
         (&mut *lease).prepare(statement).await?;
+        let mut tx = lease.begin().await?;
+        (&mut *tx).execute("DELETE FROM items").await?;
+        tx.commit().await?;
         drop(lease);
 
         let mut tx = $pool.begin().await?;
@@ -79,6 +82,9 @@ macro_rules! unit_of_work {
         let mut tx = $pool.begin().await?;
         (&mut *tx).execute("DELETE FROM items").await?;
         tx.rollback().await?;
+        let mut rows = $pool.fetch("SELECT id FROM items");
+        while rows.try_next().await?.is_some() {}
+        drop(rows);
         $pool.fetch_optional("SELECT id FROM items").await?;
         $pool.fetch_all("SELECT id FROM items").await?;
         Ok(())
@@ -229,6 +235,13 @@ async fn drop_often<DB: MonitoredDb>(pool: &MonitoredPool<DB>) {
         recorder.scope(poll_then_drop(polls, work)).await;
         all_is_given_back(pool).await;
     }
+    // Given up while there was none to be had.
+    let mut taken = Vec::new();
+    while taken.len() < MAX_CONNECTIONS as usize {
+        taken.extend(recorder.scope(pool.acquire()).await);
+    }
+    assert!(!recorder.scope(poll_then_drop(1, by_wrapper(pool))).await);
+    drop(taken);
     nobody_else_holds_one(pool).await;
     pool.close().await;
 }
