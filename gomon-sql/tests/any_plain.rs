@@ -2,12 +2,14 @@
 #![cfg(all(feature = "sqlite", feature = "any"))]
 
 use gomon_core::testing::Recorder;
-use gomon_sql::PoolExt;
+use gomon_sql::{MonitoredDriver, PoolExt, RegisterError};
 use sqlx::any::AnyPoolOptions;
 
 #[tokio::test]
 async fn the_wrapper_reports_by_itself() {
     sqlx::any::install_default_drivers();
+    let late = MonitoredDriver::auto_register();
+    assert_eq!(late, Err(RegisterError::AlreadyInstalled));
     let options = AnyPoolOptions::new().max_connections(1);
     let pool = options.connect("sqlite::memory:").await.unwrap();
     let recorder = Recorder::new();

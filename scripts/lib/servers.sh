@@ -1,7 +1,7 @@
 # Private PostgreSQL and MariaDB servers for the tests. Sourced, not run; needs report.sh.
 #
 # servers_start exports GOMON_TEST_POSTGRES_URL and GOMON_TEST_MYSQL_URL; a variable that is set already is used as it
-# is. Data, sockets and logs live in one temporary folder. servers_stop ends what was started here and nothing else; a
+# is. GOMON_TEST_SPARE_SERVER is the script with which a test starts a server of its own, to kill it. Data, sockets and logs live in one temporary folder. servers_stop ends what was started here and nothing else; a
 # caller traps EXIT with it. Should the calling shell be killed outright, the kernel tells the servers (pdeathsig).
 # shellcheck shell=bash
 
@@ -9,13 +9,21 @@ servers_folder=""
 servers_pids=()
 servers_user="" # empty: they run as whoever runs this
 servers_port=""
+servers_ready=()   # the command that holds once a server is there
+servers_last=()    # the one that was started last: its log, and its command
 
 servers_start() {
     servers_install
-    servers_folder=$(mktemp -d /tmp/gomon-test.XXXXXX) # short: a socket's path has 107 bytes at most
-    servers_choose_user
+    servers_prepare_folder
     [[ -n ${GOMON_TEST_POSTGRES_URL:-} ]] || servers_postgres
     [[ -n ${GOMON_TEST_MYSQL_URL:-} ]] || servers_mariadb
+    GOMON_TEST_SPARE_SERVER=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)/spare-server
+    export GOMON_TEST_SPARE_SERVER
+}
+
+servers_prepare_folder() {
+    servers_folder=$(mktemp -d /tmp/gomon-test.XXXXXX) # short: a socket's path has 107 bytes at most
+    servers_choose_user
 }
 
 servers_stop() {
@@ -82,7 +90,7 @@ servers_postgres() {
         left_out "PostgreSQL (initdb fails)"
         return 0
     fi
-    local ready=("$isready" -q -h 127.0.0.1 -p @PORT@ -U gomon -d postgres)
+    servers_ready=("$isready" -q -h 127.0.0.1 -p @PORT@ -U gomon -d postgres)
     if ! servers_run "$log" "$postgres" -D "$data" -p @PORT@ -c listen_addresses=127.0.0.1 \
         -c "unix_socket_directories=$servers_folder" -c max_connections=200 -c fsync=off; then
         left_out "PostgreSQL (the server does not start)"
@@ -108,7 +116,7 @@ servers_mariadb() {
     printf '%s\n' "CREATE DATABASE IF NOT EXISTS gomon;" "CREATE USER IF NOT EXISTS gomon@'127.0.0.1';" \
         "GRANT ALL ON *.* TO gomon@'127.0.0.1' WITH GRANT OPTION;" >"$start"
     chmod a+r "$start"
-    local ready=("$admin" --no-defaults -h 127.0.0.1 -P @PORT@ -u gomon --connect-timeout=2 ping)
+    servers_ready=("$admin" --no-defaults -h 127.0.0.1 -P @PORT@ -u gomon --connect-timeout=2 ping)
     if ! servers_run "$log" "$server" --no-defaults --datadir="$data" --port=@PORT@ --bind-address=127.0.0.1 \
         --skip-name-resolve --socket="$servers_folder/mariadb.sock" --pid-file="$servers_folder/mariadb.pid" \
         --init-file="$start" --max-connections=200 --innodb-flush-method=nosync; then
@@ -145,28 +153,74 @@ servers_prepare() {
     fi
 }
 
-# servers_run LOG COMMAND…: starts a server with a free port in place of @PORT@, and waits until the caller's `ready`
-# command holds. Another program may take the port in between: a server that ends is tried again on another one.
+# servers_run LOG COMMAND…: starts a server with a free port in place of @PORT@, and waits until `servers_ready` holds.
+# Another program may take the port in between: a server that ends is tried again on another one.
 servers_run() {
-    local log=$1 attempt tick pid
-    shift
+    local attempt
+    servers_last=("$@")
     for ((attempt = 0; attempt < 5; attempt++)); do
         servers_free_port
-        servers_command "${@//@PORT@/$servers_port}"
-        "${servers_argv[@]}" </dev/null >>"$log" 2>&1 &
-        pid=$!
-        servers_pids+=("$pid")
-        for ((tick = 0; tick < 600; tick++)); do
-            kill -0 "$pid" 2>/dev/null || break
-            if "${ready[@]//@PORT@/$servers_port}" >/dev/null 2>&1; then
-                kill -0 "$pid" 2>/dev/null || break # it was somebody else who answered
-                return 0
-            fi
+        if servers_try; then
+            return 0
+        fi
+    done
+    tail -n 20 "$1" >&2
+    return 1
+}
+
+# servers_again: the server that was started last and has been killed, on the port it had. What is left of the old one
+# may hold its data for a moment.
+servers_again() {
+    local attempt
+    for ((attempt = 0; attempt < 100; attempt++)); do
+        if servers_try; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    tail -n 20 "${servers_last[0]}" >&2
+    return 1
+}
+
+# servers_kill: kills the server that was started last, as a machine that fails would, and waits until its sessions have
+# noticed: those of PostgreSQL are processes of their own, and may answer once more.
+servers_kill() {
+    local pid=${servers_pids[$((${#servers_pids[@]} - 1))]} session tick=0
+    local sessions
+    sessions=$(ps -A -o ppid=,pid= | awk -v server="$pid" '$1 == server { print $2 }')
+    kill -KILL "$pid"
+    servers_forget
+    for session in $sessions; do
+        while kill -0 "$session" 2>/dev/null && ((tick++ < 200)); do
             sleep 0.1
         done
     done
-    tail -n 20 "$log" >&2
+}
+
+# servers_try: starts servers_last once, on servers_port.
+servers_try() {
+    local tick pid
+    servers_command "${servers_last[@]:1}"
+    "${servers_argv[@]//@PORT@/$servers_port}" </dev/null >>"${servers_last[0]}" 2>&1 &
+    pid=$!
+    servers_pids+=("$pid")
+    for ((tick = 0; tick < 600; tick++)); do
+        kill -0 "$pid" 2>/dev/null || break
+        if "${servers_ready[@]//@PORT@/$servers_port}" >/dev/null 2>&1; then
+            kill -0 "$pid" 2>/dev/null || break # it was somebody else who answered
+            return 0
+        fi
+        sleep 0.1
+    done
+    servers_forget
     return 1
+}
+
+# servers_forget: the server that was started last has ended, or ends here.
+servers_forget() {
+    local last=$((${#servers_pids[@]} - 1))
+    servers_await_end "${servers_pids[$last]}"
+    unset "servers_pids[$last]"
 }
 
 # servers_command COMMAND…: sets servers_argv to run it as the servers' user, ending with this shell. One setpriv for

@@ -10,7 +10,7 @@ use sqlx::{
     SqlitePool, Statement,
 };
 
-use crate::engines::{Fixture, on};
+use crate::engines::{Engine, Fixture, on, on_each_engine};
 
 /// With an ordinary `for<'c> &'c mut DB::Connection: Executor<'c>` in any impl of this crate, this does not compile.
 async fn run<DB: Database>(pool: Pool<DB>)
@@ -185,23 +185,85 @@ async fn futures_of_the_wrappers_can_be_spawned() {
     .await;
 }
 
-#[tokio::test]
-async fn migrations_run_on_a_monitored_pool() {
-    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
-        let pool = fixture.monitored();
-        let recorder = Recorder::new();
-        let run = sqlx::migrate!("tests/migrations").run(&pool);
-        recorder
-            .scope(async { EventTracker::new("start").scope(run).await })
-            .await
-            .unwrap();
-
-        assert_eq!(recorder.one("sql-wlease").outcome(), "completed");
-        let columns = sqlx::query("SELECT * FROM migrated")
-            .fetch_all(&pool)
-            .await
-            .unwrap();
-        assert!(columns.is_empty());
-    })
-    .await;
+on_each_engine! {
+    migrations_run_on_a_monitored_pool => migrations;
 }
+
+async fn migrations<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let migrations = sqlx::migrate!("tests/migrations");
+    let recorder = Recorder::new();
+    let run = migrations.run(&pool);
+    recorder
+        .scope(async { EventTracker::new("start").scope(run).await })
+        .await
+        .unwrap();
+
+    assert_eq!(recorder.one("sql-wlease").outcome(), "completed");
+    let columns = pool.fetch_all("SELECT * FROM migrated").await.unwrap();
+    assert!(columns.is_empty());
+    // They are done, and it is asked on a connection of one's own.
+    let mut lease = pool.acquire().await.unwrap();
+    migrations.run(&mut *lease).await.unwrap();
+}
+
+/// The same with what only a server's types show.
+macro_rules! what_sqlx_takes {
+    ($name:ident, $database:ty, $executor:path) => {
+        #[tokio::test]
+        async fn $name() {
+            type Db = $database;
+
+            async fn by_executor<'e>(executor: impl $executor) -> i64 {
+                let count = sqlx::query_scalar("SELECT count(*) FROM items");
+                count.fetch_one(executor).await.unwrap()
+            }
+            async fn by_acquire<'a>(source: impl Acquire<'a, Database = Db>) -> i64 {
+                let mut connection = source.acquire().await.unwrap();
+                by_connection(&mut connection).await
+            }
+            async fn by_connection(connection: &mut <Db as Database>::Connection) -> i64 {
+                by_executor(connection).await
+            }
+            async fn by_pool(pool: &Pool<Db>) -> i64 {
+                by_executor(pool).await
+            }
+
+            on::<Db, _>(async |fixture: &Fixture<Db>| {
+                let pool: MonitoredPool<Db> = fixture.monitored();
+                let mut insert = QueryBuilder::<Db>::new("INSERT INTO items (id, name) ");
+                insert.push_values(["a", "b"].iter().zip(1..), |mut row, (name, id)| {
+                    row.push_bind(id).push_bind(*name);
+                });
+                insert.build().execute(&pool).await.unwrap();
+                run::<Db>(pool.inner().clone()).await;
+                let mut tx = pool.begin().await.unwrap();
+                let counts = [
+                    by_executor(&pool).await,
+                    by_executor(&mut *tx).await,
+                    by_acquire(&pool).await,
+                    by_acquire(&mut tx).await,
+                    by_connection(&mut tx).await,
+                    by_pool(&pool).await,
+                ];
+                assert_eq!(counts, [2; 6]);
+                let items = sqlx::query_as::<Db, (i32, String)>("SELECT id, name FROM items");
+                let items: Vec<_> = items.fetch(&mut *tx).try_collect().await.unwrap();
+                assert_eq!(items.len(), 2);
+                tx.commit().await.unwrap();
+            })
+            .await;
+        }
+    };
+}
+
+what_sqlx_takes!(
+    what_takes_a_postgresql_pool_takes_a_monitored_one,
+    sqlx::Postgres,
+    sqlx::PgExecutor<'e>
+);
+what_sqlx_takes!(
+    what_takes_a_mysql_pool_takes_a_monitored_one,
+    sqlx::MySql,
+    sqlx::MySqlExecutor<'e>
+);

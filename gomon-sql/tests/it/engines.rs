@@ -2,10 +2,11 @@
 
 use gomon_core::Capture;
 use gomon_sql::{MonitoredDb, MonitoredPool, PoolExt, SqlConfig};
+use sqlx::migrate::Migrate;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Connection, Executor, MySql, Pool, Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySql, Pool, Postgres, Sqlite};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
@@ -28,15 +29,29 @@ impl<DB: MonitoredDb> Fixture<DB> {
     }
 }
 
+pub(crate) type Options<DB> = <<DB as sqlx::Database>::Connection as Connection>::Options;
+
 /// What the scenarios need of an engine.
 #[allow(async_fn_in_trait, reason = "only tests implement and call it")]
-pub(crate) trait Engine: MonitoredDb + Sized {
+pub(crate) trait Engine: MonitoredDb<Connection: Migrate> + Sized {
     const SYSTEM: &'static str;
     /// `None`, and one line that says so, where the environment names no server.
     async fn open() -> Option<Fixture<Self>>;
     /// Which session of the server a pool's connection is.
     async fn session(_pool: &Pool<Self>) -> Option<i64> {
         None
+    }
+    /// What leads an `AnyPool` to the fixture's database by these options.
+    fn url(_fixture: &Fixture<Self>, options: &Options<Self>) -> String {
+        options.to_url_lossy().to_string()
+    }
+    /// A statement that sleeps for a minute; SQLite has none.
+    const SLEEP: Option<&'static str> = None;
+    /// Ends the session in which `SLEEP` runs, once it does, as an administrator would.
+    async fn end_sleeper(_fixture: &Fixture<Self>) {}
+    /// The same on another port of this machine.
+    fn at_port(options: Options<Self>, _port: u16) -> Options<Self> {
+        options
     }
     /// How many transactions the server holds open for the fixture.
     async fn open_transactions(fixture: &Fixture<Self>) -> i64;
@@ -116,6 +131,33 @@ impl Engine for Postgres {
         Some(id.fetch_one(pool).await.unwrap())
     }
 
+    fn url(fixture: &Fixture<Self>, options: &PgConnectOptions) -> String {
+        let (mut url, name) = (options.to_url_lossy(), &fixture.name);
+        url.query_pairs_mut()
+            .append_pair("application_name", name)
+            .append_pair("options[search_path]", name);
+        url.to_string()
+    }
+
+    const SLEEP: Option<&'static str> = Some("SELECT pg_sleep(60)");
+
+    async fn end_sleeper(fixture: &Fixture<Self>) {
+        let url = server("GOMON_TEST_POSTGRES_URL").unwrap();
+        let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE application_name = $1 AND wait_event = 'PgSleep'";
+        loop {
+            let ended = sqlx::query(sql).bind(&fixture.name);
+            if !ended.fetch_all(&mut admin).await.unwrap().is_empty() {
+                break;
+            }
+        }
+    }
+
+    fn at_port(options: PgConnectOptions, port: u16) -> PgConnectOptions {
+        options.host("127.0.0.1").port(port)
+    }
+
     async fn open_transactions(fixture: &Fixture<Self>) -> i64 {
         let url = server("GOMON_TEST_POSTGRES_URL").unwrap();
         let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
@@ -161,6 +203,26 @@ impl Engine for MySql {
         Some(id.fetch_one(pool).await.unwrap())
     }
 
+    const SLEEP: Option<&'static str> = Some("SELECT sleep(60)");
+
+    async fn end_sleeper(fixture: &Fixture<Self>) {
+        let url = server("GOMON_TEST_MYSQL_URL").unwrap();
+        let mut admin = sqlx::MySqlConnection::connect(&url).await.unwrap();
+        let sql = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ? AND state = 'User sleep'";
+        let id: i64 = loop {
+            let id = sqlx::query_scalar(sql).bind(&fixture.name);
+            if let Some(id) = id.fetch_optional(&mut admin).await.unwrap() {
+                break id;
+            }
+        };
+        let kill = format!("KILL CONNECTION {id}");
+        admin.execute(AssertSqlSafe(kill)).await.unwrap();
+    }
+
+    fn at_port(options: MySqlConnectOptions, port: u16) -> MySqlConnectOptions {
+        options.host("127.0.0.1").port(port)
+    }
+
     async fn open_transactions(fixture: &Fixture<Self>) -> i64 {
         let url = server("GOMON_TEST_MYSQL_URL").unwrap();
         let mut admin = sqlx::MySqlConnection::connect(&url).await.unwrap();
@@ -194,22 +256,28 @@ fn unique() -> String {
 
 /// A test for each engine: `on_each_engine!(name => scenario)` makes a module `name` with `sqlite`, `postgres`, `mysql`.
 macro_rules! on_each_engine {
-    ($($name:ident => $scenario:ident;)*) => { $(
+    (on_one_thread: $($name:ident => $scenario:ident;)*) => {
+        $crate::engines::on_each_engine! { @ (flavor = "current_thread") $($name => $scenario;)* }
+    };
+    (@ $runtime:tt $($name:ident => $scenario:ident;)*) => { $(
         mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[tokio::test $runtime]
             async fn sqlite() {
                 $crate::engines::on::<sqlx::Sqlite, _>(async |fixture| super::$scenario(fixture).await).await;
             }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[tokio::test $runtime]
             async fn postgres() {
                 $crate::engines::on::<sqlx::Postgres, _>(async |fixture| super::$scenario(fixture).await).await;
             }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[tokio::test $runtime]
             async fn mysql() {
                 $crate::engines::on::<sqlx::MySql, _>(async |fixture| super::$scenario(fixture).await).await;
             }
         }
     )* };
+    ($($name:ident => $scenario:ident;)*) => {
+        $crate::engines::on_each_engine! { @ (flavor = "multi_thread", worker_threads = 2) $($name => $scenario;)* }
+    };
 }
 pub(crate) use on_each_engine;
 
@@ -230,9 +298,13 @@ pub(crate) async fn is_whole<DB: Engine>(fixture: &Fixture<DB>) {
             .await
             .unwrap();
     }
+    nothing_is_open(fixture).await;
+}
+
+/// Waits until the server holds no transaction open: connections are closed by tasks of sqlx's own.
+pub(crate) async fn nothing_is_open<DB: Engine>(fixture: &Fixture<DB>) {
     let patience = std::time::Duration::from_secs(10);
     let closed = tokio::time::timeout(patience, async {
-        // Connections are closed by tasks of sqlx's own: ask until they are done.
         while DB::open_transactions(fixture).await != 0 {
             tokio::task::yield_now().await;
         }

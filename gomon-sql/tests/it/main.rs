@@ -6,6 +6,7 @@
     feature = "any"
 ))]
 
+mod accounts;
 mod any_driver;
 mod any_wrapped;
 mod callers;
@@ -13,15 +14,22 @@ mod cancel;
 mod commented;
 mod compiles;
 mod connect;
+mod detour;
+mod each_await;
+mod ended;
 mod endings;
 mod engines;
 mod explained;
 mod holders;
 mod judged;
+mod killed;
 mod pool;
+mod postgres_alone;
 mod profiled;
 mod rows;
 mod same;
+mod spare;
 mod statements;
 mod transactions;
+mod traps;
 mod waits;

@@ -151,7 +151,7 @@ async fn prepared<DB: Engine>(fixture: &Fixture<DB>) {
 }
 
 /// A statement that takes longer than its session allows, with the code of its error. SQLite has no such limit.
-fn slow(system: &str) -> Option<(&'static str, &'static str, &'static str)> {
+pub(crate) fn slow(system: &str) -> Option<(&'static str, &'static str, &'static str)> {
     match system {
         "postgresql" => Some(("SET statement_timeout = 50", "SELECT pg_sleep(60)", "57014")),
         "mysql" => Some(("SET max_statement_time = 0.05", "SELECT sleep(60)", "70100")),
