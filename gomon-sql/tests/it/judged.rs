@@ -21,6 +21,15 @@ async fn pool_with(config: SqlConfig) -> MonitoredSqlitePool {
     pool.monitored_with(config)
 }
 
+async fn any_pool() -> AnyPool {
+    install();
+    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
+    let pool = options.connect("sqlite::memory:").await.unwrap();
+    let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
+    pool.execute(table).await.unwrap();
+    pool
+}
+
 async fn pool() -> MonitoredSqlitePool {
     pool_with(SqlConfig::new()).await
 }
@@ -123,11 +132,7 @@ async fn the_same_question_asked_again_is_a_duplicate() {
 
 #[tokio::test]
 async fn the_any_driver_knows_which_values_are_the_same() {
-    install();
-    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
-    let pool: AnyPool = options.connect("sqlite::memory:").await.unwrap();
-    let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
-    pool.execute(table).await.unwrap();
+    let pool = any_pool().await;
     let ask = async |id: i64| {
         let query = sqlx::query(BY_ID).bind(id);
         query.fetch_all(&pool).await.unwrap();
@@ -250,11 +255,7 @@ async fn a_transaction_that_is_dropped_says_what_it_had_written() {
 
 #[tokio::test]
 async fn the_any_driver_keeps_the_same_books() {
-    install();
-    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
-    let pool: AnyPool = options.connect("sqlite::memory:").await.unwrap();
-    let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
-    pool.execute(table).await.unwrap();
+    let pool = any_pool().await;
     let recorder = Recorder::new();
     let clock = recorder.manual_clock();
     recorder
