@@ -22,7 +22,12 @@ impl OnConnection {
     }
 
     /// One that a pool has yet to give; whether drivers of it see their connections, the engine says.
-    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    #[cfg(any(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "any"
+    ))]
     pub(crate) fn to_come<DB: crate::typed::MonitoredDb>() -> Self {
         match DB::SEES_CONNECTIONS {
             true => Self::ToCome(Arc::default()),
