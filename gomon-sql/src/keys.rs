@@ -31,6 +31,7 @@ pub(crate) const CODE: &str = "code";
 pub(crate) const COLUMNS: &str = "columns";
 pub(crate) const CONNECT: &str = "connect";
 pub(crate) const CONN: &str = "conn";
+pub(crate) const CONSUMER_TIME: &str = "consumer-time";
 pub(crate) const COUNT: &str = "count";
 pub(crate) const CONSTRAINT: &str = "constraint";
 pub(crate) const DIGEST: &str = "digest";

@@ -129,7 +129,12 @@ mod site;
 mod statement;
 mod transaction_books;
 mod transaction_event;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "any"
+))]
 mod typed;
 
 #[cfg(feature = "any")]
@@ -139,5 +144,10 @@ pub use config::SqlConfig;
 #[cfg(feature = "tracing")]
 pub use layer::SqlxLayer;
 pub use profile::{SqlProfile, SqlProfileLine};
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "any"
+))]
 pub use typed::*;

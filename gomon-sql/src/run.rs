@@ -135,10 +135,14 @@ impl<DB: RowSource, S: Stream<Item = Item<DB>> + Unpin> Stream for Results<DB, S
             return Poll::Ready(None);
         }
         this.call.start();
+        this.call.asked();
         let items = &mut this.items;
         let polled = this.wait.poll(cx, |cx| items.poll_next_unpin(cx));
         match &polled {
-            Poll::Ready(Some(item)) => note::<DB>(&mut this.call, item),
+            Poll::Ready(Some(item)) => {
+                note::<DB>(&mut this.call, item);
+                this.call.answered();
+            }
             Poll::Ready(None) => {
                 this.ended = true;
                 this.call.complete();

@@ -75,7 +75,7 @@ mod tests {
             ("SELECT 1; SELECT 2", false),
             ("UPDATE t SET a = 1", false),
             (
-                "WITH x AS (SELECT 1), y AS (DELETE FROM t RETURNING a) SELECT a FROM y",
+                "WITH x AS (SELECT a FROM u), y AS (DELETE FROM t RETURNING a) SELECT a FROM y",
                 false,
             ),
             ("VACUUM", false),

@@ -2,6 +2,7 @@
 
 mod alive;
 mod begin;
+mod bound_to;
 mod cache;
 mod digest;
 mod double_quotes;
@@ -16,6 +17,7 @@ mod summary;
 #[cfg(test)]
 mod vectors;
 
+use bound_to::BoundTo;
 use digest::Digest;
 use double_quotes::DoubleQuotes;
 use limited::Limited;
@@ -59,6 +61,8 @@ pub(crate) struct Statement {
     pub(crate) returns_rows: bool,
     /// It says how many rows may come back.
     pub(crate) limited: bool,
+    /// The columns that its bound values are for, in the order of the values, as far as that is known.
+    pub(crate) bound_to: Vec<Option<Box<str>>>,
 }
 
 impl Statement {
@@ -79,7 +83,7 @@ impl Statement {
             Digest::new(),
             Summary::new(),
         );
-        let mut limited = Limited::default();
+        let (mut limited, mut bound_to) = (Limited::default(), BoundTo::default());
         let mut kept = 0;
         while let Some(token) = lexer.next() {
             let token = strings.judge(token, lexer.rest());
@@ -89,6 +93,7 @@ impl Statement {
             digest.push(token);
             summary.push(token);
             limited.push(token);
+            bound_to.push(token);
         }
         let (writes, inserts) = (summary.writes(), summary.inserts());
         let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
@@ -104,6 +109,7 @@ impl Statement {
             returning,
             returns_rows,
             limited: limited.found(),
+            bound_to: bound_to.finish(),
         }
     }
 }

@@ -98,6 +98,7 @@ async fn each_transaction_is_reported_once() {
                 let mut inner = tx.begin().await.unwrap();
                 inner.execute("SELECT 1").await.unwrap();
                 inner.rollback().await.unwrap();
+                drop(tx.begin().await.unwrap());
                 tx.execute("SELECT nothing_at_all").await.unwrap_err();
                 drop(tx);
                 pool.execute("SELECT 2").await.unwrap();
@@ -111,7 +112,8 @@ async fn each_transaction_is_reported_once() {
         assert!(transactions.iter().all(|it| it["system"] == system));
         let savepoints = recorder.find("sql-savepoint");
         let savepoints: Vec<_> = savepoints.iter().map(|it| &it["summary"]).collect();
-        assert_eq!(savepoints, ["SAVEPOINT", "ROLLBACK TO SAVEPOINT"]);
+        let each = ["SAVEPOINT", "ROLLBACK TO SAVEPOINT"];
+        assert_eq!(savepoints, [each, each].concat(), "{system}");
         assert_eq!(recorder.one("sql-wtx-rollback")["implicit"], true);
         assert!(recorder.one("sql-wtx-commit").is_child_of(&transactions[1]));
         let statements = recorder.queries();
@@ -201,4 +203,28 @@ async fn what_gomon_asks_the_driver_for_is_no_work_of_the_program() {
     assert!(explained["plan"].is_string(), "{explained}");
     assert_eq!(recorder.find("driver-open").len(), 1);
     assert_eq!(recorder.queries().iter().count(), 1);
+}
+
+#[tokio::test]
+async fn a_value_for_a_column_with_a_secrets_name_is_hidden() {
+    install();
+    let recorder = Recorder::new();
+    let pool = open(&recorder, "sqlite::memory:").await;
+    recorder
+        .scope(async {
+            let table = "CREATE TABLE people (name TEXT, password TEXT)";
+            pool.execute(table).await.unwrap();
+            let insert = "INSERT INTO people (name, password) VALUES (?, ?)";
+            let insert = sqlx::query(insert).bind("ann").bind("hunter2");
+            insert.execute(&pool).await.unwrap();
+            let find = "SELECT name FROM people WHERE password = ? AND name = ?";
+            let find = sqlx::query(find).bind("hunter2").bind("ann");
+            find.fetch_all(&pool).await.unwrap();
+        })
+        .await;
+    let inserted = recorder.find("sql-wstmt-execctx");
+    let inserted = inserted.last().unwrap();
+    assert_eq!(inserted["params"], serde_json::json!(["ann", "[redacted]"]));
+    let found = recorder.one("sql-wconn-queryctx");
+    assert_eq!(found["params"], serde_json::json!(["[redacted]", "ann"]));
 }

@@ -82,7 +82,7 @@ async fn the_any_driver_has_it_too() {
 }
 
 /// A unit of work of its own kind.
-async fn unit(fp: &'static str, work: impl Future) {
+pub(crate) async fn unit(fp: &'static str, work: impl Future) {
     let tracker = EventTracker::new(fp);
     let mut unit = EndGuard::registered_unit(tracker, WorkDetails::default(), |_| {});
     unit.scope(work).await;

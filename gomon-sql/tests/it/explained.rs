@@ -195,6 +195,7 @@ fn what_is_dropped_outside_of_the_runtime_is_not_explained_and_harms_nothing() {
     runtime.block_on(recorder.scope(rows.try_next())).unwrap();
     let _entered = runtime.enter(); // sqlx gives a connection back by a task
     drop(rows);
+    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(recorder.one("sql-wconn-queryctx").outcome(), "truncated");
     assert!(recorder.find("sql-explain").is_empty());
 }

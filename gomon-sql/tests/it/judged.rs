@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use gomon_core::FutureExt;
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_sql::{MonitoredSqlitePool, PoolExt, SqlConfig};
@@ -18,6 +19,15 @@ async fn pool_with(config: SqlConfig) -> MonitoredSqlitePool {
     let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
     pool.execute(table).await.unwrap();
     pool.monitored_with(config)
+}
+
+async fn any_pool() -> AnyPool {
+    install();
+    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
+    let pool = options.connect("sqlite::memory:").await.unwrap();
+    let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
+    pool.execute(table).await.unwrap();
+    pool
 }
 
 async fn pool() -> MonitoredSqlitePool {
@@ -122,11 +132,7 @@ async fn the_same_question_asked_again_is_a_duplicate() {
 
 #[tokio::test]
 async fn the_any_driver_knows_which_values_are_the_same() {
-    install();
-    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
-    let pool: AnyPool = options.connect("sqlite::memory:").await.unwrap();
-    let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
-    pool.execute(table).await.unwrap();
+    let pool = any_pool().await;
     let ask = async |id: i64| {
         let query = sqlx::query(BY_ID).bind(id);
         query.fetch_all(&pool).await.unwrap();
@@ -249,16 +255,12 @@ async fn a_transaction_that_is_dropped_says_what_it_had_written() {
 
 #[tokio::test]
 async fn the_any_driver_keeps_the_same_books() {
-    install();
-    let options = sqlx::any::AnyPoolOptions::new().max_connections(1);
     let recorder = Recorder::new();
     let clock = recorder.manual_clock();
     recorder
         .scope(async {
             // What has no other parent is a child of its connection, and recorded where that was opened.
-            let pool: AnyPool = options.connect("sqlite::memory:").await.unwrap();
-            let table = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)";
-            pool.execute(table).await.unwrap();
+            let pool = any_pool().await;
             let mut tx = pool.begin().await.unwrap();
             let insert = sqlx::query("INSERT INTO items (name) VALUES ('a')");
             insert.execute(&mut *tx).await.unwrap();
@@ -271,4 +273,33 @@ async fn the_any_driver_keeps_the_same_books() {
     assert_eq!(transaction["statements"], 1);
     assert_eq!(transaction["longest-idle"], 2_000_000_000_u64);
     assert_eq!(transaction["uncommitted"], 1);
+}
+
+#[tokio::test]
+async fn the_time_in_which_rows_are_used_is_told_apart() {
+    let pool = pool_with(SqlConfig::new().slow_after(Duration::from_secs(5))).await;
+    let recorder = Recorder::new();
+    let clock = recorder.manual_clock();
+    recorder
+        .scope(async {
+            let rows = "SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3";
+            let mut rows = sqlx::query(rows).fetch(&pool);
+            while rows.try_next().await.unwrap().is_some() {
+                clock.advance(Duration::from_secs(2));
+            }
+            drop(rows);
+            let mut left = sqlx::query("SELECT 4 UNION ALL SELECT 5").fetch(&pool);
+            left.try_next().await.unwrap();
+            clock.advance(Duration::from_secs(1));
+            drop(left);
+            let at_once = sqlx::query("SELECT 6");
+            at_once.fetch_all(&pool).await.unwrap();
+        })
+        .await;
+    let streams = recorder.find("sql-wconn-queryctx");
+    let consumers: Vec<_> = streams.iter().map(|it| it.get("consumer-time")).collect();
+    let secs = |secs: u64| serde_json::Value::from(secs * 1_000_000_000);
+    assert_eq!(consumers, [Some(&secs(6)), Some(&secs(1)), None]);
+    assert_eq!(streams[0].lapsed(), 6_000_000_000);
+    assert_eq!(streams[0].get("slow"), None, "the database was not");
 }

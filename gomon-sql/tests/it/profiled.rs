@@ -5,6 +5,7 @@ use gomon_core::{Context, FutureExt, probe};
 use gomon_sql::{PoolExt, SqlProfile, SqlProfileLine};
 use sqlx::Sqlite;
 
+use crate::callers::unit;
 use crate::engines::{Fixture, on};
 
 fn lines_of(summary: &str) -> Vec<SqlProfileLine> {
@@ -81,6 +82,34 @@ async fn the_profile_can_be_downloaded() {
                 .contains(";SELECT items ")
         );
         assert!(!probe::file("sql", "sql.pb").unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_one_line_calls_in_several_kinds_of_work_is_one_line() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.pool.clone().monitored();
+        let delete = async || {
+            let query = sqlx::query("DELETE FROM of_two_kinds");
+            query.execute(&pool).await.unwrap_err();
+        };
+        let recorder = Recorder::new();
+        let mut runs = 0;
+        let lines = loop {
+            for fp in ["profiled-first", "profiled-second"] {
+                recorder.scope(unit(fp, delete())).await;
+                runs += 1;
+            }
+            // Each kind has its line looked up, which is done elsewhere.
+            let lines = lines_of("DELETE of_two_kinds");
+            if lines.iter().all(|line| line.caller.is_some()) || runs > 1000 {
+                break lines;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        };
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!((lines[0].count, lines[0].errors), (runs, runs));
     })
     .await;
 }

@@ -6,11 +6,15 @@
 //! - A future dropped before it is ready: `cancelled`.
 //! - A stream dropped before its end: `truncated`.
 
+mod judge;
+mod on_connection;
+
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use gomon_core::{Capture, Context, EventTracker, Outcome, Tree, is_enabled};
+use gomon_core::mask::REDACTED;
+use gomon_core::{Capture, EventTracker, Outcome, Tree, is_enabled};
 use sqlx_core::database::Database;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
@@ -18,14 +22,15 @@ use sqlx_core::sql_str::SqlStr;
 use crate::config::SqlConfig;
 use crate::described;
 use crate::engine::Engine;
-use crate::explain::{Arguments, Slow, is_explained};
+use crate::explain::Arguments;
 use crate::failure::{self, Failure};
 use crate::keys::{self, fp};
 use crate::parent::Parent;
-use crate::repeats::{Repeats, Run};
 use crate::rows::{Cell, Rows};
 use crate::site::{self, Caller, Site};
 use crate::statement::{Statement, hash_of, read_cached};
+
+pub(crate) use on_connection::OnConnection;
 
 /// Who hears of a statement's error, beside its own event.
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
@@ -81,49 +86,6 @@ pub(crate) struct Place {
     pub(crate) connection: OnConnection,
 }
 
-/// The event of the physical connection that a statement runs on.
-#[derive(Clone, Debug)]
-pub(crate) enum OnConnection {
-    /// Nobody sees it.
-    Unseen,
-    Known(Context),
-    /// It is known when the pool gives one.
-    ToCome(Arc<OnceLock<Context>>),
-}
-
-impl OnConnection {
-    pub(crate) fn of(event: Option<Context>) -> Self {
-        event.map_or(Self::Unseen, Self::Known)
-    }
-
-    /// One that a pool has yet to give; whether drivers of it see their connections, the engine says.
-    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-    pub(crate) fn to_come<DB: crate::typed::MonitoredDb>() -> Self {
-        match DB::SEES_CONNECTIONS {
-            true => Self::ToCome(Arc::default()),
-            false => Self::Unseen,
-        }
-    }
-
-    pub(crate) fn found(&self, event: Context) {
-        if let Self::ToCome(place) = self {
-            let _found_before = place.set(event);
-        }
-    }
-
-    /// Sets its id, if it is known.
-    fn tell(&self, tracker: &mut EventTracker) {
-        let event = match self {
-            Self::Unseen => None,
-            Self::Known(event) => Some(event),
-            Self::ToCome(place) => place.get(),
-        };
-        if let Some(id) = event.and_then(Context::event_id) {
-            tracker.set(keys::CONN, id);
-        }
-    }
-}
-
 /// The event of one statement.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -141,6 +103,10 @@ pub(crate) struct Call {
     returned: u64,
     /// Nobody tells of its rows.
     rows_unseen: bool,
+    /// When the consumer of a stream got its last item, if it has not asked for the next yet.
+    answered: Option<Duration>,
+    /// How long the statement waited for it so far.
+    consumer: Duration,
     /// The statement of the text that runs now has given rows.
     yielded: bool,
     affected: Option<u64>,
@@ -179,6 +145,8 @@ impl Call {
             statement: None,
             returned: 0,
             rows_unseen: false,
+            answered: None,
+            consumer: Duration::ZERO,
             yielded: false,
             affected: None,
             last_id: None,
@@ -225,7 +193,7 @@ impl Call {
         described::describe(tracker, &self.capture, sql, statement);
         let values = self.request.values.take();
         if let Some(values) = values.filter(|_| self.capture.bound_values()) {
-            tracker.set(keys::PARAMS, values);
+            tracker.set(keys::PARAMS, shown(values, statement, &self.capture));
         } else if let Some(count) = self.request.bound.filter(|count| *count > 0) {
             tracker.set(keys::PARAMS_COUNT, count as u64);
         }
@@ -281,6 +249,20 @@ impl Call {
                 .rows
                 .get_or_insert_with(|| Rows::open::<DB>(tracker, &self.capture, row));
             rows.push::<DB>(&self.capture, row, cell);
+        }
+    }
+
+    /// The consumer of a stream has an item: until it asks for the next, the time is its own.
+    pub(crate) fn answered(&mut self) {
+        if let State::Open(tracker) = &self.state {
+            self.answered = tracker.is_recording().then(|| tracker.elapsed());
+        }
+    }
+
+    /// It asks for the next.
+    pub(crate) fn asked(&mut self) {
+        if let (Some(answered), State::Open(tracker)) = (self.answered.take(), &self.state) {
+            self.consumer += tracker.elapsed().saturating_sub(answered);
         }
     }
 
@@ -351,6 +333,7 @@ impl Call {
     }
 
     fn end(&mut self, outcome: Outcome) {
+        self.asked();
         let State::Open(mut tracker) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
         };
@@ -363,6 +346,9 @@ impl Call {
         }
         if matches!(self.place.connection, OnConnection::ToCome(_)) {
             self.place.connection.tell(&mut tracker);
+        }
+        if !self.consumer.is_zero() {
+            tracker.set(keys::CONSUMER_TIME, self.consumer);
         }
         if self.request.fp == Some(fp::QUERY) && !self.rows_unseen {
             tracker.set(keys::ROWS_RETURNED, self.returned);
@@ -383,61 +369,6 @@ impl Call {
     }
 }
 
-/// What is to be said of it beside what came back.
-impl Call {
-    fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
-        let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
-        if lapsed >= settings.slow_after {
-            tracker.set(keys::SLOW, true);
-            self.explain(tracker.context(), &statement);
-        }
-        let is_query = self.request.fp == Some(fp::QUERY);
-        if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
-            tracker.set(keys::UNBOUNDED, true);
-        }
-        let errors = match tracker.outcome() {
-            Outcome::Failed | Outcome::TimedOut => 1,
-            _ => 0,
-        };
-        if let Some(site) = &self.site {
-            site.spend(lapsed, self.returned, errors);
-        }
-        if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
-            return;
-        }
-        let run = || Run {
-            parent: self.place.parent.context().event_id(),
-            statement,
-            lapsed,
-            identity: self.request.identity(),
-            caller: self.caller(),
-            threshold: settings.repeated,
-        };
-        // Where no unit of work is polled there is nobody to tell.
-        let _ = gomon_core::wait::keep(|repeats: &mut Repeats| repeats.note(run()));
-    }
-}
-
-impl Call {
-    fn explain(&mut self, context: Context, statement: &Arc<Statement>) {
-        let Some(explainer) = self.place.config.explainer() else {
-            return;
-        };
-        let sql = &self.request.sql;
-        let copy = self.request.copy.take();
-        let has_values = self.request.prepared == Some(true) && copy.is_none();
-        if self.polled && !has_values && is_explained(sql.as_str(), statement) {
-            explainer.explain(Slow {
-                sql: sql.clone(),
-                arguments: copy,
-                statement: Arc::clone(statement),
-                context,
-                capture: Arc::clone(&self.capture),
-            });
-        }
-    }
-}
-
 impl Drop for Call {
     fn drop(&mut self) {
         if let (State::Open(_), Some(watch)) = (&self.state, &self.place.watch)
@@ -447,4 +378,20 @@ impl Drop for Call {
         }
         self.end(self.on_drop.when_dropped());
     }
+}
+
+/// The bound values, without those for columns with a secret's name.
+fn shown(values: Tree, statement: &Statement, capture: &Capture) -> Tree {
+    let Tree::List(values) = values else {
+        return values;
+    };
+    let names = statement.bound_to.iter().map(Option::as_deref);
+    let names = names.chain(std::iter::repeat(None));
+    let shown = values.into_iter().zip(names).map(|(value, name)| {
+        match name.is_some_and(|name| capture.mask().hides(name)) {
+            true => Tree::from(REDACTED),
+            false => value,
+        }
+    });
+    Tree::List(shown.collect())
 }
