@@ -255,18 +255,20 @@ async fn a_transaction_that_is_dropped_says_what_it_had_written() {
 
 #[tokio::test]
 async fn the_any_driver_keeps_the_same_books() {
-    let pool = any_pool().await;
     let recorder = Recorder::new();
     let clock = recorder.manual_clock();
     recorder
         .scope(async {
+            // What has no other parent is a child of its connection, and recorded where that was opened.
+            let pool = any_pool().await;
             let mut tx = pool.begin().await.unwrap();
             let insert = sqlx::query("INSERT INTO items (name) VALUES ('a')");
             insert.execute(&mut *tx).await.unwrap();
             clock.advance(Duration::from_secs(2));
+            drop(tx);
+            pool.execute("SELECT 1").await.unwrap();
         })
         .await;
-    pool.execute("SELECT 1").await.unwrap();
     let transaction = recorder.one("conn-begintx");
     assert_eq!(transaction["statements"], 1);
     assert_eq!(transaction["longest-idle"], 2_000_000_000_u64);

@@ -40,7 +40,7 @@ async fn a_statement_is_counted_for_the_line_that_calls_it() {
         let lines = lines_of(summary);
         let line = lines
             .iter()
-            .find(|line| events[0]["caller"] == line.caller.as_deref().unwrap())
+            .find(|line| events[0]["caller"].as_str() == line.caller.as_deref())
             .unwrap();
         assert_eq!((line.count, line.rows, line.errors), (3, 6, 0));
         assert_eq!(events[0]["digest"], line.digest);

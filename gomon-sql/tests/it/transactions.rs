@@ -1,8 +1,8 @@
 //! The life of a transaction, the same scenarios on each engine.
 
-use gomon_core::EventTracker;
 use gomon_core::testing::{Recorder, assert_tree};
-use gomon_sql::PoolExt;
+use gomon_core::{Capture, EventTracker};
+use gomon_sql::{PoolExt, SqlConfig};
 use sqlx::Executor;
 
 use crate::engines::{Engine, Fixture, is_whole, on_each_engine};
@@ -45,7 +45,9 @@ async fn count<DB: Engine>(fixture: &Fixture<DB>) -> usize {
 }
 
 async fn commit<DB: Engine>(fixture: &Fixture<DB>) {
-    let pool = fixture.monitored();
+    // The stack may have shown another test in this process who calls.
+    let config = SqlConfig::new().capture(Capture::full()).without_callers();
+    let pool = fixture.pool.clone().monitored_with(config);
     let (recorder, ()) = record(async || {
         let mut tx = pool.begin().await.unwrap();
         (&mut *tx)
