@@ -22,6 +22,7 @@ pub struct SqlConfig {
     capture: Option<Arc<Capture>>,
     settings: Option<Arc<Settings>>,
     comments: Option<Arc<SqlComments>>,
+    pool: Option<Arc<str>>,
     /// Who explains the statements of the pool that this is the configuration of.
     explainer: Option<Arc<dyn Explain>>,
 }
@@ -147,6 +148,18 @@ impl SqlConfig {
 
     pub(crate) fn settings(&self) -> &Settings {
         self.settings.as_deref().unwrap_or(&Settings::DEFAULT)
+    }
+
+    /// What the pool is called, for programs with several: the key `pool` of its waits, samples and leaks, and a part of the name of its
+    /// [probe](gomon_core::probe). Default: nothing; the probe is named after the engine.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.pool = Some(name.into());
+        self
+    }
+
+    pub(crate) fn pool_name(&self) -> Option<&str> {
+        self.pool.as_deref()
     }
 
     /// The comments, where there are any.

@@ -2,7 +2,7 @@
 //! long. It is started by the first who has something for it to do, and waits while there is nothing.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Once, OnceLock, Weak};
 use std::time::Duration;
 
 use gomon_core::monotonic;
@@ -25,6 +25,12 @@ pub(crate) fn watch(watched: Weak<dyn Watched>) {
     hand_over(Job::Watch(watched));
 }
 
+/// Reads the program's line tables ahead, so that the first lines are there soon.
+pub(crate) fn warm_up() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| hand_over(Job::WarmUp));
+}
+
 fn hand_over(job: Job) {
     static JOBS: OnceLock<Option<SyncSender<Job>>> = OnceLock::new();
     if let Some(jobs) = JOBS.get_or_init(start) {
@@ -43,6 +49,7 @@ fn start() -> Option<SyncSender<Job>> {
 }
 
 enum Job {
+    WarmUp,
     LookUp(Stack, Arc<Site>),
     Watch(Weak<dyn Watched>),
 }
@@ -64,6 +71,10 @@ fn run(jobs: &Receiver<Job>) {
         match job {
             Ok(Job::LookUp(stack, site)) => {
                 site.learn(&stack);
+                tables_until = Some(monotonic() + TABLES_KEPT);
+            }
+            Ok(Job::WarmUp) => {
+                let _line = Stack::walk().line();
                 tables_until = Some(monotonic() + TABLES_KEPT);
             }
             Ok(Job::Watch(new)) => watched.push((monotonic(), new)),

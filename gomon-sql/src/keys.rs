@@ -55,6 +55,7 @@ pub(crate) const MAX: &str = "max";
 pub(crate) const PARAMS: &str = "params";
 pub(crate) const PARAMS_COUNT: &str = "params-count";
 pub(crate) const PLAN: &str = "plan";
+pub(crate) const POOL: &str = "pool";
 pub(crate) const PREPARED: &str = "prepared";
 pub(crate) const QUERIES: &str = "queries";
 pub(crate) const QUERY: &str = "query";

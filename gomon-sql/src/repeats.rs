@@ -3,13 +3,14 @@
 //! When are its events sent? When the unit ends, right before its own event: `sql-duplicate` for a statement that was asked each
 //! time with the same values, `sql-nplusone` for others; one event each, however often it ran.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gomon_core::{EventTracker, Uuid, wait};
 
 use crate::keys::{self, fp};
-use crate::site::Caller;
+use crate::site::{Caller, Site};
 use crate::statement::Statement;
 
 /// One statement that ended well.
@@ -20,7 +21,9 @@ pub(crate) struct Run {
     pub(crate) lapsed: Duration,
     /// Stands for its text and its values, where they are known.
     pub(crate) identity: Option<u64>,
-    pub(crate) caller: Option<Caller>,
+    /// The line that said it itself.
+    pub(crate) caller: Option<&'static Location<'static>>,
+    pub(crate) site: Option<Arc<Site>>,
     /// From how many on it is told of.
     pub(crate) threshold: u32,
 }
@@ -72,8 +75,13 @@ impl Group {
         if run.identity.is_some() && run.identity == self.run.identity {
             self.same += 1;
         }
-        let caller = run.caller.clone().or(self.run.caller.take());
-        self.run = Run { caller, ..run };
+        let (caller, site) = (run.caller.or(self.run.caller), run.site.clone());
+        let site = site.or(self.run.site.take());
+        self.run = Run {
+            caller,
+            site,
+            ..run
+        };
     }
 
     fn tell(&self, unit: &EventTracker) {
@@ -90,7 +98,10 @@ impl Group {
             .set(keys::COUNT, self.count)
             .set(keys::TOTAL, self.total)
             .set(keys::HINT, hint);
-        if let Some(caller) = &self.run.caller {
+        // It may have been found since the statement ran.
+        let found = || self.run.site.as_ref()?.caller();
+        let caller = self.run.caller.map(Caller::Exact).or_else(found);
+        if let Some(caller) = caller {
             caller.tell(&mut finding);
         }
     }

@@ -38,7 +38,8 @@ impl Call {
             statement,
             lapsed,
             identity: self.request.identity(),
-            caller: self.caller(),
+            caller: self.place.caller,
+            site: self.site.clone(),
             threshold: settings.repeated,
         };
         // Where no unit of work is polled there is nobody to tell.

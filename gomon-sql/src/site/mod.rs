@@ -7,6 +7,7 @@
 
 mod caller;
 mod foreign;
+mod path;
 mod stack;
 mod table;
 

@@ -2,9 +2,8 @@
 
 #![expect(unsafe_code, reason = "the walk that takes no lock is unsafe")]
 
-use std::path::Path;
-
 use super::foreign::is_foreign;
+use super::path;
 
 /// The return addresses of a call, the innermost first.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ impl Stack {
 
     /// The innermost line that is the program's own, as `file:line`; `None` if the program has no line tables, or none of
     /// its own code is on the stack. Slow: the first time it reads the program's debug information.
-    pub(super) fn line(&self) -> Option<String> {
+    pub(crate) fn line(&self) -> Option<String> {
         self.addresses.iter().find_map(|address| {
             let mut line = None;
             // Several symbols for one address are functions inlined into each other, the innermost first.
@@ -53,14 +52,7 @@ fn own_line(symbol: &backtrace::Symbol) -> Option<String> {
     if is_foreign(&format!("{name:#}"), &file.to_string_lossy()) {
         return None;
     }
-    Some(format!("{}:{line}", short(file).display()))
-}
-
-/// As `#[track_caller]` would say it, where the program runs in the folder it was built in.
-fn short(file: &Path) -> &Path {
-    let folder = std::env::current_dir().ok();
-    let inside = folder.and_then(|folder| file.strip_prefix(folder).ok());
-    inside.unwrap_or(file)
+    Some(format!("{}:{line}", path::short(file).display()))
 }
 
 /// Between a statement and the program's own code there are some twenty.

@@ -87,6 +87,13 @@ impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
     /// A connection from a pool, with its `sql-wlease` event.
     pub(super) fn lease(held: Held<DB>, config: SqlConfig, parent: Parent) -> Self {
         let mut lease = parent.open(fp::LEASE);
+        match held.caller().filter(|_| lease.is_recording()) {
+            Some(caller) => {
+                caller.tell(&mut lease);
+                lease.register(caller.to_string());
+            }
+            None => lease.register("lease"),
+        }
         if let Some(id) = DB::event_of(&held).and_then(|event| event.event_id()) {
             lease.set(keys::CONN, id);
         }

@@ -37,10 +37,13 @@ pub(super) async fn acquire<DB: MonitoredDb>(
     let recording = event.tracker_ref().is_recording();
     if recording {
         shared.used();
+        if let Some(name) = pool.config().pool_name() {
+            event.tracker().set(keys::POOL, name);
+        }
         event
             .tracker()
             .set(keys::SIZE, pool.inner().size())
-            .set(keys::IDLE, pool.inner().num_idle() as u64)
+            .set(keys::IDLE, shared.idle())
             .set(keys::WAITING, waiting.count() as u64);
     }
     let result = connecting(&mut event, pool.inner()).await;
@@ -60,7 +63,7 @@ pub(super) async fn acquire<DB: MonitoredDb>(
     event.finish(Outcome::Completed);
     let connection = result?;
     let holding = recording.then(|| shared.holders.enter(what, caller));
-    Ok(Held::new(connection, holding))
+    Ok(Held::new(connection, holding, caller))
 }
 
 /// Takes a connection from the pool if one is idle: there is no wait, and no event.
@@ -71,7 +74,7 @@ pub(super) fn try_acquire<DB: MonitoredDb>(
 ) -> Option<Held<DB>> {
     let connection = pool.inner().try_acquire()?;
     let holding = is_enabled().then(|| pool.shared().holders.enter(what, Some(caller)));
-    Some(Held::new(connection, holding))
+    Some(Held::new(connection, holding, Some(caller)))
 }
 
 /// Waits, and tells how much of it was for a connection to be opened, where that can be seen.

@@ -44,9 +44,12 @@ impl<DB: MonitoredDb> Shared<DB> {
             }
             None => config,
         };
+        if config.settings().finds_callers {
+            housekeeping::warm_up();
+        }
         let engine = DB::engine_for(&inner.connect_options());
         Arc::new_cyclic(|weak| Self {
-            _probe: probe_of(weak, engine),
+            _probe: probe_of(weak, engine, config.pool_name()),
             engine,
             inner,
             config,
@@ -69,12 +72,27 @@ impl<DB: MonitoredDb> Shared<DB> {
         housekeeping::watch(weak);
     }
 
+    /// Its idle connections. sqlx's own count is off for a moment while a connection is given back, and may be below zero then.
+    pub(super) fn idle(&self) -> u32 {
+        let size = self.inner.size();
+        let idle = u32::try_from(self.inner.num_idle()).unwrap_or(0);
+        idle.min(size)
+    }
+
+    /// Tells which pool it is.
+    pub(super) fn tell(&self, event: &mut EventTracker) {
+        self.engine.tell(event);
+        if let Some(name) = self.config.pool_name() {
+            event.set(keys::POOL, name);
+        }
+    }
+
     fn sample(&self, home: Context) {
         let mut sample = EventTracker::in_context(fp::POOL, home);
-        self.engine.tell(&mut sample);
+        self.tell(&mut sample);
         sample
             .set(keys::SIZE, self.inner.size())
-            .set(keys::IDLE, self.inner.num_idle() as u64)
+            .set(keys::IDLE, self.idle())
             .set(keys::WAITING, self.waiting.load(Relaxed) as u64)
             .set(keys::MAX, self.inner.options().get_max_connections());
         if let Some(p99) = self.waits.take_p99() {
@@ -91,7 +109,7 @@ impl<DB: MonitoredDb> Watched for Shared<DB> {
         let settings = self.config.settings();
         for holder in self.holders.forgotten(now, settings.leak_after) {
             let mut finding = EventTracker::in_context(fp::LEAK, *home);
-            self.engine.tell(&mut finding);
+            self.tell(&mut finding);
             holder.tell(&mut finding, now);
         }
         let mut next_sample = self.next_sample.lock();
@@ -105,19 +123,23 @@ impl<DB: MonitoredDb> Watched for Shared<DB> {
 }
 
 /// Its figures, for whoever asks for them: `/gomon/stats`, for one.
-fn probe_of<DB: MonitoredDb>(pool: &Weak<Shared<DB>>, engine: &Engine) -> Option<Probe> {
-    let system = match engine.system {
+fn probe_of<DB: MonitoredDb>(
+    pool: &Weak<Shared<DB>>,
+    engine: &Engine,
+    name: Option<&str>,
+) -> Option<Probe> {
+    let name = name.unwrap_or(match engine.system {
         "" => "any",
         system => system,
-    };
-    let probe = probe::register_next(format!("sql-pool-{system}")).ok()?;
+    });
+    let probe = probe::register_next(format!("sql-pool-{name}")).ok()?;
     let gauge = |read: fn(&Shared<DB>) -> f64| {
         let pool = Weak::clone(pool);
         move || pool.upgrade().map_or(0.0, |pool| read(&pool))
     };
     probe
         .gauge(keys::SIZE, gauge(|pool| f64::from(pool.inner.size())))
-        .gauge(keys::IDLE, gauge(|pool| pool.inner.num_idle() as f64))
+        .gauge(keys::IDLE, gauge(|pool| f64::from(pool.idle())))
         .gauge(
             keys::WAITING,
             gauge(|pool| pool.waiting.load(Relaxed) as f64),
