@@ -212,3 +212,34 @@ async fn never_is_a_time_too() {
         .await;
     assert_eq!(recorder.one("sql-wconn-queryctx").get("slow"), None);
 }
+
+#[tokio::test]
+async fn a_pool_that_has_a_name_is_told_by_it() {
+    let config = SqlConfig::new()
+        .name("orders")
+        .sampled_every(Duration::from_millis(20))
+        .leak_after(Duration::from_millis(20));
+    let recorder = Recorder::new();
+    let pool = recorder.scope(pool_of(1, config)).await;
+    let lease = recorder.scope(pool.acquire()).await.unwrap();
+    assert_eq!(recorder.run(probe::names), ["sql-pool-orders"]);
+    for fp in ["sql-pool", "sql-leak", "sql-wpool-acquire"] {
+        assert_eq!(recorder.wait_for(fp, 1)[0]["pool"], "orders", "{fp}");
+    }
+    drop(lease);
+}
+
+#[tokio::test]
+async fn a_lease_is_in_flight_by_the_line_that_took_it() {
+    let pool = pool_of(1, SqlConfig::new()).await;
+    let recorder = Recorder::new();
+    let (lease, line) = recorder
+        .scope(async { (pool.acquire().await.unwrap(), line!()) })
+        .await;
+    let in_flight = recorder.run(gomon_core::in_flight);
+    assert_eq!(in_flight[0].kind, "sql-wlease");
+    assert_eq!(in_flight[0].label, here(line));
+    drop(lease);
+    assert!(recorder.run(gomon_core::in_flight).is_empty());
+    assert_eq!(recorder.one("sql-wlease")["caller"], here(line));
+}
