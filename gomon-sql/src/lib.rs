@@ -136,6 +136,7 @@ mod transaction_event;
     feature = "any"
 ))]
 mod typed;
+mod waiting;
 
 #[cfg(feature = "any")]
 pub use any::{DriverDb, MonitoredDriver, RegisterError};

@@ -7,11 +7,12 @@ use std::task::{Context, Poll, ready};
 use either::Either;
 use futures_core::Stream;
 use futures_util::StreamExt;
-use gomon_core::wait::{self, Kind, Wait};
+use gomon_core::wait::{Kind, Wait};
 use sqlx_core::error::Error;
 
 use crate::call::Call;
 use crate::row_source::RowSource;
+use crate::waiting;
 
 /// One item of a result: the end of a statement, or a row.
 pub(crate) type Item<DB> = Result<
@@ -28,7 +29,7 @@ pub(crate) async fn execute<DB: RowSource>(
     run: impl Future<Output = Result<DB::QueryResult, Error>>,
 ) -> Result<DB::QueryResult, Error> {
     call.start();
-    let result = wait::on(Kind::Sql, run).await;
+    let result = waiting::on(Kind::Sql, call.location(), run).await;
     match &result {
         Ok(done) => {
             call.result(DB::affected(done), DB::last_id(done));
@@ -45,7 +46,7 @@ pub(crate) async fn optional<DB: RowSource>(
     run: impl Future<Output = Result<Option<DB::Row>, Error>>,
 ) -> Result<Option<DB::Row>, Error> {
     call.start();
-    let result = wait::on(Kind::Sql, run).await;
+    let result = waiting::on(Kind::Sql, call.location(), run).await;
     match &result {
         Ok(row) => {
             if let Some(row) = row {
@@ -64,7 +65,7 @@ pub(crate) async fn all<DB: RowSource>(
     mut items: impl Stream<Item = Item<DB>> + Unpin,
 ) -> Result<Vec<DB::Row>, Error> {
     let mut rows = Vec::new();
-    let mut wait = Wait::new(Kind::Sql);
+    let mut wait = waiting::wait(Kind::Sql, call.location());
     let mut take = |cx: &mut Context<'_>| {
         loop {
             let Some(item) = ready!(items.poll_next_unpin(cx)) else {
@@ -89,7 +90,7 @@ pub(crate) async fn prepare<T>(
     run: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     call.start();
-    let result = wait::on(Kind::Sql, run).await;
+    let result = waiting::on(Kind::Sql, call.location(), run).await;
     match &result {
         Ok(_) => call.complete(),
         Err(error) => call.fail(error),
@@ -117,9 +118,9 @@ pub(crate) struct Results<DB: RowSource, S> {
 impl<DB: RowSource, S> Results<DB, S> {
     pub(crate) fn new(call: Call, items: S) -> Self {
         Self {
+            wait: waiting::wait(Kind::Sql, call.location()),
             call,
             items,
-            wait: Wait::new(Kind::Sql),
             ended: false,
             db: std::marker::PhantomData,
         }

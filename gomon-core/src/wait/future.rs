@@ -88,8 +88,9 @@ impl Wait {
         Self::about(kind, None)
     }
 
-    /// A wait that is not open, and says where it was made.
-    pub(crate) const fn at(kind: Kind, at: &'static Location<'static>) -> Self {
+    /// A wait that is not open, and says whose it is: the line that called a wrapper, and not that of the wrapper itself.
+    #[must_use]
+    pub const fn at(kind: Kind, at: &'static Location<'static>) -> Self {
         Self::about(kind, Some(at))
     }
 

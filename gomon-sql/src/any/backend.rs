@@ -11,7 +11,7 @@ use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::{TryFutureExt, TryStreamExt};
-use gomon_core::wait::{self, Kind};
+use gomon_core::wait::Kind;
 use gomon_core::{EndGuard, Outcome};
 use sqlx_core::any::{
     Any, AnyArguments, AnyConnectionBackend, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo,
@@ -40,6 +40,7 @@ use crate::transaction_event::{
     FAILED_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled, savepoint,
     savepoint_rolled_back_implicitly,
 };
+use crate::waiting;
 
 /// A connection of `DB`, monitored.
 pub(super) struct MonitoredBackend<DB: DriverDb> {
@@ -141,7 +142,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let own = statement.clone();
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
         let begin = reported::statement(DB::FACTS, begin);
-        let result = wait::on(Kind::Sql, begin).await;
+        let result = waiting::on(Kind::Sql, None, begin).await;
         event.begun();
         if is_settled(&result, own.as_ref()) {
             self.unsure = false;
@@ -186,7 +187,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let mut event = savepoint(self.parent(), DB::FACTS, SAVEPOINT);
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
         let begin = reported::statement(DB::FACTS, begin);
-        let result = wait::on(Kind::Sql, begin).await;
+        let result = waiting::on(Kind::Sql, None, begin).await;
         match &result {
             Ok(()) => self.set_depth(self.depth() + 1),
             Err(error) => record::<DB>(&mut event, error),
@@ -306,7 +307,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             let mut step = self.step(fp::COMMIT, RELEASE);
             let commit = AnyConnectionBackend::commit(&mut *self.inner);
             let commit = reported::statement(DB::FACTS, commit);
-            let result = wait::on(Kind::Sql, commit).await;
+            let result = waiting::on(Kind::Sql, None, commit).await;
             let doomed = DB::FACTS.error_dooms_transaction && self.counts().fate.is_doomed();
             if let Some(transaction) = &mut self.transaction
                 && result.is_ok()
@@ -330,7 +331,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             let step = self.step(fp::ROLLBACK, ROLLBACK_TO);
             let rollback = AnyConnectionBackend::rollback(&mut *self.inner);
             let rollback = reported::statement(DB::FACTS, rollback);
-            let result = wait::on(Kind::Sql, rollback).await;
+            let result = waiting::on(Kind::Sql, None, rollback).await;
             if result.is_ok() {
                 self.counts().fate.undo(self.depth());
             }

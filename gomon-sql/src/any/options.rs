@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use gomon_core::wait::{self, Kind};
+use gomon_core::wait::Kind;
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
 use log::LevelFilter;
 use sqlx_core::any::AnyConnectOptions;
@@ -21,6 +21,7 @@ use crate::config::SqlConfig;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::pool::connected;
+use crate::waiting;
 
 /// The options of `DB`, and what its event tells of the URL.
 pub(super) struct MonitoredOptions<DB: DriverDb> {
@@ -92,7 +93,7 @@ impl<DB: DriverDb> ConnectOptions for MonitoredOptions<DB> {
 
     async fn connect(&self) -> Result<MonitoredBackend<DB>, Error> {
         let mut event = opening::<DB>(&self.dsn);
-        let result = wait::on(Kind::Sql, self.inner.connect()).await;
+        let result = waiting::on(Kind::Sql, None, self.inner.connect()).await;
         if let Err(error) = &result {
             failure::record(
                 event.tracker(),

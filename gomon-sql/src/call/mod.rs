@@ -208,6 +208,11 @@ impl Call {
         self.place.connection.tell(tracker);
     }
 
+    /// The line that said it itself.
+    pub(crate) fn location(&self) -> Option<&'static Location<'static>> {
+        self.place.caller
+    }
+
     /// The line that called, as far as it is known.
     fn caller(&self) -> Option<Caller> {
         let exact = self.place.caller.map(Caller::Exact);

@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use futures_core::future::BoxFuture;
-use gomon_core::wait::{self, Kind};
+use gomon_core::wait::Kind;
 use gomon_core::{EndGuard, EventTracker, Outcome, mask};
 use sqlx_core::connection::Connection;
 use sqlx_core::database::Database;
@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::pool::connected;
+use crate::waiting;
 
 /// Adds `monitored()` to sqlx's pools.
 pub trait PoolExt: Sized {
@@ -138,7 +139,7 @@ pub(super) async fn open<DB: MonitoredDb>(
             .set(keys::DRIVER, engine.system)
             .set(keys::DSN, dsn);
     }
-    let result = wait::on(Kind::Sql, connect).await;
+    let result = waiting::on(Kind::Sql, None, connect).await;
     if let Err(error) = &result {
         failure::record(event.tracker(), engine, &config.current(), None, error);
     }

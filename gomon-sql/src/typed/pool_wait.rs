@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use gomon_core::wait::{self, Kind};
+use gomon_core::wait::Kind;
 use gomon_core::{EndGuard, Outcome, is_enabled};
 use sqlx_core::error::Error;
 use sqlx_core::pool::{Pool, PoolConnection};
@@ -23,6 +23,7 @@ use crate::keys::{self, fp};
 use crate::parent::Parent;
 use crate::pool::{What, connected};
 use crate::reported;
+use crate::waiting;
 
 /// Takes a connection from the pool, under an event.
 pub(super) async fn acquire<DB: MonitoredDb>(
@@ -46,7 +47,7 @@ pub(super) async fn acquire<DB: MonitoredDb>(
             .set(keys::IDLE, shared.idle())
             .set(keys::WAITING, waiting.count() as u64);
     }
-    let result = connecting(&mut event, pool.inner()).await;
+    let result = connecting(&mut event, pool.inner(), caller).await;
     let waited = event.tracker_ref().elapsed();
     event.tracker().set(keys::WAIT, waited);
     if recording {
@@ -81,9 +82,14 @@ pub(super) fn try_acquire<DB: MonitoredDb>(
 async fn connecting<DB: MonitoredDb>(
     event: &mut EndGuard,
     pool: &Pool<DB>,
+    caller: Option<&'static Location<'static>>,
 ) -> Result<PoolConnection<DB>, Error> {
     let tracker = event.tracker();
-    let mut acquire = pin!(wait::on(Kind::Pool, reported::acquire(pool.acquire())));
+    let mut acquire = pin!(waiting::on(
+        Kind::Pool,
+        caller,
+        reported::acquire(pool.acquire())
+    ));
     let mut began = None;
     let mut is_first = true;
     poll_fn(|cx| {

@@ -16,7 +16,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::Arc;
 
-use gomon_core::wait::{self, Kind};
+use gomon_core::wait::Kind;
 use gomon_core::{Context, EndGuard, Outcome};
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
@@ -36,6 +36,7 @@ use crate::transaction_event::{
     FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
     savepoint, savepoint_rolled_back_implicitly,
 };
+use crate::waiting;
 
 /// A transaction, or a savepoint inside one; rolled back when it is dropped without [`commit`](Self::commit).
 ///
@@ -91,7 +92,7 @@ impl Begin {
         let statement = self.statement.as_ref().map(SqlStr::as_str);
         let caller = Some(self.caller);
         let mut event = TransactionEvent::open(self.parent, engine, config, statement, caller);
-        let link = match opening.begin(self.statement).await {
+        let link = match opening.begin(self.statement, self.caller).await {
             Ok(link) => link,
             Err(error) => {
                 event.fail(&self.config.current(), Some(self.caller), &error);
@@ -123,7 +124,7 @@ impl Begin {
         let engine = opening.engine();
         let mut event = savepoint(self.parent, engine, SAVEPOINT);
         let depth = opening.depth + 1;
-        let link = match opening.begin(self.statement).await {
+        let link = match opening.begin(self.statement, self.caller).await {
             Ok(link) => link,
             Err(error) => {
                 let capture = self.config.current();
@@ -166,7 +167,11 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         link.map_or(DB::ENGINE, |link| DB::engine_of(link))
     }
 
-    async fn begin(mut self, statement: Option<SqlStr>) -> Result<Link<'c, DB>, Error> {
+    async fn begin(
+        mut self,
+        statement: Option<SqlStr>,
+        caller: &'static Location<'static>,
+    ) -> Result<Link<'c, DB>, Error> {
         let Some(link) = &mut self.link else {
             return Err(Error::BeginFailed);
         };
@@ -174,7 +179,7 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         let engine = DB::engine_of(link);
         let begin = DB::reported(|| DB::TransactionManager::begin(link, statement));
         let begin = reported::statement(engine, begin);
-        let result = wait::on(Kind::Sql, begin).await;
+        let result = waiting::on(Kind::Sql, Some(caller), begin).await;
         let settled = self.depth > 0 || is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
             (Ok(()), Some(link)) => Ok(link),
@@ -215,7 +220,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let (engine, link) = (self.engine(), &mut self.connection.link);
         let commit = DB::reported(|| DB::TransactionManager::commit(link));
         let commit = reported::statement(engine, commit);
-        let result = wait::on(Kind::Sql, commit).await;
+        let result = waiting::on(Kind::Sql, None, commit).await;
         self.open = result.is_err();
         if let Err(error) = &result {
             self.record(&mut step, error);
@@ -237,7 +242,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let (engine, link) = (self.engine(), &mut self.connection.link);
         let rollback = DB::reported(|| DB::TransactionManager::rollback(link));
         let rollback = reported::statement(engine, rollback);
-        let result = wait::on(Kind::Sql, rollback).await;
+        let result = waiting::on(Kind::Sql, None, rollback).await;
         self.open = result.is_err();
         match &result {
             Ok(()) => self.undone(),

@@ -1,8 +1,8 @@
 //! What a unit of work waits for when it uses a database.
 
-use gomon_core::FutureExt;
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_core::time::{Duration, timeout};
+use gomon_core::{EndGuard, EventTracker, FutureExt, WorkDetails};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Executor, Sqlite};
 
@@ -76,4 +76,42 @@ async fn a_statement_that_a_timeout_cuts_short_is_timed_out() {
     assert!(recorder.scope(late).await.is_err());
     assert_eq!(recorder.one("sql-wstmt-execctx").outcome(), "timed-out");
     assert_eq!(recorder.one("sql-wpool-acquire").outcome(), "timed-out");
+}
+
+#[tokio::test]
+async fn who_waits_is_the_program_and_never_the_wrapper() {
+    let options = SqlitePoolOptions::new().max_connections(1);
+    let pool = options.connect("sqlite::memory:").await.unwrap();
+    let pool = pool.monitored();
+    let recorder = Recorder::new();
+    let held = pool.acquire().await.unwrap();
+    let line = line!() + 3;
+    let work = async {
+        let statement = EventTracker::in_context("unit", recorder.context());
+        let waits = async { pool.acquire().await.map(drop) };
+        let mut unit = EndGuard::registered_unit(statement, WorkDetails::default(), |_| {});
+        unit.scope(waits).await.unwrap();
+    };
+    let unknown = async {
+        let statement = EventTracker::in_context("unknown", recorder.context());
+        let waits = async { pool.execute("SELECT 1").await.map(drop) };
+        let mut unit = EndGuard::registered_unit(statement, WorkDetails::default(), |_| {});
+        unit.scope(waits).await.unwrap();
+    };
+    let look = async {
+        tokio::task::yield_now().await;
+        let in_flight = recorder.run(gomon_core::in_flight);
+        let at = |kind: &str| {
+            let mut units = in_flight.iter().filter(|unit| unit.kind == kind);
+            units
+                .next()
+                .and_then(|unit| unit.doing.clone())
+                .and_then(|doing| doing.at)
+        };
+        let known = at("unit").expect("it says where");
+        assert_eq!((known.file(), known.line()), (file!(), line));
+        assert!(at("unknown").is_none(), "{:?}", at("unknown"));
+        drop(held);
+    };
+    tokio::join!(biased; work, unknown, look);
 }
