@@ -39,7 +39,7 @@ pub trait Kept: Default + Send + 'static {
 /// Runs `f` on what is kept by this type of the unit of work that is being polled on this thread, which is its default at first.
 /// `None`, and `f` is not run, where no unit is polled or it has no event of its own, as a spawned task.
 ///
-/// `f` runs under a lock of the unit: it must be short, and call nobody else's code. It costs some 20 ns.
+/// `f` runs under a lock of the unit: it must be short, and call nobody else's code.
 pub fn keep<T: Kept, R>(f: impl FnOnce(&mut T) -> R) -> Option<R> {
     let unit = frame::with(|frame| Arc::clone(&frame.unit))?;
     unit.keep(f)

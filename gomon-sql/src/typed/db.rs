@@ -20,7 +20,7 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// A database whose pools can be monitored: `Sqlite`, `Postgres` and `MySql`, each behind its feature.
+/// A database whose pools can be monitored: `Sqlite`, `Postgres`, `MySql` and `Any`, each behind its feature.
 ///
 /// The trait cannot be implemented outside this crate. Its methods hand a call to the driver; they are here so that no
 /// impl of this crate needs a `for<'a> &'a mut DB::Connection: Executor<'a>`, which alone would keep a user's generic

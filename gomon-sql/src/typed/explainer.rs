@@ -42,9 +42,9 @@ impl<DB: MonitoredDb> Explain for Explainer<DB> {
         let engine = DB::engine_for(&options);
         let explaining = async move {
             let mut event = EndGuard::new(EventTracker::in_context(fp::EXPLAIN, slow.context));
+            engine.tell(event.tracker());
             event
                 .tracker()
-                .set(keys::SYSTEM, engine.system)
                 .set(keys::DIGEST, slow.statement.digest.as_str())
                 .set(keys::SUMMARY, slow.statement.summary.as_str());
             let (capture, dialect) = (slow.capture.clone(), engine.dialect);
