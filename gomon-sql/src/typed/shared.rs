@@ -72,11 +72,8 @@ impl<DB: MonitoredDb> Shared<DB> {
         housekeeping::watch(weak);
     }
 
-    /// Its idle connections. sqlx's own count is off for a moment while a connection is given back, and may be below zero then.
     pub(super) fn idle(&self) -> u32 {
-        let size = self.inner.size();
-        let idle = u32::try_from(self.inner.num_idle()).unwrap_or(0);
-        idle.min(size)
+        idle(self.inner.size(), self.inner.num_idle())
     }
 
     /// Tells which pool it is.
@@ -122,6 +119,12 @@ impl<DB: MonitoredDb> Watched for Shared<DB> {
     }
 }
 
+/// The idle connections of a pool of that size. sqlx's own count is off for a moment while a connection is given back, and wraps
+/// below zero then.
+fn idle(size: u32, counted: usize) -> u32 {
+    u32::try_from(counted).unwrap_or(0).min(size)
+}
+
 /// Its figures, for whoever asks for them: `/gomon/stats`, for one.
 fn probe_of<DB: MonitoredDb>(
     pool: &Weak<Shared<DB>>,
@@ -153,3 +156,14 @@ fn probe_of<DB: MonitoredDb>(
 
 /// A connection that is held for a minute is found out a second late at the most.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::idle;
+
+    #[test]
+    fn a_count_that_is_off_is_no_number_of_connections() {
+        let counted = [0, 2, 3, 4, usize::MAX].map(|counted| idle(3, counted));
+        assert_eq!(counted, [0, 2, 3, 3, 0]);
+    }
+}

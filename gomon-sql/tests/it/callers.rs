@@ -127,3 +127,25 @@ async fn who_does_not_want_it_does_without() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_finding_has_the_line_that_was_found_since() {
+    let pool = pool().await.monitored();
+    for _ in 0..500 {
+        let recorder = Recorder::new();
+        let work = async {
+            for id in 0..5 {
+                let query = sqlx::query("SELECT ? AS repeated").bind(id);
+                query.fetch_one(&pool).await.unwrap();
+            }
+        };
+        let line = line!() - 3;
+        recorder.scope(unit("callers-finding", work)).await;
+        let finding = recorder.one("sql-nplusone");
+        if finding.get("caller").is_some() {
+            return assert_called_from(&finding, line);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("its line was not found");
+}
