@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 use crate::Result;
 use crate::checks::Checks;
 use crate::length::Length;
-use crate::memory::{resident, resident_in_use};
+use crate::memory::{keep_heaps_trimmed, resident, resident_in_use};
 
 pub(crate) fn run(length: Length, checks: &mut Checks) -> Result<()> {
+    keep_heaps_trimmed()?;
     let tasks = length.pick(20_000, TASKS, TASKS);
     let got = Got::with_room_for(tasks);
     hold(tasks)?; // gomon does not run yet: what the runtime keeps is in the baseline
