@@ -7,6 +7,7 @@ check_format() {
     # Outside the workspace. `cargo fmt` would follow its paths into gomon-core, and not find the tests there.
     grep -rL --include='*.rs' '#\[path' loom/src | xargs rustfmt --edition 2024 --check
     rustfmt --edition 2021 --check sqlx-tests/build.rs sqlx-tests/src/{lib,bin/prepare}.rs sqlx-tests/sqlx/src/lib.rs
+    rustfmt --edition 2024 --check sqlx-tests/two/tests/both.rs
     cargo tree --workspace --locked >/dev/null # Cargo.lock belongs to the manifests
 }
 
