@@ -1,7 +1,7 @@
 //! What differs from engine to engine, as data.
 
 use gomon_core::EventTracker;
-use sqlx_core::error::DatabaseError;
+use sqlx_core::error::{DatabaseError, Error};
 
 use crate::explain::ExplainBy;
 use crate::keys;
@@ -27,11 +27,22 @@ pub struct Engine {
     pub(crate) own_thread: bool,
     /// The error says that a time limit of the server ended the statement.
     pub(crate) is_timeout: fn(&dyn DatabaseError) -> bool,
+    /// The server closes the connection after this error.
+    pub(crate) ends_session: fn(&dyn DatabaseError) -> bool,
     /// In the message of this error, double quotes stand round names and not round values.
     pub(crate) quotes_names: fn(&dyn DatabaseError) -> bool,
 }
 
 impl Engine {
+    /// After this error nothing more is sent on the connection, not even a `ROLLBACK`.
+    pub(crate) fn loses_connection(&self, error: &Error) -> bool {
+        match error {
+            Error::Io(_) | Error::Tls(_) | Error::WorkerCrashed => true,
+            Error::Database(error) => (self.ends_session)(&**error),
+            _ => false,
+        }
+    }
+
     /// Tells which one it is.
     pub(crate) fn tell(&self, tracker: &mut EventTracker) {
         if !self.system.is_empty() {

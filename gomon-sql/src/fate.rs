@@ -79,7 +79,7 @@ impl Watch for FateAt {
     }
 
     fn failed(&self, error: &Error) {
-        self.books.spoil();
+        self.books.failed(error);
         if self.dooms && matches!(error, Error::Database(_)) {
             self.fate.fail(self.depth);
         }

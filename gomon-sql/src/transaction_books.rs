@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use gomon_core::{EventTracker, Stopwatch};
 use parking_lot::Mutex;
+use sqlx_core::error::Error;
 
 use crate::config::Settings;
+use crate::engine::Engine;
 use crate::keys;
 
 /// The books of one transaction: kept by its statements, read when it ends.
@@ -15,6 +17,7 @@ pub(crate) struct Books(Arc<Mutex<Entries>>);
 
 #[derive(Debug)]
 struct Entries {
+    engine: &'static Engine,
     /// The time since it began.
     watch: Stopwatch,
     statements: u64,
@@ -22,6 +25,8 @@ struct Entries {
     writes: u64,
     /// One of them failed, or was given up: then it is no wonder that nothing is committed.
     spoilt: bool,
+    /// One of them lost the connection.
+    lost: bool,
     /// When the last statement ended, if none is running.
     idle_since: Option<Duration>,
     idle: Duration,
@@ -29,12 +34,14 @@ struct Entries {
 }
 
 impl Books {
-    pub(crate) fn new(watch: Stopwatch) -> Self {
+    pub(crate) fn new(engine: &'static Engine, watch: Stopwatch) -> Self {
         Self(Arc::new(Mutex::new(Entries {
+            engine,
             watch,
             statements: 0,
             writes: 0,
             spoilt: false,
+            lost: false,
             idle_since: None,
             idle: Duration::ZERO,
             longest_idle: Duration::ZERO,
@@ -58,9 +65,21 @@ impl Books {
         self.0.lock().writes += 1;
     }
 
-    /// A statement failed, or was given up.
+    /// A statement was given up.
     pub(crate) fn spoil(&self) {
         self.0.lock().spoilt = true;
+    }
+
+    /// A statement failed.
+    pub(crate) fn failed(&self, error: &Error) {
+        let mut entries = self.0.lock();
+        entries.spoilt = true;
+        entries.lost |= entries.engine.loses_connection(error);
+    }
+
+    /// Its connection was lost.
+    pub(crate) fn are_lost(&self) -> bool {
+        self.0.lock().lost
     }
 
     /// What was running has ended.

@@ -21,6 +21,8 @@ pub(crate) struct TransactionEvent {
     engine: &'static Engine,
     config: SqlConfig,
     books: Books,
+    /// It has its error.
+    failed: bool,
     event: EndGuard,
 }
 
@@ -54,7 +56,8 @@ impl TransactionEvent {
         Self {
             engine,
             config,
-            books: Books::new(tracker.stopwatch()),
+            books: Books::new(engine, tracker.stopwatch()),
+            failed: false,
             event: EndGuard::new(tracker),
         }
     }
@@ -93,6 +96,8 @@ impl TransactionEvent {
         caller: Option<&'static Location<'static>>,
         error: &Error,
     ) {
+        self.books.failed(error);
+        self.failed = true;
         failure::record(self.event.tracker(), self.engine, capture, caller, error);
     }
 
@@ -113,8 +118,15 @@ impl TransactionEvent {
         }
     }
 
-    /// It was dropped: the rollback runs with the connection's next use.
+    /// It was dropped: the rollback runs with the connection's next use, if there is one.
     pub(crate) fn rolled_back_implicitly(&mut self) {
+        if self.books.are_lost() {
+            if !self.failed {
+                let info = ErrorInfo::message(LOST).kind("ConnectionLost");
+                self.event.tracker().push_error(info).mark(Outcome::Failed);
+            }
+            return;
+        }
         if let Some(writes) = self.books.uncommitted() {
             self.event.tracker().set(keys::UNCOMMITTED, writes);
         }
@@ -165,6 +177,7 @@ pub(crate) fn savepoint_rolled_back_implicitly(parent: Parent, engine: &'static 
     event.finish(Outcome::Completed);
 }
 
+const LOST: &str = "a statement lost the connection: the server rolls back by itself";
 pub(crate) const FAILED_BEFORE: &str = "commit after a failed statement: the server rolled back";
 pub(crate) const OVER_BEFORE: &str = "commit of a transaction that was over: sqlx had it rolled back when a savepoint failed or was dropped";
 

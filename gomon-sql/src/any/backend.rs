@@ -381,7 +381,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
 
     /// A wrapper that asks which connection this is asks so, for it sees nothing else of it.
     fn should_flush(&self) -> bool {
-        wrapped::answer(self.event.context());
+        wrapped::answer(&self.event);
         AnyConnectionBackend::should_flush(&*self.inner)
     }
 

@@ -21,6 +21,14 @@ use crate::transaction_books::Books;
 pub(super) struct ConnectionEvent {
     tracker: EventTracker,
     counts: Arc<Counts>,
+    leases: Mutex<Leases>,
+}
+
+/// The leases of a wrapper that it was in, one after the other.
+#[derive(Debug, Default)]
+struct Leases {
+    count: u64,
+    last: Option<Context>,
 }
 
 /// What the statements of a connection leave behind.
@@ -44,6 +52,7 @@ impl ConnectionEvent {
         Self {
             tracker,
             counts: Arc::default(),
+            leases: Mutex::default(),
         }
     }
 
@@ -53,6 +62,13 @@ impl ConnectionEvent {
 
     pub(super) fn counts(&self) -> &Arc<Counts> {
         &self.counts
+    }
+
+    /// A wrapper leases it.
+    pub(super) fn leased(&self, lease: Context) {
+        let mut leases = self.leases.lock();
+        leases.count += 1;
+        leases.last = Some(lease);
     }
 
     /// The event of a close that failed.
@@ -70,6 +86,12 @@ impl Drop for ConnectionEvent {
         self.tracker
             .set(keys::QUERIES, queries)
             .set(keys::ERRORS, errors);
+        let leases = self.leases.get_mut();
+        if let Some(last) = leases.last.and_then(|lease| lease.event_id()) {
+            self.tracker
+                .set(keys::LEASES, leases.count)
+                .set(keys::LAST_LEASE, last);
+        }
     }
 }
 
@@ -88,7 +110,7 @@ impl Watch for Counts {
 
     fn failed(&self, error: &Error) {
         self.errors.fetch_add(1, Relaxed);
-        self.keep(Books::spoil);
+        self.keep(|books| books.failed(error));
         self.doom(error);
     }
 
@@ -102,7 +124,7 @@ impl Watch for Counts {
 }
 
 impl Counts {
-    fn keep(&self, entry: fn(&Books)) {
+    fn keep(&self, entry: impl FnOnce(&Books)) {
         if let Some(books) = &*self.books.lock() {
             entry(books);
         }

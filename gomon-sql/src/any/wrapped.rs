@@ -5,6 +5,8 @@ use std::cell::Cell;
 
 use gomon_core::Context;
 
+use crate::any::connection_event::ConnectionEvent;
+
 /// Runs a call to the driver that a wrapper reports.
 pub(crate) fn call<R>(f: impl FnOnce() -> R) -> R {
     let before = STATE.replace(State::Reported);
@@ -17,9 +19,9 @@ pub(super) fn is_reported() -> bool {
     matches!(STATE.get(), State::Reported)
 }
 
-/// The event of the connection that `ask` calls, if it is a monitored one.
-pub(crate) fn connection(ask: impl FnOnce()) -> Option<Context> {
-    let before = STATE.replace(State::Asked);
+/// The event of the connection that `ask` calls, if it is a monitored one. From a lease, it is one more for the connection.
+pub(crate) fn connection(lease: Option<Context>, ask: impl FnOnce()) -> Option<Context> {
+    let before = STATE.replace(State::Asked(lease));
     let _restored = Restored(before);
     ask();
     match STATE.get() {
@@ -29,9 +31,12 @@ pub(crate) fn connection(ask: impl FnOnce()) -> Option<Context> {
 }
 
 /// It is asked which connection it is.
-pub(super) fn answer(connection: Context) {
-    if matches!(STATE.get(), State::Asked) {
-        STATE.set(State::Answered(connection));
+pub(super) fn answer(connection: &ConnectionEvent) {
+    if let State::Asked(lease) = STATE.get() {
+        if let Some(lease) = lease {
+            connection.leased(lease);
+        }
+        STATE.set(State::Answered(connection.context()));
     }
 }
 
@@ -39,7 +44,8 @@ pub(super) fn answer(connection: Context) {
 enum State {
     Alone,
     Reported,
-    Asked,
+    /// By a lease, or by a statement.
+    Asked(Option<Context>),
     Answered(Context),
 }
 

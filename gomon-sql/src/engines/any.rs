@@ -24,6 +24,7 @@ pub(crate) const ENGINE: Engine = Engine {
     // SQLite's may be among them.
     own_thread: true,
     is_timeout: |_| false,
+    ends_session: |_| false,
     quotes_names: |_| false,
 };
 
@@ -61,8 +62,8 @@ impl MonitoredDb for Any {
         wrapped::call(call)
     }
 
-    fn event_of(connection: &AnyConnection) -> Option<Context> {
-        wrapped::connection(|| _ = connection.should_flush())
+    fn event_of(connection: &AnyConnection, lease: Option<Context>) -> Option<Context> {
+        wrapped::connection(lease, || _ = connection.should_flush())
     }
 
     fn copy_of(arguments: &AnyArguments) -> AnyArguments {

@@ -26,16 +26,26 @@ pub(crate) const ENGINE: Engine = Engine {
     },
     own_thread: false,
     is_timeout,
+    ends_session,
     quotes_names: |_| false,
 };
 
 /// Lock wait timeout, MariaDB's `max_statement_time`, MySQL's `max_execution_time`.
 const TIMEOUTS: [u16; 3] = [1205, 1969, 3024];
 
+/// `ER_SERVER_SHUTDOWN`, MariaDB's `ER_CONNECTION_KILLED`, MySQL's `ER_CLIENT_INTERACTION_TIMEOUT`.
+const ENDS: [u16; 3] = [1053, 1927, 4031];
+
 fn is_timeout(error: &dyn DatabaseError) -> bool {
     error
         .try_downcast_ref::<MySqlDatabaseError>()
         .is_some_and(|error| TIMEOUTS.contains(&error.number()))
+}
+
+fn ends_session(error: &dyn DatabaseError) -> bool {
+    error
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .is_some_and(|error| ENDS.contains(&error.number()))
 }
 
 impl sealed::Sealed for MySql {}

@@ -5,7 +5,9 @@ use sqlx_core::error::DatabaseError;
 use sqlx_core::row::Row;
 use sqlx_core::type_info::TypeInfo;
 use sqlx_core::value::ValueRef;
-use sqlx_postgres::{PgConnectOptions, PgQueryResult, PgRow, PgValueFormat, Postgres};
+use sqlx_postgres::{
+    PgConnectOptions, PgDatabaseError, PgQueryResult, PgRow, PgSeverity, PgValueFormat, Postgres,
+};
 
 use super::decode;
 use crate::engine::Engine;
@@ -26,6 +28,7 @@ pub(crate) const ENGINE: Engine = Engine {
     },
     own_thread: false,
     is_timeout,
+    ends_session,
     quotes_names,
 };
 
@@ -37,6 +40,13 @@ fn is_timeout(error: &dyn DatabaseError) -> bool {
         Some("25P03" | "57P05") => true,
         _ => false,
     }
+}
+
+/// What is fatal to the session, or to the server.
+fn ends_session(error: &dyn DatabaseError) -> bool {
+    error
+        .try_downcast_ref::<PgDatabaseError>()
+        .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 /// In violated constraints and in refused access double quotes are those of names. Elsewhere they may hold what the

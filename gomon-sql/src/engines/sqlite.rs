@@ -25,6 +25,7 @@ pub(crate) const ENGINE: Engine = Engine {
     },
     own_thread: true,
     is_timeout: |_| false,
+    ends_session: |_| false,
     quotes_names: |_| false,
 };
 

@@ -36,6 +36,7 @@ const fn engine(system: &'static str, dialect: Dialect) -> Engine {
         explain: ExplainBy::NOT,
         own_thread: false,
         is_timeout: |_| false,
+        ends_session: |_| false,
         quotes_names: |_| false,
     }
 }

@@ -94,10 +94,11 @@ impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
             }
             None => lease.register("lease"),
         }
-        if let Some(id) = DB::event_of(&held).and_then(|event| event.event_id()) {
+        let home = Some(lease.context());
+        let connection = DB::event_of(&held, home);
+        if let Some(id) = connection.and_then(|event| event.event_id()) {
             lease.set(keys::CONN, id);
         }
-        let home = Some(lease.context());
         Self {
             link: Link::Owned(held),
             config,
@@ -184,7 +185,7 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
             parent: self.parent(),
             caller: self.caller.take(),
             watch: self.fate.clone().map(|fate| fate as Arc<dyn Watch>),
-            connection: OnConnection::of(DB::event_of(&self.link)),
+            connection: OnConnection::of(DB::event_of(&self.link, None)),
         }
     }
 

@@ -47,9 +47,9 @@ pub trait MonitoredDb: RowSource + sealed::Sealed {
     fn reported<R>(call: impl FnOnce() -> R) -> R {
         call()
     }
-    /// The event of a physical connection, where the driver has one.
+    /// The event of a physical connection, where the driver has one; from a lease, which that event then counts.
     #[doc(hidden)]
-    fn event_of(_connection: &Self::Connection) -> Option<Context> {
+    fn event_of(_connection: &Self::Connection, _lease: Option<Context>) -> Option<Context> {
         None
     }
     /// Bound values, where they can be seen.

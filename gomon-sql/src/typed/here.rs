@@ -87,7 +87,7 @@ impl<DB: MonitoredDb> Wanting<DB> {
     async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
         let what = What::Statement(sql, self.pool.shared().engine.dialect);
         let held = pool_wait::acquire(&self.pool, self.parent, what, self.caller).await?;
-        if let Some(event) = DB::event_of(&held) {
+        if let Some(event) = DB::event_of(&held, None) {
             self.connection.found(event);
         }
         Ok(held)

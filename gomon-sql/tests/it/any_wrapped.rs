@@ -71,6 +71,10 @@ async fn each_statement_is_reported_once_with_its_connection_and_its_caller() {
         let lease = recorder.one("sql-wlease");
         assert!(created.is_child_of(&lease));
         assert_eq!(lease["conn"], connection.id());
+        assert_eq!(
+            (&connection["leases"], &connection["last-lease"]),
+            (&1.into(), &lease.id().into())
+        );
         assert_eq!(inserted["caller"], format!("{}:{line}", file!()));
         assert_eq!(inserted["params"], serde_json::json!([7, "hunter2"]));
         assert_eq!(

@@ -34,6 +34,10 @@ macro_rules! ended {
         assert!(inside.is_err());
         assert!(tx.commit().await.is_err());
         drop(lease);
+        let mut tx = $pool.begin().await.unwrap();
+        let (inside, ()) = tokio::join!((&mut *tx).fetch_all($sleep), DB::end_sleeper($fixture));
+        assert!(inside.is_err());
+        drop(tx);
         all_is_given_back($pool).await;
         assert!(
             $pool
@@ -76,17 +80,25 @@ async fn judge<DB: Engine>(fixture: &Fixture<DB>, recorder: &Recorder) {
         _ => ("Io", None),
     };
     let queries = recorder.find("sql-wconn-queryctx");
-    let [alone, inside, _] = &queries[..] else {
+    let [alone, inside, before_a_drop, _] = &queries[..] else {
         panic!("{}", recorder.tree())
     };
-    for asked in [alone, inside] {
+    for asked in [alone, inside, before_a_drop] {
         assert_eq!(asked.outcome(), "failed");
         assert_eq!(asked["error"][0]["type"], kind, "{asked}");
         assert_eq!(asked["code"].as_str(), code);
     }
-    let (transaction, commit) = (recorder.one("conn-begintx"), recorder.one("sql-wtx-commit"));
-    assert!(inside.is_child_of(&transaction));
-    assert!(commit.is_child_of(&transaction));
+    let [transaction, dropped] = &recorder.find("conn-begintx")[..] else {
+        panic!("{}", recorder.tree())
+    };
+    assert!(before_a_drop.is_child_of(dropped));
+    assert_eq!(dropped.outcome(), "failed");
+    assert_eq!(dropped["error"][0]["type"], "ConnectionLost", "{dropped}");
+    // No rollback is sent to nobody.
+    assert!(recorder.find("sql-wtx-rollback").is_empty());
+    let commit = recorder.one("sql-wtx-commit");
+    assert!(inside.is_child_of(transaction));
+    assert!(commit.is_child_of(transaction));
     assert_eq!(
         (transaction.outcome(), commit.outcome()),
         ("failed", "failed")
@@ -116,7 +128,9 @@ async fn typed<DB: Engine>(fixture: &Fixture<DB>) {
               sql-wstmt-execctx
               sql-wconn-queryctx failed
               sql-wtx-commit failed
-              sql-wtx-rollback {implicit=true}
+          sql-wpool-acquire
+          conn-begintx failed
+            sql-wconn-queryctx failed
           sql-wconn-queryctx
           sql-wpool-acquire
         "
@@ -130,7 +144,7 @@ async fn driver<DB: Engine>(fixture: &Fixture<DB>) {
     let pool = any_pool(fixture);
     let recorder = record(by_driver(&pool, fixture, sleep)).await;
     judge(fixture, &recorder).await;
-    assert_eq!(recorder.find("sql-wconn").len(), 3);
+    assert_eq!(recorder.find("sql-wconn").len(), 4);
 }
 
 async fn both<DB: Engine>(fixture: &Fixture<DB>) {
@@ -140,7 +154,7 @@ async fn both<DB: Engine>(fixture: &Fixture<DB>) {
     let pool = any_pool(fixture).monitored();
     let recorder = record(by_wrapper(&pool, fixture, sleep)).await;
     judge(fixture, &recorder).await;
-    assert_eq!(recorder.find("sql-wconn").len(), 3);
+    assert_eq!(recorder.find("sql-wconn").len(), 4);
 }
 
 /// What is written the same way with sqlx's types and with the monitored ones.
