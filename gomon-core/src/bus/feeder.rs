@@ -186,7 +186,8 @@ impl Feeder {
     }
 
     fn end(mut self, deadline: Deadline) {
-        self.flush(deadline.left());
+        let well = self.flush(deadline.left());
+        self.port.queue.flushed_for_the_end(well);
         if let Some(next) = self.port.next() {
             next.wait_flushed(deadline);
         }

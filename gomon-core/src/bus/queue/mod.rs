@@ -95,6 +95,8 @@ struct State<T, N> {
     flushed_well: u64,
     /// The end is asked for: by when the last flush is to be done.
     closing: Option<Deadline>,
+    /// Everything was taken, and the last flush went well.
+    ended_well: bool,
     phase: Phase,
 }
 
@@ -126,6 +128,7 @@ impl<T: Load, N> Queue<T, N> {
                 flushed: 0,
                 flushed_well: 0,
                 closing: None,
+                ended_well: false,
                 phase: Phase::Open,
             }),
             work: Condvar::new(),
@@ -350,6 +353,12 @@ impl<T: Load, N> Queue<T, N> {
         self.progress.notify_all();
     }
 
+    /// The flush of the end is done: who asks from here on, before the thread has ended, has asked for that one.
+    pub(crate) fn flushed_for_the_end(&self, well: bool) {
+        let mut state = self.state.lock();
+        state.ended_well = well && state.waiting.is_empty();
+    }
+
     /// Waits until the listener has flushed for this ticket, or has ended.
     pub(crate) fn wait_flushed(&self, ticket: FlushTicket) -> Flushed {
         let reached = |state: &State<T, N>| {
@@ -566,6 +575,9 @@ impl<T: Load, N> State<T, N> {
     fn flush_in_vain(&mut self) {
         if self.flush.number > self.flushed {
             self.flushed = self.flush.number;
+            if self.ended_well {
+                self.flushed_well = self.flushed;
+            }
         }
     }
 }

@@ -261,6 +261,26 @@ fn a_flush_that_went_well_stays_so_whatever_becomes_of_the_next() {
 }
 
 #[test]
+fn a_flush_that_comes_in_between_the_last_one_and_the_end_is_as_good_as_the_last() {
+    for (last, expected) in [
+        (Some(true), Flushed::Well),
+        (Some(false), Flushed::Badly),
+        // The thread has died.
+        (None, Flushed::Badly),
+    ] {
+        let queue = queue(OnFull::DropNewest, Duration::MAX);
+        queue.begin_close(Deadline::PASSED);
+        assert!(matches!(queue.next(None), Task::End(_)));
+        queue.start_flush(ticket(1));
+        if let Some(well) = last {
+            queue.flushed_for_the_end(well);
+        }
+        queue.end();
+        assert_eq!(queue.wait_flushed(ticket(1)), expected, "{last:?}");
+    }
+}
+
+#[test]
 fn a_listener_that_is_stuck_in_a_tick_or_in_its_greeting_is_left_alone() {
     for greeted in [true, false] {
         let queue = queue(OnFull::DropNewest, Duration::ZERO);

@@ -20,6 +20,9 @@ pub(super) const FP: &str = "toy-call";
 pub(super) const OPEN: &str = "toy-open";
 pub(super) const SECRET: &str = "hunter2";
 
+/// Events that a wrapper forgot; not leaked, for the leak check would blame whoever had the record before.
+static FOR_EVER: Mutex<Vec<EventTracker>> = Mutex::new(Vec::new());
+
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
@@ -50,7 +53,7 @@ impl Toy {
         }
         let open = match flaw {
             Flaw::OpenForEver => {
-                std::mem::forget(open);
+                FOR_EVER.lock().unwrap().push(open);
                 None
             }
             Flaw::ClosesEarly => None,
