@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use gomon_core::probe::{self, Probe};
-use gomon_core::{Context, EventTracker, monotonic};
+use gomon_core::{Context, EventTracker, execution_id, is_enabled, monotonic};
 use parking_lot::Mutex;
 use sqlx_core::pool::Pool;
 
@@ -44,7 +44,8 @@ impl<DB: MonitoredDb> Shared<DB> {
             }
             None => config,
         };
-        if config.settings().finds_callers {
+        let is_on = is_enabled() && execution_id().is_some();
+        if is_on && config.settings().finds_callers {
             housekeeping::warm_up();
         }
         let engine = DB::engine_for(&inner.connect_options());
