@@ -71,6 +71,10 @@ impl Watch for FateAt {
         self.books.started();
     }
 
+    fn preparing(&self) {
+        self.books.step();
+    }
+
     fn completed(&self, sql: &str, writes: bool) {
         if writes {
             self.books.wrote();

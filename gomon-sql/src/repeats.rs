@@ -87,6 +87,7 @@ impl Group {
     fn tell(&self, unit: &EventTracker) {
         let statement = &self.run.statement;
         let (fp, hint) = match (self.same + 1 == self.count, statement.writes) {
+            (true, false) if !reads_a_table(statement) => return,
             (true, false) => (fp::DUPLICATE, ASKED_AGAIN),
             (false, false) => (fp::NPLUSONE, READ_ONE_BY_ONE),
             (_, true) => (fp::NPLUSONE, WRITTEN_ONE_BY_ONE),
@@ -117,9 +118,46 @@ impl wait::Kept for Repeats {
     }
 }
 
+/// Its answer may be kept: it is neither that of a function, which may be another each time, nor rows that are taken for oneself.
+fn reads_a_table(statement: &Statement) -> bool {
+    let names_one = statement.summary.starts_with("SELECT ");
+    let words = statement.query.split_ascii_whitespace();
+    let pairs = words.clone().zip(words.skip(1));
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    names_one
+        && !pairs
+            .into_iter()
+            .any(|(word, next)| is(word, "FOR") && LOCKS.iter().any(|lock| is(next, lock)))
+}
+
+/// What a query takes locks `FOR`.
+const LOCKS: [&str; 4] = ["UPDATE", "SHARE", "NO", "KEY"];
+
 const ASKED_AGAIN: &str = "the same was asked each time: keep the answer";
 const READ_ONE_BY_ONE: &str = "read them by one statement: a join, or an IN list of all the values";
 const WRITTEN_ONE_BY_ONE: &str = "write them by one statement of many rows";
 
 /// Different statements of one unit of work that are counted; later ones are not.
 const MOST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::reads_a_table;
+    use crate::statement::{Dialect, Statement};
+
+    #[test]
+    fn an_answer_may_be_kept_that_is_read_from_a_table_without_a_lock() {
+        for (sql, kept) in [
+            ("SELECT a FROM jobs", true),
+            ("SELECT a FROM jobs WHERE kind = 'for update'", true),
+            ("SELECT a FROM jobs for  update SKIP LOCKED", false),
+            ("SELECT a FROM jobs FOR NO KEY UPDATE", false),
+            ("SELECT a FROM jobs FOR SHARE", false),
+            ("SELECT nextval('ids')", false),
+            ("SHOW search_path", false),
+        ] {
+            let statement = Statement::read(sql, Dialect::Postgres);
+            assert_eq!(reads_a_table(&statement), kept, "{sql}");
+        }
+    }
+}

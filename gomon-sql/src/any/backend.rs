@@ -47,6 +47,8 @@ pub(super) struct MonitoredBackend<DB: DriverDb> {
     inner: Box<DB::Connection>,
     event: ConnectionEvent,
     transaction: Option<TransactionEvent>,
+    /// `COMMIT` or `ROLLBACK` was sent and not answered.
+    ending: bool,
     /// A `BEGIN` was sent and what came of it is not known: the server may have a transaction open that sqlx does not know of.
     unsure: bool,
 }
@@ -57,6 +59,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             inner: Box::new(inner),
             event: ConnectionEvent::open(DB::FACTS),
             transaction: None,
+            ending: false,
             unsure: false,
         }
     }
@@ -74,6 +77,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             caller: None,
             watch: Some(Arc::clone(self.event.counts()) as Arc<dyn Watch>),
             connection: OnConnection::Known(self.event.context()),
+            waited: None,
         }
     }
 
@@ -89,9 +93,9 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     }
 
     /// Counts a statement that a wrapper reports.
-    fn counted(&self) -> Arc<Counts> {
+    fn counted(&self, begin: fn(&Counts)) -> Arc<Counts> {
         let counts = Arc::clone(self.event.counts());
-        counts.started();
+        begin(&counts);
         counts
     }
 
@@ -197,6 +201,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     }
 
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
+        self.ending = true;
         match &mut self.transaction {
             Some(transaction) if self.event.counts().depth.load(Relaxed) == 1 => {
                 transaction.step(of_transaction)
@@ -208,6 +213,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     /// The statement that ends a level was answered.
     fn answered(&mut self, mut step: EndGuard, result: &Result<(), Error>) {
         let depth = self.depth();
+        self.ending = false;
         if let Some(transaction) = &mut self.transaction {
             transaction.answered();
         }
@@ -348,14 +354,21 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         }
         self.counts().fate.undo(depth);
         self.set_depth(depth - 1);
+        // Who was cancelled while it ended has not forgotten to.
+        let was_ending = std::mem::take(&mut self.ending);
         if wrapped::is_reported() {
             return;
         }
         if depth > 1 {
+            if was_ending {
+                return;
+            }
             savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);
         } else if let Some(mut transaction) = self.transaction.take() {
             *self.counts().books.lock() = None;
-            transaction.rolled_back_implicitly();
+            if !was_ending {
+                transaction.rolled_back_implicitly();
+            }
         }
     }
 
@@ -396,7 +409,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         arguments: Option<AnyArguments>,
     ) -> BoxStream<'_, Result<Either<AnyQueryResult, AnyRow>, Error>> {
         if wrapped::is_reported() {
-            let counts = self.counted();
+            let counts = self.counted(Counts::started);
             let items =
                 AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
             return Box::pin(items.inspect_err(move |error| counts.failed(error)));
@@ -415,7 +428,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         arguments: Option<AnyArguments>,
     ) -> BoxFuture<'_, Result<Option<AnyRow>, Error>> {
         if wrapped::is_reported() {
-            let counts = self.counted();
+            let counts = self.counted(Counts::started);
             let row = AnyConnectionBackend::fetch_optional(
                 &mut *self.inner,
                 query,
@@ -440,7 +453,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         parameters: &[AnyTypeInfo],
     ) -> BoxFuture<'c, Result<AnyStatement, Error>> {
         if wrapped::is_reported() {
-            let counts = self.counted();
+            let counts = self.counted(Counts::preparing);
             let prepared = AnyConnectionBackend::prepare_with(&mut *self.inner, sql, parameters);
             return Box::pin(prepared.inspect_err(move |error| counts.failed(error)));
         }

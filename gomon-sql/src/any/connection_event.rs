@@ -101,6 +101,11 @@ impl Watch for Counts {
         self.keep(Books::started);
     }
 
+    fn preparing(&self) {
+        self.queries.fetch_add(1, Relaxed);
+        self.keep(Books::step);
+    }
+
     fn completed(&self, sql: &str, writes: bool) {
         if writes {
             self.keep(Books::wrote);

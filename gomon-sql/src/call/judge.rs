@@ -17,7 +17,10 @@ impl Call {
         let lapsed = lapsed.saturating_sub(self.consumer);
         if lapsed >= settings.slow_after {
             tracker.set(keys::SLOW, true);
-            self.explain(tracker.context(), &statement);
+            let waited = self.place.waited.as_ref().and_then(|waited| waited.get());
+            if lapsed.saturating_sub(waited.copied().unwrap_or_default()) >= settings.slow_after {
+                self.explain(tracker.context(), &statement);
+            }
         }
         let is_query = self.request.fp == Some(fp::QUERY);
         if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
@@ -30,14 +33,18 @@ impl Call {
         if let Some(site) = &self.site {
             site.spend(lapsed, self.returned, errors);
         }
-        if self.request.fp == Some(fp::PREPARE) || tracker.outcome() != Outcome::Completed {
+        let is_data = statement.returns_rows || statement.writes;
+        if self.request.fp == Some(fp::PREPARE)
+            || tracker.outcome() != Outcome::Completed
+            || !is_data
+        {
             return;
         }
         let run = || Run {
             parent: self.place.parent.context().event_id(),
+            identity: self.request.identity(&statement),
             statement,
             lapsed,
-            identity: self.request.identity(),
             caller: self.place.caller,
             site: self.site.clone(),
             threshold: settings.repeated,

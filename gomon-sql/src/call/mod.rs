@@ -10,7 +10,7 @@ mod judge;
 mod on_connection;
 
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gomon_core::mask::REDACTED;
@@ -36,6 +36,8 @@ pub(crate) use on_connection::OnConnection;
 pub(crate) trait Watch: Send + Sync + std::fmt::Debug {
     /// The statement began.
     fn started(&self);
+    /// It is prepared, and not run.
+    fn preparing(&self);
     /// The statement, which was no mere preparation, ended well.
     fn completed(&self, sql: &str, writes: bool);
     /// The statement failed.
@@ -66,11 +68,12 @@ pub(crate) struct Request {
 
 impl Request {
     /// A number that stands for its text and its values. `None` where the values are not known.
-    fn identity(&self) -> Option<u64> {
-        let values = match self.bound {
-            None | Some(0) => 0,
-            Some(_) => self.values_hash?,
+    fn identity(&self, statement: &Statement) -> Option<u64> {
+        let none_bound = match self.bound {
+            Some(count) => count == 0,
+            None => self.prepared == Some(false) || statement.has_no_parameters(),
         };
+        let values = if none_bound { 0 } else { self.values_hash? };
         Some(hash_of(self.sql.as_str()) ^ values.rotate_left(1))
     }
 }
@@ -84,6 +87,8 @@ pub(crate) struct Place {
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) connection: OnConnection,
+    /// How long it waited for its connection, where that has to be known.
+    pub(crate) waited: Option<Arc<OnceLock<Duration>>>,
 }
 
 /// The event of one statement.
@@ -177,7 +182,10 @@ impl Call {
             .get_or_insert(if returns_rows { fp::QUERY } else { fp::EXECUTE });
         let mut tracker = self.place.parent.open(fp);
         if let Some(watch) = &self.place.watch {
-            watch.started();
+            match fp {
+                fp::PREPARE => watch.preparing(),
+                _ => watch.started(),
+            }
         }
         self.capture = tracker.capture(&self.capture);
         if let Some(statement) = statement.filter(|_| tracker.is_recording()) {
@@ -284,8 +292,11 @@ impl Call {
         self.last_id = last_id.or(self.last_id);
     }
 
-    /// It ended well.
+    /// It ended well, if it has not ended: a stream ends once more after its error.
     pub(crate) fn complete(&mut self) {
+        if !matches!(self.state, State::Open(_)) {
+            return;
+        }
         self.polled = true;
         // A preparation may be answered from sqlx's cache, without the server.
         if let Some(watch) = &self.place.watch

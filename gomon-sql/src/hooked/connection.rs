@@ -87,6 +87,7 @@ impl HookedConnection {
             caller: None,
             watch: self.transactions.watch(),
             connection: OnConnection::of(self.context()),
+            waited: None,
         };
         let request = Request {
             fp,

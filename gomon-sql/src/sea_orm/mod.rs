@@ -73,6 +73,7 @@ fn tell(config: &SqlConfig, info: &Info<'_>) {
         caller: None,
         watch: None,
         connection: OnConnection::Unseen,
+        waited: None,
     };
     let request = Request {
         fp: None,

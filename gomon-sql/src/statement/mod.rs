@@ -114,6 +114,13 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Nothing is bound to it, as far as the text tells.
+    pub(crate) fn has_no_parameters(&self) -> bool {
+        self.bound_to.is_empty() && self.cut_bytes == 0
+    }
+}
+
 /// The longest prefix of `text` of at most `bytes`, cut between characters.
 pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());

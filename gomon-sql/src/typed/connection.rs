@@ -186,6 +186,7 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
             caller: self.caller.take(),
             watch: self.fate.clone().map(|fate| fate as Arc<dyn Watch>),
             connection: OnConnection::of(DB::event_of(&self.link, None)),
+            waited: None,
         }
     }
 

@@ -1,11 +1,14 @@
 //! A monitored pool as an sqlx executor.
 
 use std::panic::Location;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use gomon_core::monotonic;
 use sqlx_core::describe::Describe;
 use sqlx_core::error::Error;
 use sqlx_core::executor::{Execute, Executor};
@@ -50,6 +53,7 @@ impl<DB: MonitoredDb> Here<'_, DB> {
             parent: Parent::current(),
             caller: self.caller,
             connection: OnConnection::to_come::<DB>(),
+            waited: self.pool.config().explainer().map(|_| Arc::default()),
         }
     }
 }
@@ -61,6 +65,8 @@ struct Wanting<DB: MonitoredDb> {
     caller: Option<&'static Location<'static>>,
     /// The physical connection it will get.
     connection: OnConnection,
+    /// How long it waited for it: who waits is not slow, and not explained.
+    waited: Option<Arc<OnceLock<Duration>>>,
 }
 
 impl<DB: MonitoredDb> Wanting<DB> {
@@ -80,13 +86,18 @@ impl<DB: MonitoredDb> Wanting<DB> {
             caller: self.caller,
             watch: None,
             connection: self.connection.clone(),
+            waited: self.waited.clone(),
         }
     }
 
     /// A connection for one statement.
     async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
         let what = What::Statement(sql, self.pool.shared().engine.dialect);
+        let asked = self.waited.as_ref().map(|waited| (waited, monotonic()));
         let held = pool_wait::acquire(&self.pool, self.parent, what, self.caller).await?;
+        if let Some((waited, asked)) = asked {
+            let _first = waited.set(monotonic().saturating_sub(asked));
+        }
         if let Some(event) = DB::event_of(&held, None) {
             self.connection.found(event);
         }

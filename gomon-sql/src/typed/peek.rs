@@ -1,5 +1,6 @@
 //! Reads the text of a query without using the query up.
 
+use either::Either;
 use gomon_core::Tree;
 use sqlx_core::arguments::Arguments as _;
 use sqlx_core::database::Database;
@@ -37,11 +38,16 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
 ) -> (Peeked<E, DB>, Request) {
     if let Some(statement) = query.statement() {
         let sql = statement.sql().clone();
+        let takes_none = match statement.parameters() {
+            Some(Either::Left(types)) => types.is_empty(),
+            Some(Either::Right(count)) => count == 0,
+            None => false,
+        };
         let request = Request {
             fp: Some(fp),
             sql,
             prepared: Some(true),
-            bound: None,
+            bound: takes_none.then_some(0),
             values: None,
             values_hash: None,
             copy: None,

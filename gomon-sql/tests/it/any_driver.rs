@@ -9,7 +9,7 @@ use gomon_core::testing::Recorder;
 use gomon_core::{EventTracker, FutureExt};
 use gomon_sql::{MonitoredDriver, RegisterError};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyPool, Executor, SqlStr, Statement};
 
 use crate::engines::server;
 
@@ -255,6 +255,22 @@ async fn an_orphan_is_a_child_of_its_connection() {
     let prepare = recorder.one("conn-prepare");
     assert_eq!(prepare["orphan"], true);
     assert!(prepare.is_child_of(&recorder.wait_for("sql-wconn", 1)[0]));
+}
+
+#[tokio::test]
+async fn a_preparation_is_no_statement_of_its_transaction() {
+    let recorder = Recorder::new();
+    let pool = open(&recorder, "sqlite::memory:").await;
+    let work = async {
+        let mut tx = pool.begin().await.unwrap();
+        let statement = (&mut *tx).prepare(SqlStr::from_static("SELECT 1")).await;
+        let statement = statement.unwrap();
+        statement.query().fetch_all(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    request(&recorder, work).await;
+    assert_eq!(recorder.find("conn-prepare").len(), 1);
+    assert_eq!(recorder.one("conn-begintx")["statements"], 1);
 }
 
 #[tokio::test]

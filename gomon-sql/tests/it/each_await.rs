@@ -149,6 +149,14 @@ fn steps_given_up(recorder: &Recorder) -> Vec<String> {
         if ["sql-wtx-commit", "sql-wtx-rollback"].contains(&step.fp()) {
             let transaction = events.iter().find(|it| step.is_child_of(it)).unwrap();
             assert_eq!(transaction.outcome(), "cancelled", "{}", recorder.tree());
+            // It was ended, and not forgotten.
+            assert_eq!(transaction.get("uncommitted"), None);
+            let forgotten = events.iter().any(|it| {
+                it.fp() == "sql-wtx-rollback"
+                    && it.is_child_of(transaction)
+                    && it.get("implicit").is_some()
+            });
+            assert!(!forgotten, "{}", recorder.tree());
         }
     }
     given_up.map(|event| event.fp().to_owned()).collect()

@@ -131,6 +131,55 @@ async fn the_same_question_asked_again_is_a_duplicate() {
 }
 
 #[tokio::test]
+async fn a_prepared_statement_with_values_is_no_duplicate() {
+    use sqlx::Statement;
+    let pool = pool().await;
+    let (recorder, repeated) = found("sql-nplusone", async {
+        let by_id = pool.prepare(sqlx::SqlStr::from_static(BY_ID)).await;
+        let by_id = by_id.unwrap();
+        for id in 0..5 {
+            let query = by_id.query().bind(id);
+            query.fetch_all(&pool).await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(repeated.len(), 1);
+    assert!(recorder.find("sql-duplicate").is_empty());
+
+    let (recorder, duplicates) = found("sql-duplicate", async {
+        let all = pool.prepare(sqlx::SqlStr::from_static("SELECT name FROM items"));
+        let all = all.await.unwrap();
+        for _ in 0..5 {
+            all.query().fetch_all(&pool).await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(duplicates.len(), 1);
+    assert!(recorder.find("sql-nplusone").is_empty());
+}
+
+#[tokio::test]
+async fn what_asks_no_table_is_no_duplicate() {
+    let pool = pool().await;
+    for sql in [
+        "SAVEPOINT here",
+        "CREATE TABLE IF NOT EXISTS more (a)",
+        "PRAGMA user_version",
+        "SELECT random()",
+        "SELECT 1",
+    ] {
+        let (recorder, duplicates) = found("sql-duplicate", async {
+            for _ in 0..5 {
+                pool.fetch_all(sql).await.unwrap();
+            }
+        })
+        .await;
+        assert!(duplicates.is_empty(), "{sql}");
+        assert!(recorder.find("sql-nplusone").is_empty(), "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn the_any_driver_knows_which_values_are_the_same() {
     let pool = any_pool().await;
     let ask = async |id: i64| {

@@ -1,5 +1,6 @@
 //! The life of a transaction, the same scenarios on each engine.
 
+use futures_util::StreamExt;
 use gomon_core::testing::{Recorder, assert_tree};
 use gomon_core::{Capture, EventTracker};
 use gomon_sql::{PoolExt, SqlConfig};
@@ -13,6 +14,7 @@ on_each_engine! {
     a_drop_rolls_back_implicitly => dropped;
     savepoints_are_children_of_their_transaction => savepoints;
     a_commit_after_a_failure_tells_its_fate => failed_then_commit;
+    a_stream_that_ends_after_its_error_undoes_nothing => failed_stream_then_commit;
     a_savepoint_can_undo_the_failure => failure_undone;
     a_hand_written_savepoint_can_undo_the_failure => failure_undone_by_hand;
     a_failed_description_dooms_the_transaction => failed_description;
@@ -218,6 +220,26 @@ async fn failed_then_commit<DB: Engine>(fixture: &Fixture<DB>) {
     assert_eq!(failed.outcome(), "failed");
     assert_eq!(failed["error"][0]["type"], "Database");
     assert!(failed.get("code").is_some());
+    is_whole(fixture).await;
+}
+
+async fn failed_stream_then_commit<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let (recorder, ()) = record(async || {
+        let mut tx = pool.begin().await.unwrap();
+        let mut items = (&mut *tx).fetch("SELECT nothing FROM nowhere");
+        assert!(items.next().await.unwrap().is_err());
+        // sqlx's streams end once they have failed.
+        assert!(items.next().await.is_none());
+        drop(items);
+        tx.commit().await.unwrap();
+    })
+    .await;
+
+    let aborted = (DB::SYSTEM == "postgresql").then_some(&serde_json::Value::Bool(true));
+    for fp in ["conn-begintx", "sql-wtx-commit"] {
+        assert_eq!(recorder.one(fp).get("aborted"), aborted);
+    }
     is_whole(fixture).await;
 }
 
