@@ -111,8 +111,9 @@ impl SqlConfig {
     /// Has slow statements explained, as `sql-explain`: one in this time at most, and each statement once an hour. Default: none is.
     ///
     /// The `EXPLAIN` is sent with the same bound values, of which a copy is kept while the statement runs, on a connection that
-    /// is opened for it and closed again, outside of the pool. It does not run the statement (there is no `ANALYZE`); only what reads
-    /// is explained, and only what runs on a pool or what came from one. Literals in the plan are masked, unless bound values
+    /// is opened for it and closed again, outside of the pool. It does not run the statement (there is no `ANALYZE`), and the connection may only read,
+    /// because servers call some functions to plan a statement. Only what reads is explained, and only what runs on a pool
+    /// or what came from one. Literals in the plan are masked, unless bound values
     /// are captured. Needs the runtime that sqlx uses.
     #[must_use]
     pub fn explain_slow(self, at_most_every: Duration) -> Self {

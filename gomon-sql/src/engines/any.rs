@@ -18,6 +18,7 @@ pub(crate) const ENGINE: Engine = Engine {
     error_dooms_transaction: false,
     dropped_begin_leaks: true,
     explain: ExplainBy {
+        forbids_writes: "",
         prefix: "EXPLAIN ",
         column: None,
     },

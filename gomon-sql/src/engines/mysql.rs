@@ -21,6 +21,7 @@ pub(crate) const ENGINE: Engine = Engine {
     error_dooms_transaction: false,
     dropped_begin_leaks: true,
     explain: ExplainBy {
+        forbids_writes: "START TRANSACTION READ ONLY",
         prefix: "EXPLAIN ",
         column: None,
     },

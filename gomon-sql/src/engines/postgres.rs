@@ -23,6 +23,7 @@ pub(crate) const ENGINE: Engine = Engine {
     error_dooms_transaction: true,
     dropped_begin_leaks: true,
     explain: ExplainBy {
+        forbids_writes: "BEGIN READ ONLY",
         prefix: "EXPLAIN ",
         column: Some(0),
     },

@@ -20,6 +20,7 @@ pub(crate) const ENGINE: Engine = Engine {
     error_dooms_transaction: false,
     dropped_begin_leaks: false,
     explain: ExplainBy {
+        forbids_writes: "",
         prefix: "EXPLAIN QUERY PLAN ",
         column: Some(3),
     },

@@ -21,6 +21,8 @@ pub(crate) use rate::Rate;
 /// How an engine is asked for a plan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExplainBy {
+    /// Forbids the connection to write, where an engine calls functions to plan a statement.
+    pub(crate) forbids_writes: &'static str,
     /// What comes before the statement. None of them runs it.
     pub(crate) prefix: &'static str,
     /// The column with the plan; `None` if all of them are.
@@ -31,6 +33,7 @@ impl ExplainBy {
     /// Of what nobody explains: hooks have no connection to do it on.
     #[cfg(any(feature = "sea-orm", feature = "diesel", feature = "rusqlite"))]
     pub(crate) const NOT: Self = Self {
+        forbids_writes: "",
         prefix: "EXPLAIN ",
         column: None,
     };
@@ -59,7 +62,19 @@ pub(crate) trait Explain: Send + Sync + fmt::Debug {
 /// Only what reads is explained, and only one statement at a time.
 pub(crate) fn is_explained(sql: &str, statement: &Statement) -> bool {
     let one = sql.trim_end().trim_end_matches(';');
-    !statement.writes && statement.summary.starts_with("SELECT") && !one.contains(';')
+    let first = statement
+        .query
+        .split([' ', '('])
+        .find(|word| !word.is_empty());
+    let asks = |first: &str| {
+        ["SELECT", "WITH"]
+            .iter()
+            .any(|asks| first.eq_ignore_ascii_case(asks))
+    };
+    !statement.writes
+        && first.is_some_and(asks)
+        && statement.summary.starts_with("SELECT")
+        && !one.contains(';')
 }
 
 #[cfg(test)]
@@ -73,6 +88,11 @@ mod tests {
             ("SELECT a FROM t", true),
             ("WITH x AS (SELECT a FROM t) SELECT a FROM x;", true),
             ("SELECT 1; SELECT 2", false),
+            ("(SELECT a FROM t) UNION (SELECT a FROM u)", true),
+            ("-- all\nselect a FROM t", true),
+            ("EXPLAIN ANALYZE SELECT a FROM t", false),
+            ("EXPLAIN SELECT a FROM t", false),
+            ("DECLARE c CURSOR FOR SELECT a FROM t", false),
             ("UPDATE t SET a = 1", false),
             (
                 "WITH x AS (SELECT a FROM u), y AS (DELETE FROM t RETURNING a) SELECT a FROM y",

@@ -9,7 +9,7 @@ use sqlx_core::connection::Connection;
 use sqlx_core::error::Error;
 use sqlx_core::pool::Pool;
 use sqlx_core::rt;
-use sqlx_core::sql_str::{AssertSqlSafe, SqlSafeStr};
+use sqlx_core::sql_str::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::db::MonitoredDb;
 use super::peek::Peeked;
@@ -82,19 +82,33 @@ async fn plan<DB: MonitoredDb>(
     slow: Slow,
 ) -> Result<Vec<String>, Error> {
     let explain = DB::engine_of(connection).explain;
+    if !explain.forbids_writes.is_empty() {
+        let forbid = query::<DB>(SqlStr::from_static(explain.forbids_writes), None);
+        DB::run_execute(connection, forbid).await?;
+    }
     let sql = format!("{}{}", explain.prefix, slow.sql.as_str());
     let arguments = slow.arguments.and_then(|copy| copy.downcast().ok());
-    let query: Peeked<&'static str, DB> = Peeked::Parts {
-        sql: AssertSqlSafe(sql).into_sql_str(),
-        arguments: Some(Ok(arguments.map(|arguments| *arguments))),
-        persistent: false,
-    };
+    let query = query::<DB>(
+        AssertSqlSafe(sql).into_sql_str(),
+        arguments.map(|arguments| *arguments),
+    );
     let rows = DB::run_fetch_many(connection, query);
     let lines = rows.try_filter_map(|item| {
         let line = item.right().map(|row| line::<DB>(&row, explain));
         std::future::ready(Ok(line))
     });
     lines.try_collect().await
+}
+
+fn query<DB: MonitoredDb>(
+    sql: SqlStr,
+    arguments: Option<DB::Arguments>,
+) -> Peeked<&'static str, DB> {
+    Peeked::Parts {
+        sql,
+        arguments: Some(Ok(arguments)),
+        persistent: false,
+    }
 }
 
 impl<DB: MonitoredDb> fmt::Debug for Explainer<DB> {

@@ -1,6 +1,5 @@
 //! Reads the text of a query without using the query up.
 
-use either::Either;
 use gomon_core::Tree;
 use sqlx_core::arguments::Arguments as _;
 use sqlx_core::database::Database;
@@ -38,16 +37,11 @@ pub(super) fn peek<'q, DB: MonitoredDb, E: Execute<'q, DB>>(
 ) -> (Peeked<E, DB>, Request) {
     if let Some(statement) = query.statement() {
         let sql = statement.sql().clone();
-        let takes_none = match statement.parameters() {
-            Some(Either::Left(types)) => types.is_empty(),
-            Some(Either::Right(count)) => count == 0,
-            None => false,
-        };
         let request = Request {
             fp: Some(fp),
             sql,
             prepared: Some(true),
-            bound: takes_none.then_some(0),
+            bound: None,
             values: None,
             values_hash: None,
             copy: None,

@@ -128,6 +128,65 @@ async fn writes_and_what_is_not_slow_are_never_explained() {
     .await;
 }
 
+/// MySQL and MariaDB call a function while they plan, where a subquery in `FROM` has no table of its own; PostgreSQL calls one
+/// that says that its answer is always the same.
+#[tokio::test]
+async fn what_planning_would_write_is_not_written() {
+    on::<MySql, _>(async |fixture: &Fixture<MySql>| {
+        let functions = ["CREATE FUNCTION count_up() RETURNS INT MODIFIES SQL DATA \
+             BEGIN INSERT INTO items SELECT count(*) + 1, 'counted' FROM items; RETURN 1; END"];
+        let sql = "SELECT * FROM (SELECT count_up()) AS counted";
+        writes_once(fixture, &functions, sql).await;
+    })
+    .await;
+    on::<Postgres, _>(async |fixture: &Fixture<Postgres>| {
+        let functions = [
+            "CREATE FUNCTION count_up() RETURNS int LANGUAGE sql AS \
+             $$ INSERT INTO items SELECT count(*) + 1, 'counted' FROM items RETURNING 1 $$",
+            "CREATE FUNCTION constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS \
+             $$ BEGIN RETURN count_up(); END $$",
+        ];
+        writes_once(fixture, &functions, "SELECT constant()").await;
+    })
+    .await;
+}
+
+async fn writes_once<DB: Engine>(
+    fixture: &Fixture<DB>,
+    functions: &[&'static str],
+    sql: &'static str,
+) {
+    for function in functions {
+        fixture.monitored().execute(*function).await.unwrap();
+    }
+    let pool = pool(fixture, config());
+    let recorder = Recorder::new();
+    recorder.scope(pool.fetch_all(sql)).await.unwrap();
+    assert_eq!(explained(&recorder).await["system"], DB::SYSTEM);
+    let items = fixture.monitored().fetch_all("SELECT id FROM items").await;
+    assert_eq!(items.unwrap().len(), 1, "the query's own");
+}
+
+#[tokio::test]
+async fn what_waited_for_its_connection_is_slow_and_needs_no_plan() {
+    let wait = Duration::from_millis(200);
+    let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    let pool = options.connect("sqlite::memory:").await.unwrap();
+    let pool = pool.monitored_with(config().slow_after(wait));
+    let recorder = Recorder::new();
+    let lease = pool.acquire().await.unwrap();
+    let given_back = async {
+        tokio::time::sleep(wait + wait / 2).await;
+        drop(lease);
+    };
+    let waits = recorder.scope(sqlx::query("SELECT 1 WHERE 1 = ?").bind(1).fetch_all(&pool));
+    let (rows, ()) = tokio::join!(waits, given_back);
+    rows.unwrap();
+    assert_eq!(recorder.one("sql-wconn-queryctx")["slow"], true);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(recorder.find("sql-explain").is_empty());
+}
+
 #[tokio::test]
 async fn no_more_are_explained_than_was_asked_for() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
