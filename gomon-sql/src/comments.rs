@@ -17,7 +17,7 @@ use sqlx_core::sql_str::{AssertSqlSafe, SqlSafeStr, SqlStr};
 /// is not: statements with one are sent unprepared, or each of them would take a place among those that connection and
 /// server keep.
 ///
-/// A text that has a comment already stays as it is. The events show the text without the comment.
+/// A text that has a comment already stays as it is, and so does a `CREATE` or an `ALTER`, whose text servers keep. The events show the text without the comment.
 ///
 /// ```
 /// use gomon_sql::{SqlComments, SqlConfig};
@@ -91,9 +91,11 @@ impl SqlComments {
             return sql.clone();
         };
         let text = own(text);
-        let mut known = self.commented.write();
-        if known.len() < MOST {
-            known.insert(sql.as_str().into(), text.clone());
+        if text.as_str().len() <= LONGEST {
+            let mut known = self.commented.write();
+            if known.len() < MOST {
+                known.insert(sql.as_str().into(), text.clone());
+            }
         }
         text
     }
@@ -114,7 +116,7 @@ fn own(text: String) -> SqlStr {
 
 /// `None` where there is nothing to say, or somebody said something.
 fn commented(sql: &str, tags: &BTreeMap<String, String>) -> Option<String> {
-    if tags.is_empty() || sql.contains("/*") || sql.trim().is_empty() {
+    if tags.is_empty() || sql.contains("/*") || sql.trim().is_empty() || is_kept(sql) {
         return None;
     }
     let statement = sql.trim_end().trim_end_matches(';').trim_end();
@@ -131,6 +133,17 @@ fn commented(sql: &str, tags: &BTreeMap<String, String>) -> Option<String> {
     Some(format!("{statement}{blank}/*{pairs}*/{end}"))
 }
 
+/// The server keeps the text: SQLite that of tables and views, as others do of functions.
+fn is_kept(sql: &str) -> bool {
+    let lines = sql.lines().map(str::trim_start);
+    let first = lines
+        .filter(|line| !line.starts_with("--") && !line.starts_with('#'))
+        .find_map(|line| line.split_ascii_whitespace().next());
+    first.is_some_and(|word| {
+        word.eq_ignore_ascii_case("CREATE") || word.eq_ignore_ascii_case("ALTER")
+    })
+}
+
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
@@ -145,8 +158,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Texts that are kept with their tags; others are put together each time.
+/// Texts that are kept with their tags, and their bytes; others are put together each time.
 const MOST: usize = 1024;
+const LONGEST: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -172,9 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_has_a_comment_stays_as_it_is() {
+    fn a_text_that_has_a_comment_or_is_kept_stays_as_it_is() {
         let comments = SqlComments::new().tag("a", "b");
-        for sql in ["SELECT /* one */ 1", "", " "] {
+        for sql in [
+            "SELECT /* one */ 1",
+            "",
+            " ",
+            "CREATE VIEW v AS SELECT 1",
+            "-- a view\n  create view v AS SELECT 1",
+            "ALTER TABLE t ADD COLUMN b",
+        ] {
             assert_eq!(add(&comments, sql), sql);
         }
         assert_eq!(add(&SqlComments::new(), "SELECT 1"), "SELECT 1");
@@ -197,5 +218,13 @@ mod tests {
             assert_eq!(text.as_str(), format!("SELECT {i} /*a='b'*/"));
         }
         assert_eq!(comments.commented.read().len(), MOST);
+
+        let comments = SqlComments::new().tag("a", "b");
+        for bytes in [LONGEST - 30, LONGEST] {
+            let sql = format!("SELECT '{}'", "x".repeat(bytes));
+            let text = comments.add_tags(&AssertSqlSafe(sql.clone()).into_sql_str());
+            assert_eq!(text.as_str(), format!("{sql} /*a='b'*/"));
+        }
+        assert_eq!(comments.commented.read().len(), 1, "a long one");
     }
 }

@@ -1,7 +1,7 @@
 //! The thread of this crate, `gomon-sql`: it looks up lines of callers, samples pools and looks for what holds a connection too
 //! long. It is started by the first who has something for it to do, and waits while there is nothing.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Once, OnceLock, Weak};
 use std::time::Duration;
 
@@ -17,27 +17,27 @@ pub(crate) trait Watched: Send + Sync {
 
 /// Has the site learn its line from the stack, unless there is too much to do.
 pub(crate) fn look_up(stack: Stack, site: &Arc<Site>) {
-    hand_over(Job::LookUp(stack, Arc::clone(site)));
+    // Nobody waits for what is nice to have.
+    let _full = hand_over(Job::LookUp(stack, Arc::clone(site)));
 }
 
-/// Has it looked at for as long as it is there, unless there is too much to do.
-pub(crate) fn watch(watched: Weak<dyn Watched>) {
-    hand_over(Job::Watch(watched));
+/// Has it looked at for as long as it is there. False where there is too much to do just now.
+pub(crate) fn watch(watched: Weak<dyn Watched>) -> bool {
+    hand_over(Job::Watch(watched))
 }
 
 /// Reads the program's line tables ahead, so that the first lines are there soon. For programs that are monitored: with
 /// 100 MB of them, a core is busy for a quarter of a second.
 pub(crate) fn warm_up() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| hand_over(Job::WarmUp));
+    ONCE.call_once(|| _ = hand_over(Job::WarmUp));
 }
 
-fn hand_over(job: Job) {
+/// False where there is no room for it just now.
+fn hand_over(job: Job) -> bool {
     static JOBS: OnceLock<Option<SyncSender<Job>>> = OnceLock::new();
-    if let Some(jobs) = JOBS.get_or_init(start) {
-        // Nobody waits for what is nice to have.
-        let _full = jobs.try_send(job);
-    }
+    let jobs = JOBS.get_or_init(start).as_ref();
+    jobs.is_none_or(|jobs| !matches!(jobs.try_send(job), Err(TrySendError::Full(_))))
 }
 
 /// `None` where the system has no thread for it: then nothing of it is done.
@@ -102,3 +102,39 @@ fn run(jobs: &Receiver<Job>) {
 const MOST_JOBS: usize = 256;
 /// A program that begins calls statements one after the other; later there is one in an hour.
 const TABLES_KEPT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use parking_lot::Mutex;
+
+    use super::{MOST_JOBS, Watched, watch};
+
+    /// Keeps whoever looks until the sender is gone.
+    struct Keeps(Mutex<Receiver<()>>);
+
+    impl Watched for Keeps {
+        fn look(&self, _: Duration) -> Duration {
+            let _gone = self.0.lock().recv();
+            Duration::MAX
+        }
+    }
+
+    #[test]
+    fn who_finds_no_room_is_told() {
+        let (sender, receiver) = channel();
+        let keeps: Arc<dyn Watched> = Arc::new(Keeps(Mutex::new(receiver)));
+        let mut asked = 0;
+        while watch(Arc::downgrade(&keeps)) {
+            asked += 1;
+            assert!(asked <= 2 * MOST_JOBS, "there is always room");
+        }
+        drop(sender);
+        while !watch(Arc::downgrade(&keeps)) {
+            std::thread::yield_now();
+        }
+    }
+}

@@ -128,7 +128,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             values: arguments
                 .filter(|arguments| capture.bound_values() && arguments.len() > 0)
                 .map(|arguments| values::bound(arguments, &capture)),
-            values_hash: arguments.map(values::hash),
+            values_hash: arguments.and_then(values::hash),
             copy: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 
-use gomon_core::{Capture, Tree};
+use gomon_core::{Capture, Tree, is_enabled};
 use sqlx_core::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyValueKind};
 
 use crate::row_source::RowSource;
@@ -42,8 +42,18 @@ pub(crate) fn copy(arguments: &AnyArguments) -> AnyArguments {
     copy
 }
 
-/// A number that stands for the bound values.
-pub(crate) fn hash(arguments: &AnyArguments) -> u64 {
+/// A number that stands for the bound values. `None` while nothing is recorded, and where they are so long that finding it takes
+/// longer than a short query.
+pub(crate) fn hash(arguments: &AnyArguments) -> Option<u64> {
+    let bytes = arguments.values.0.iter().map(|value| match value {
+        AnyValueKind::Text(value) => value.len(),
+        AnyValueKind::TextSlice(value) => value.len(),
+        AnyValueKind::Blob(value) => value.len(),
+        _ => 0,
+    });
+    if !is_enabled() || bytes.sum::<usize>() > HASHED_BYTES {
+        return None;
+    }
     let mut hasher = DefaultHasher::new();
     for value in &arguments.values.0 {
         mem::discriminant(value).hash(&mut hasher);
@@ -60,7 +70,7 @@ pub(crate) fn hash(arguments: &AnyArguments) -> u64 {
             _ => {}
         }
     }
-    hasher.finish()
+    Some(hasher.finish())
 }
 
 fn cell(value: &AnyValueKind, capture: &Capture) -> Cell {
@@ -79,13 +89,15 @@ fn cell(value: &AnyValueKind, capture: &Capture) -> Cell {
     }
 }
 
+const HASHED_BYTES: usize = 16 << 10;
+
 #[cfg(test)]
 mod tests {
     use gomon_core::{Capture, Tree};
     use sqlx_core::any::AnyArguments;
     use sqlx_core::arguments::Arguments;
 
-    use super::bound;
+    use super::{HASHED_BYTES, bound, hash};
 
     #[test]
     fn bound_values_are_told_by_type_and_cut() {
@@ -102,5 +114,19 @@ mod tests {
             Tree::Bool(true),
         ];
         assert_eq!(values, Tree::List(expected));
+    }
+
+    #[test]
+    fn what_is_the_same_has_one_number_and_what_is_long_has_none() {
+        let hash = |text: String| {
+            let mut arguments = AnyArguments::default();
+            arguments.add(7_i32).unwrap();
+            arguments.add(text).unwrap();
+            hash(&arguments)
+        };
+        assert!(hash("a".to_owned()).is_some());
+        assert_eq!(hash("a".to_owned()), hash("a".to_owned()));
+        assert_ne!(hash("a".to_owned()), hash("b".to_owned()));
+        assert_eq!(hash("a".repeat(HASHED_BYTES + 1)), None);
     }
 }

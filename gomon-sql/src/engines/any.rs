@@ -76,7 +76,7 @@ impl MonitoredDb for Any {
     }
 
     fn hash_of(arguments: &AnyArguments) -> Option<u64> {
-        Some(values::hash(arguments))
+        values::hash(arguments)
     }
 
     dispatch!();

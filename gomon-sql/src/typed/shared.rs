@@ -3,7 +3,7 @@
 //! When are the events of this file sent? `sql-pool` every ten seconds once the pool was used, and `sql-leak` for a connection that
 //! has been held for a minute, once; how long each takes can be set.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub(super) struct Shared<DB: MonitoredDb> {
     pub(super) waits: Waits,
     /// Where its samples belong, since it was used first.
     home: OnceLock<Context>,
+    watched: AtomicBool,
     next_sample: Mutex<Duration>,
     /// What it can be asked at any time; `None` where there are too many probes.
     _probe: Option<Probe>,
@@ -58,19 +59,23 @@ impl<DB: MonitoredDb> Shared<DB> {
             holders: Arc::default(),
             waits: Waits::default(),
             home: OnceLock::new(),
+            watched: AtomicBool::new(false),
             next_sample: Mutex::default(),
         })
     }
 
     /// It is used, and recorded: from now on it is sampled.
     pub(super) fn used(self: &Arc<Self>) {
-        if self.home.get().is_some() || self.home.set(Context::application()).is_err() {
+        if self.watched.load(Relaxed) || self.watched.swap(true, Relaxed) {
             return;
         }
+        self.home.get_or_init(Context::application);
         let every = self.config.settings().sampled_every;
         *self.next_sample.lock() = monotonic().saturating_add(every);
         let weak = Arc::downgrade(self);
-        housekeeping::watch(weak);
+        if !housekeeping::watch(weak) {
+            self.watched.store(false, Relaxed); // the next who uses it tries again
+        }
     }
 
     pub(super) fn idle(&self) -> u32 {
