@@ -177,11 +177,11 @@ impl SqlConfig {
         self.explainer.as_ref()
     }
 
-    /// What was found out to be captured.
-    pub(crate) fn of(capture: Arc<Capture>) -> Self {
+    /// The same with what was found out to be captured.
+    pub(crate) fn capturing(&self, capture: Arc<Capture>) -> Self {
         Self {
             capture: Some(capture),
-            ..Self::default()
+            ..self.clone()
         }
     }
 

@@ -51,6 +51,34 @@ fn a_statement_that_fails_has_its_code_and_message() {
         assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
     }
     who_is_busy_does_not_say_so();
+    a_begin_that_is_refused_leaves_the_transaction_open();
+}
+
+fn a_begin_that_is_refused_leaves_the_transaction_open() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let connection = Connection::open_in_memory().unwrap();
+        install(&connection).unwrap();
+        connection
+            .execute_batch("BEGIN; CREATE TABLE items (id INTEGER)")
+            .unwrap();
+        connection.execute_batch("BEGIN").unwrap_err();
+        connection
+            .execute_batch("INSERT INTO items VALUES (1); COMMIT")
+            .unwrap();
+    });
+    let transactions = recorder.find("conn-begintx");
+    let [refused, open] = &transactions[..] else {
+        panic!("{}", recorder.tree());
+    };
+    assert_eq!((refused.outcome(), open.outcome()), ("failed", "completed"));
+    assert!(
+        recorder
+            .find("sql-wstmt-execctx")
+            .iter()
+            .all(|it| it.is_child_of(open))
+    );
+    assert!(recorder.one("sql-wtx-commit").is_child_of(open));
 }
 
 /// What docs/sql.md says that SQLite does not log.

@@ -13,6 +13,9 @@ fn as_many_connections_as_there_are_places_are_monitored_and_a_place_becomes_fre
         for connection in &connections {
             install(connection).unwrap();
         }
+        for _ in 0..3 {
+            install(&connections[7]).unwrap(); // it has its place
+        }
         let one_more = open();
         assert_eq!(install(&one_more), Err(InstallError::TooManyConnections));
         one_more.execute_batch("SELECT 1").unwrap();

@@ -116,7 +116,7 @@ impl GomonInstrumentation {
     }
 
     fn start(&mut self, query: &dyn DebugQuery) {
-        if !is_enabled() {
+        if !is_enabled() && !self.connection.is_in_transaction() {
             return;
         }
         let capture = self.connection.capture();
@@ -127,6 +127,9 @@ impl GomonInstrumentation {
         let Text { sql, binds } = Text::of(query, wanted);
         if let Some(step) = Step::of(&sql) {
             return self.connection.start_step(step, &sql);
+        }
+        if !is_enabled() {
+            return;
         }
         self.connection.count();
         let values = binds.map(|binds| values::bound(&binds, &capture));

@@ -82,7 +82,7 @@ impl HookedConnection {
     pub(crate) fn call(&self, fp: Option<&'static str>, sql: String, values: Option<Tree>) -> Call {
         let place = Place {
             engine: self.engine,
-            config: SqlConfig::of(self.capture()),
+            config: self.config.capturing(self.capture()),
             parent: self.transactions.parent().unwrap_or(self.outside()),
             caller: None,
             watch: self.transactions.watch(),
@@ -124,6 +124,11 @@ impl HookedConnection {
         let outside = self.outside();
         self.transactions
             .start(step, self.engine, &self.config, sql, outside);
+    }
+
+    /// One is open, which ends also while nothing is recorded.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.transactions.parent().is_some()
     }
 
     pub(crate) fn is_stepping(&self) -> bool {

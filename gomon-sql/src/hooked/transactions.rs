@@ -26,6 +26,8 @@ struct Running {
     step: Step,
     /// None for a `BEGIN`, which the transaction's own event spans.
     event: Option<EndGuard>,
+    /// The transaction that a `BEGIN` inside of another one may open.
+    begins: Option<TransactionEvent>,
 }
 
 impl Transactions {
@@ -59,15 +61,15 @@ impl Transactions {
         outside: Parent,
     ) {
         let inside = self.parent().unwrap_or(outside);
+        let mut begins = None;
         let event = match (step, &mut self.open) {
             (Step::Begin, open) => {
-                *open = Some(TransactionEvent::open(
-                    outside,
-                    engine,
-                    config.clone(),
-                    Some(sql),
-                    None,
-                ));
+                let (config, sql) = (config.clone(), Some(sql));
+                let begun = TransactionEvent::open(outside, engine, config, sql, None);
+                match open {
+                    Some(_) => begins = Some(begun),
+                    None => *open = Some(begun),
+                }
                 None
             }
             (Step::Commit, Some(open)) => Some(open.step(fp::COMMIT)),
@@ -81,14 +83,29 @@ impl Transactions {
                 Some(savepoint(inside, engine, transaction_event::ROLLBACK_TO))
             }
         };
-        self.running = Some(Running { step, event });
+        self.running = Some(Running {
+            step,
+            event,
+            begins,
+        });
     }
 
     /// The step was answered.
     pub(super) fn finish(&mut self, capture: &Capture, failure: Option<&Failure<'_>>) {
-        let Some(Running { step, event }) = self.running.take() else {
+        let Some(running) = self.running.take() else {
             return;
         };
+        let (step, event) = (running.step, running.event);
+        if let Some(mut begins) = running.begins {
+            match failure {
+                // The one that is open stays.
+                Some(failure) => {
+                    begins.answered();
+                    return begins.fail_told(capture, failure);
+                }
+                None => self.open = Some(begins),
+            }
+        }
         if let Some(mut event) = event {
             if let Some(failure) = failure {
                 failure.tell(event.tracker(), capture);

@@ -3,6 +3,7 @@
 //! rusqlite 0.39 takes a function and no closure, and tells with a statement neither its connection nor its address. So there is a
 //! function for each of so many connections. (From 0.40 on it takes closures; that one is for another SQLite than sqlx 0.9.)
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,8 +14,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use super::traced::Traced;
 use crate::config::SqlConfig;
 
-/// Monitors a connection until it is closed. To be called once for each: rusqlite keeps one trace function for a connection, so this
-/// takes the place of another one too.
+/// Monitors a connection until it is closed. rusqlite keeps one trace function for a connection, so this takes the place of another
+/// one. On a connection that is monitored already it changes the settings alone; to find that out it runs `SELECT 1`.
 ///
 /// # Errors
 /// When 256 connections are monitored already.
@@ -27,6 +28,12 @@ pub fn install(connection: &Connection) -> Result<(), InstallError> {
 /// # Errors
 /// As [`install`].
 pub fn install_with(connection: &Connection, config: SqlConfig) -> Result<(), InstallError> {
+    if let Some(slot) = slot_of(connection).and_then(|slot| SLOTS.get(slot))
+        && let Some(traced) = lock(slot).as_mut()
+    {
+        traced.set_config(config);
+        return Ok(());
+    }
     for (slot, told) in SLOTS.iter().zip(TOLD.iter().flatten()) {
         let mut slot = lock(slot);
         if slot.is_none() {
@@ -36,6 +43,29 @@ pub fn install_with(connection: &Connection, config: SqlConfig) -> Result<(), In
         }
     }
     Err(InstallError::TooManyConnections)
+}
+
+/// Where a connection is monitored already: the function that SQLite calls says so.
+fn slot_of(connection: &Connection) -> Option<usize> {
+    QUESTION.set(Question::Asked);
+    // Whatever comes of it, it was told of before.
+    let _one = connection.query_row("SELECT 1", [], |_| Ok(()));
+    match QUESTION.replace(Question::None) {
+        Question::Answered(slot) => Some(slot),
+        Question::None | Question::Asked => None,
+    }
+}
+
+/// What goes on in [`slot_of`].
+#[derive(Clone, Copy)]
+enum Question {
+    None,
+    Asked,
+    Answered(usize),
+}
+
+thread_local! {
+    static QUESTION: Cell<Question> = const { Cell::new(Question::None) };
 }
 
 /// Why a connection cannot be monitored.
@@ -94,6 +124,9 @@ static TOLD: [[fn(TraceEvent<'_>); 16]; 16] = [
     reason = "it is rusqlite's to say how it is called"
 )]
 fn told<const SLOT: usize>(event: TraceEvent<'_>) {
+    if !matches!(QUESTION.get(), Question::None) {
+        return QUESTION.set(Question::Answered(SLOT));
+    }
     if let Some(slot) = SLOTS.get(SLOT) {
         tell(slot, &event);
     }

@@ -33,6 +33,10 @@ impl Traced {
         }
     }
 
+    pub(super) fn set_config(&mut self, config: SqlConfig) {
+        self.connection.set_config(config);
+    }
+
     pub(super) fn tell(&mut self, event: &TraceEvent<'_>) {
         match event {
             // Another text is that of a trigger, or of what a virtual table runs.
@@ -57,13 +61,16 @@ impl Traced {
             return;
         }
         errors::forget();
-        if !is_enabled() {
+        if !is_enabled() && !self.connection.is_in_transaction() {
             return;
         }
         let sql = statement.sql();
         if let Some(step) = Step::of(&sql) {
             self.connection.start_step(step, &sql);
             self.step = Some(id);
+            return;
+        }
+        if !is_enabled() {
             return;
         }
         self.connection.count();

@@ -1,5 +1,9 @@
 //! rusqlite's transactions, told from the statements that make them.
 
+use std::time::Duration;
+
+use gomon::sql::SqlConfig;
+use gomon::sql::rusqlite::install_with;
 use gomon::testing::Recorder;
 use gomon::{EventTracker, assert_tree};
 use rusqlite::{Connection, TransactionBehavior};
@@ -112,4 +116,32 @@ fn a_connection_that_is_closed_rolls_back() {
         .map(|event| event.fp().to_owned())
         .collect();
     assert_eq!(ended.last().unwrap(), "sql-wconn");
+}
+
+#[test]
+fn a_commit_that_nobody_records_ends_its_transaction() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let connection = connect();
+        connection.execute_batch("BEGIN").unwrap();
+        gomon::disable();
+        connection.execute_batch("COMMIT").unwrap();
+        gomon::enable();
+        EventTracker::new("request").enter(|| delete(&connection));
+    });
+    let statement = recorder.one("sql-wstmt-execctx");
+    assert!(statement.is_child_of(&recorder.one("request")));
+}
+
+#[test]
+fn a_connection_that_is_monitored_again_has_one_event_a_statement_and_other_settings() {
+    let recorder = Recorder::new();
+    recorder.run(|| {
+        let connection = connect();
+        let settings = SqlConfig::new().slow_after(Duration::ZERO);
+        install_with(&connection, settings).unwrap();
+        recorder.clear();
+        delete(&connection);
+    });
+    assert_eq!(recorder.one("sql-wstmt-execctx")["slow"], true);
 }
