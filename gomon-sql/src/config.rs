@@ -8,7 +8,7 @@ use gomon_core::{Capture, capture};
 use crate::comments::SqlComments;
 use crate::explain::Explain;
 
-/// Settings of one monitored pool, connection or driver. Cloning is cheap.
+/// Settings of one monitored pool or connection, or of the monitored drivers. Cloning is cheap.
 ///
 /// ```
 /// use gomon_core::Capture;

@@ -106,7 +106,7 @@ const TABLES_KEPT: Duration = Duration::from_secs(30);
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::mpsc::{Receiver, sync_channel};
     use std::time::Duration;
 
     use parking_lot::Mutex;
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn who_finds_no_room_is_told() {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(1);
         let keeps: Arc<dyn Watched> = Arc::new(Keeps(Mutex::new(receiver)));
         let mut asked = 0;
         while watch(Arc::downgrade(&keeps)) {

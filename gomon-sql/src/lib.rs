@@ -38,7 +38,8 @@
 //! | `slow`, `unbounded`, `sql-nplusone`, `sql-duplicate`, and [`SqlProfile`] | yes | yes | `slow` alone |
 //! | `sql-pool`, `sql-leak`, `holders`, `sql-explain`, [`SqlComments`] | yes | no | no |
 //!
-//! A pool that is wrapped and on the driver has what either gives, and reports it once. [`SqlConfig`] has the thresholds.
+//! A pool that is wrapped and on the driver has what either gives, and reports it once. [`SqlConfig`] has the thresholds,
+//! which [`MonitoredDriver::configure`] takes too.
 //!
 //! # When do statements' events start and end?
 //!

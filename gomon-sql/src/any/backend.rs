@@ -26,6 +26,7 @@ use sqlx_core::transaction::Transaction;
 
 use super::connection_event::{ConnectionEvent, Counts};
 use super::database::Monitored;
+use super::driver_config;
 use super::driver_db::DriverDb;
 use super::options::MonitoredOptions;
 use super::{values, wrapped};
@@ -45,6 +46,7 @@ use crate::waiting;
 /// A connection of `DB`, monitored.
 pub(super) struct MonitoredBackend<DB: DriverDb> {
     inner: Box<DB::Connection>,
+    config: SqlConfig,
     event: ConnectionEvent,
     transaction: Option<TransactionEvent>,
     /// `COMMIT` or `ROLLBACK` was sent and not answered.
@@ -57,6 +59,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     pub(super) fn new(inner: DB::Connection) -> Self {
         Self {
             inner: Box::new(inner),
+            config: driver_config(),
             event: ConnectionEvent::open(DB::FACTS),
             transaction: None,
             ending: false,
@@ -72,7 +75,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     pub(super) fn place(&self) -> Place {
         Place {
             engine: DB::FACTS,
-            config: SqlConfig::new(),
+            config: self.config.clone(),
             parent: self.parent(),
             caller: None,
             watch: Some(Arc::clone(self.event.counts()) as Arc<dyn Watch>),
@@ -114,7 +117,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         arguments: Option<&AnyArguments>,
     ) -> Request {
         // What is taken of the values is decided when the event begins, and they are gone by then.
-        let (context, own) = (self.parent().context(), SqlConfig::new().current());
+        let (context, own) = (self.parent().context(), self.config.current());
         let ahead = |fp| context.capture_ahead(fp, &own);
         let capture = match ahead(fp.unwrap_or(fp::QUERY)) {
             query if fp.is_some() || query.bound_values() => query,
@@ -138,7 +141,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let mut event = TransactionEvent::open(
             self.parent(),
             DB::FACTS,
-            SqlConfig::new(),
+            self.config.clone(),
             statement.as_ref().map(SqlStr::as_str),
             None,
         );
@@ -158,7 +161,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
                 *self.counts().books.lock() = Some(event.books().clone());
                 self.transaction = Some(event);
             }
-            Err(error) => event.fail(&SqlConfig::new().current(), None, error),
+            Err(error) => event.fail(&self.config.current(), None, error),
         }
         result
     }
@@ -194,10 +197,20 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         let result = waiting::on(Kind::Sql, None, begin).await;
         match &result {
             Ok(()) => self.set_depth(self.depth() + 1),
-            Err(error) => record::<DB>(&mut event, error),
+            Err(error) => self.record(&mut event, error),
         }
         event.finish(Outcome::Completed);
         result
+    }
+
+    fn record(&self, event: &mut EndGuard, error: &Error) {
+        failure::record(
+            event.tracker(),
+            DB::FACTS,
+            &self.config.current(),
+            None,
+            error,
+        );
     }
 
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
@@ -226,24 +239,14 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
                 }
             }
             Err(error) => {
-                record::<DB>(&mut step, error);
+                self.record(&mut step, error);
                 if let Some(transaction) = self.transaction.as_mut().filter(|_| depth <= 1) {
-                    transaction.fail(&SqlConfig::new().current(), None, error);
+                    transaction.fail(&self.config.current(), None, error);
                 }
             }
         }
         step.finish(Outcome::Completed);
     }
-}
-
-fn record<DB: DriverDb>(event: &mut EndGuard, error: &Error) {
-    failure::record(
-        event.tracker(),
-        DB::FACTS,
-        &SqlConfig::new().current(),
-        None,
-        error,
-    );
 }
 
 impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
@@ -252,18 +255,17 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {
-        let Self { inner, event, .. } = *self;
+        let Self {
+            inner,
+            config,
+            event,
+            ..
+        } = *self;
         Box::pin(async move {
             let result = AnyConnectionBackend::close(inner).await;
             if let Err(error) = &result {
                 let mut failed = event.failed_close();
-                failure::record(
-                    &mut failed,
-                    DB::FACTS,
-                    &SqlConfig::new().current(),
-                    None,
-                    error,
-                );
+                failure::record(&mut failed, DB::FACTS, &config.current(), None, error);
             }
             result
         })

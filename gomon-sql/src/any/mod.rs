@@ -16,11 +16,14 @@ pub(crate) mod wrapped;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use parking_lot::RwLock;
 use sqlx_core::any::driver::{AnyDriver, install_drivers};
 
 pub use driver_db::DriverDb;
 
 use database::Monitored;
+
+use crate::config::SqlConfig;
 
 /// A monitored driver for `AnyPool`, of one database.
 ///
@@ -49,6 +52,14 @@ impl MonitoredDriver {
             name: DB::NAME,
             make: AnyDriver::with_migrate::<Monitored<DB>>,
         }
+    }
+
+    /// Settings of the connections that monitored drivers open from now on, instead of those before. Default: `SqlConfig::new()`.
+    ///
+    /// For what runs on a plain `AnyPool`: what is captured, whether callers are looked for, and what is slow, unbounded, repeated,
+    /// long or idle. The rest is for pools that are [monitored](crate::PoolExt::monitored) themselves, and have settings of their own.
+    pub fn configure(config: SqlConfig) {
+        *CONFIG.write() = Some(config);
     }
 
     /// Makes these the drivers of `AnyPool`, for the rest of the process.
@@ -86,6 +97,13 @@ impl MonitoredDriver {
         ])
     }
 }
+
+/// What [`MonitoredDriver::configure`] said last.
+fn driver_config() -> SqlConfig {
+    CONFIG.read().clone().unwrap_or_default()
+}
+
+static CONFIG: RwLock<Option<SqlConfig>> = RwLock::new(None);
 
 impl fmt::Debug for MonitoredDriver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

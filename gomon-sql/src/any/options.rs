@@ -16,8 +16,8 @@ use sqlx_core::error::Error;
 use url::Url;
 
 use super::backend::MonitoredBackend;
+use super::driver_config;
 use super::driver_db::{DriverDb, ordinary};
-use crate::config::SqlConfig;
 use crate::failure;
 use crate::keys::{self, fp};
 use crate::pool::connected;
@@ -47,7 +47,7 @@ impl<DB: DriverDb> TryFrom<&AnyConnectOptions> for MonitoredOptions<DB> {
                 failure::record(
                     event.tracker(),
                     DB::FACTS,
-                    &SqlConfig::new().current(),
+                    &driver_config().current(),
                     None,
                     error,
                 );
@@ -98,7 +98,7 @@ impl<DB: DriverDb> ConnectOptions for MonitoredOptions<DB> {
             failure::record(
                 event.tracker(),
                 DB::FACTS,
-                &SqlConfig::new().current(),
+                &driver_config().current(),
                 None,
                 error,
             );
