@@ -162,6 +162,10 @@ fn a_subselect_is_over_where_it_ends() {
             "-*-",
         ),
         (
+            "WITH token AS (SELECT f(?)) SELECT a FROM token WHERE b = ?",
+            "--",
+        ),
+        (
             "WITH x AS (UPDATE u SET password = ?, a = ? WHERE b = ? RETURNING a) SELECT a FROM x WHERE c = ?",
             "*---",
         ),
@@ -188,6 +192,15 @@ fn the_values_of_an_insert_are_for_its_columns() {
             "-**-",
         ),
         ("INSERT INTO token VALUES (?, ?)", "--"),
+        (
+            "INSERT INTO t (a, password) VALUES (?, COALESCE((SELECT p FROM q WHERE r IN (?, ?) ORDER BY s, u), ?)), (?, ?)",
+            "---*-*",
+        ),
+        (
+            "INSERT INTO t (a, password) SELECT (?), (SELECT g(?, ?)) FROM u WHERE b = ?",
+            "-**-",
+        ),
+        ("INSERT INTO t(a,limit,password)VALUES(?,?,?)", "--*"),
         ("INSERT INTO token (a, b) (SELECT ?, ?)", "--"),
         (
             "SELECT insert AS b, password IN (?) FROM t WHERE insert IS NULL AND password IN (?)",
