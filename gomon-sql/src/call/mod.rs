@@ -401,13 +401,15 @@ fn shown(values: Tree, statement: &Statement, capture: &Capture) -> Tree {
     let Tree::List(values) = values else {
         return values;
     };
-    let names = statement.bound_to.iter().map(Option::as_deref);
-    let names = names.chain(std::iter::repeat(None));
-    let shown = values.into_iter().zip(names).map(|(value, name)| {
-        match name.is_some_and(|name| capture.mask().hides(name)) {
+    let hidden = statement.bound_to.hidden(|name| capture.mask().hides(name));
+    let beyond = std::iter::repeat(hidden.beyond);
+    let hidden = hidden.places.into_iter().chain(beyond);
+    let shown = values
+        .into_iter()
+        .zip(hidden)
+        .map(|(value, hidden)| match hidden {
             true => Tree::from(REDACTED),
             false => value,
-        }
-    });
+        });
     Tree::List(shown.collect())
 }

@@ -1,13 +1,17 @@
 //! Bound values, out of the text that SQLite has put them into.
 
+use std::collections::BTreeMap;
+
 use gomon_core::{Capture, Tree};
 
 use crate::rows::Cell;
-use crate::statement::{Dialect, Lexer, TokenKind};
+use crate::statement::{Dialect, Lexer, Placeholders, TokenKind};
 
-/// The values that `expanded` has where `sql` has placeholders; nothing if the two do not go together.
+/// The values that `expanded` has where `sql` has placeholders, in the order of their places; nothing if the two do not go
+/// together.
 pub(super) fn bound(sql: &str, expanded: &str, capture: &Capture) -> Option<Tree> {
-    let mut values = Vec::new();
+    let mut values = BTreeMap::new();
+    let mut placeholders = Placeholders::default();
     let mut rest = expanded;
     for token in Lexer::new(sql, Dialect::Sqlite) {
         if token.kind != TokenKind::Param {
@@ -16,10 +20,19 @@ pub(super) fn bound(sql: &str, expanded: &str, capture: &Capture) -> Option<Tree
         }
         let value = leading_value(rest)?;
         rest = rest.get(value.len()..)?;
-        values.push(cell(value, capture).into_value(capture));
+        let place = placeholders.place(token.text);
+        values
+            .entry(place)
+            .or_insert_with(|| cell(value, capture).into_value(capture));
     }
-    (rest.is_empty() && !values.is_empty()).then_some(Tree::List(values))
+    let last = values.keys().next_back().copied()?;
+    let values = (0..last.saturating_add(1).min(MOST))
+        .map(|place| values.remove(&place).unwrap_or(Tree::Null));
+    rest.is_empty().then(|| Tree::List(values.collect()))
 }
+
+/// As many parameters as a statement may have, unless SQLite is compiled for more.
+const MOST: usize = 32_766;
 
 /// The literal that the text begins with.
 fn leading_value(text: &str) -> Option<&str> {
@@ -65,6 +78,17 @@ mod tests {
             Tree::from("x'0aff'"),
             Tree::F64(1.5),
         ];
+        assert_eq!(told, Some(Tree::List(expected)));
+    }
+
+    #[test]
+    fn values_are_in_the_order_of_their_places() {
+        let told = bound(
+            "UPDATE t SET a = ?3, b = :b, c = :b WHERE d = ?1",
+            "UPDATE t SET a = 3, b = 4, c = 4 WHERE d = 1",
+            &Capture::full(),
+        );
+        let expected = vec![Tree::I64(1), Tree::Null, Tree::I64(3), Tree::I64(4)];
         assert_eq!(told, Some(Tree::List(expected)));
     }
 

@@ -6,8 +6,8 @@ use super::lexer::{Dialect, Kind, Token};
 const DEPTH: u32 = 64;
 
 /// SQLite takes `"x"` for a string where no column is called so. A name in quotes that stands where values stand is
-/// therefore treated as the value it may be: after a comparison, inside `IN (`, `VALUES (` and the parentheses of a
-/// function, and in `PRAGMA` and `ATTACH`.
+/// therefore treated as the value it may be: after a comparison, `LIMIT`, `DEFAULT` and the `WHEN` of a `CASE` with an operand,
+/// inside `IN (`, `VALUES (`, the row after a comparison and the parentheses of a function, and in `PRAGMA` and `ATTACH`.
 #[derive(Debug)]
 pub(super) struct DoubleQuotes {
     may_be_strings: bool,
@@ -18,7 +18,12 @@ pub(super) struct DoubleQuotes {
     statement: Statement,
     /// The open parentheses, the innermost in the lowest bit: 1 for those of a function.
     calls: u64,
+    /// In the same way: 1 for a row of values, `= ("x", "y")`.
+    rows: u64,
     depth: u32,
+    /// The open `CASE`s: 1 for one with an operand.
+    cases: u64,
+    after_case: bool,
     previous: Previous,
 }
 
@@ -54,7 +59,10 @@ impl DoubleQuotes {
             between: false,
             statement: Statement::Unknown,
             calls: 0,
+            rows: 0,
             depth: 0,
+            cases: 0,
+            after_case: false,
             previous: Previous::Other,
         }
     }
@@ -68,6 +76,9 @@ impl DoubleQuotes {
             && token.text.starts_with('"')
             && self.wants_value()
             && !rest.starts_with('.');
+        if std::mem::take(&mut self.after_case) && !token.text.eq_ignore_ascii_case("WHEN") {
+            self.cases |= 1;
+        }
         match token.kind {
             Kind::Word => self.word(token.text),
             Kind::Punct => self.punct(token.text),
@@ -108,8 +119,17 @@ impl DoubleQuotes {
         // IS NOT "x", IS NOT DISTINCT FROM "x"
         let goes_on = self.after_comparison && is(&["NOT", "DISTINCT", "FROM"]);
         let second_bound = self.between && is(&["AND"]);
-        self.after_comparison = goes_on || second_bound || is(COMPARISONS);
+        let operand = is(&["WHEN"]) && self.cases & 1 == 1;
+        self.after_comparison = goes_on || second_bound || operand || is(COMPARISONS);
         self.between = is(&["BETWEEN"]) || (self.between && !second_bound);
+        if is(&["CASE"]) {
+            self.cases <<= 1;
+            self.after_case = true;
+        } else if is(&["END"]) {
+            self.cases >>= 1;
+        } else if is(&["SELECT"]) {
+            self.rows &= !1;
+        }
         if is(&["IN", "VALUES"]) {
             self.values = true;
         } else if is(&[
@@ -136,13 +156,18 @@ impl DoubleQuotes {
             "(" => {
                 let call = self.previous == Previous::Name || self.depth >= DEPTH;
                 self.calls = self.calls << 1 | u64::from(call);
+                self.rows = self.rows << 1 | u64::from(self.after_comparison);
                 self.depth += 1;
             }
             ")" => {
                 self.calls >>= 1;
+                self.rows >>= 1;
                 self.depth = self.depth.saturating_sub(1);
                 self.after_comparison = false;
             }
+            "," => self.after_comparison = self.rows & 1 == 1,
+            // A sign.
+            "+" | "-" | "~" => {}
             _ => self.after_comparison = matches!(c, "=" | "<" | ">" | "|"),
         }
         let names_table = c == "." && self.previous == Previous::Table;
@@ -156,7 +181,8 @@ impl DoubleQuotes {
 
 /// Words that a value follows.
 const COMPARISONS: &[&str] = &[
-    "LIKE", "GLOB", "MATCH", "REGEXP", "THEN", "ELSE", "BETWEEN", "ESCAPE", "IS",
+    "LIKE", "GLOB", "MATCH", "REGEXP", "THEN", "ELSE", "BETWEEN", "ESCAPE", "IS", "DEFAULT",
+    "LIMIT", "OFFSET",
 ];
 /// Words before a parenthesis that does not hold the arguments of a function.
 const NO_FUNCTIONS: &[&str] = &[
@@ -244,6 +270,56 @@ mod tests {
             ),
         ] {
             assert_eq!(Statement::read(sql, Dialect::Sqlite).query, expected);
+        }
+    }
+
+    #[test]
+    fn strings_are_masked_where_no_name_can_stand() {
+        for (sql, expected) in [
+            (
+                r#"SELECT CASE x WHEN "s" THEN "s" ELSE "s" END FROM t"#,
+                "SELECT CASE x WHEN ? THEN ? ELSE ? END FROM t",
+            ),
+            (
+                r#"SELECT CASE (x) WHEN "s" THEN CASE WHEN "a" = "s" THEN 1 END WHEN "s" THEN 2 END"#,
+                r#"SELECT CASE (x) WHEN ? THEN CASE WHEN "a" = ? THEN ? END WHEN ? THEN ? END"#,
+            ),
+            (
+                r#"SELECT CASE WHEN "a" > 1 THEN 2 WHEN "b" THEN 3 END FROM t"#,
+                r#"SELECT CASE WHEN "a" > ? THEN ? WHEN "b" THEN ? END FROM t"#,
+            ),
+            (
+                r#"UPDATE t SET (a, b, c) = ("s", f(1), "s") WHERE "a" = "s""#,
+                r#"UPDATE t SET (a, b, c) = (?, f(?), ?) WHERE "a" = ?"#,
+            ),
+            (
+                r#"SELECT 1 WHERE (a, b) = ("s", ("s")) AND (a, b) IN (("s", "s"))"#,
+                "SELECT ? WHERE (a, b) = (?, (?)) AND (a, b) IN ((?, ?))",
+            ),
+            (
+                r#"SELECT 1 WHERE (a, b) BETWEEN ("s", "s") AND ("s", "s") AND ("a", "b") IS NOT ("s", "s")"#,
+                r#"SELECT ? WHERE (a, b) BETWEEN (?, ?) AND (?, ?) AND ("a", "b") IS NOT (?, ?)"#,
+            ),
+            (
+                r#"SELECT 1 WHERE (a, b) = (SELECT "a", "b" FROM "t") AND c = (1 + "d")"#,
+                r#"SELECT ? WHERE (a, b) = (SELECT "a", "b" FROM "t") AND c = (? + "d")"#,
+            ),
+            (
+                r#"CREATE TABLE "t" ("a" TEXT DEFAULT "s", "b" TEXT DEFAULT ("s"), "c" TEXT)"#,
+                r#"CREATE TABLE "t" ("a" TEXT DEFAULT ?, "b" TEXT DEFAULT (?), "c" TEXT)"#,
+            ),
+            (
+                r#"SELECT "a" FROM t WHERE b = +"s" LIMIT "s" OFFSET "s""#,
+                r#"SELECT "a" FROM t WHERE b = +? LIMIT ? OFFSET ?"#,
+            ),
+            (
+                r#"SELECT "id", "a" + "b" AS "c" FROM "users" WHERE "id" = ? AND "a" OR "c" < 1 ORDER BY "c" LIMIT 1"#,
+                r#"SELECT "id", "a" + "b" AS "c" FROM "users" WHERE "id" = ? AND "a" OR "c" < ? ORDER BY "c" LIMIT ?"#,
+            ),
+        ] {
+            let once = Statement::read(sql, Dialect::Sqlite).query;
+            assert_eq!(once, expected);
+            assert_eq!(Statement::read(&once, Dialect::Sqlite).query, expected);
         }
     }
 }

@@ -1,4 +1,33 @@
-//! The words of SQL that a summary looks for.
+//! The words of SQL that a statement is read by.
+
+/// A word in upper case, if it is short enough for a keyword.
+#[derive(Debug)]
+pub(super) struct Upper {
+    bytes: [u8; 16],
+    len: usize,
+}
+
+impl Upper {
+    pub(super) fn of(word: &str) -> Self {
+        let mut upper = Self {
+            bytes: [0; 16],
+            len: 0,
+        };
+        if let Some(bytes) = upper.bytes.get_mut(..word.len()) {
+            bytes.copy_from_slice(word.as_bytes());
+            bytes.make_ascii_uppercase();
+            upper.len = word.len();
+        }
+        upper
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.bytes
+            .get(..self.len)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
+    }
+}
 
 /// Words that begin a statement.
 pub(super) const OPERATIONS: &[&str] = &[

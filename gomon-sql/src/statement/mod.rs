@@ -12,6 +12,7 @@ mod limited;
 #[cfg(test)]
 mod linear;
 mod masked;
+mod placeholders;
 mod steps;
 mod summary;
 #[cfg(test)]
@@ -31,6 +32,8 @@ pub(crate) use lexer::Dialect;
 #[cfg(feature = "rusqlite")]
 pub(crate) use lexer::Kind as TokenKind;
 pub(crate) use lexer::Lexer;
+#[cfg(feature = "rusqlite")]
+pub(crate) use placeholders::Placeholders;
 
 /// Statement text beyond this many bytes is not read: its summary is known by then, and nothing may block on 64 MB.
 const READ_BYTES: usize = 256 * 1024;
@@ -61,8 +64,8 @@ pub(crate) struct Statement {
     pub(crate) returns_rows: bool,
     /// It says how many rows may come back.
     pub(crate) limited: bool,
-    /// The columns that its bound values are for, in the order of the values, as far as that is known.
-    pub(crate) bound_to: Vec<Option<Box<str>>>,
+    /// The columns that its bound values are for, as far as the text names them.
+    pub(crate) bound_to: BoundTo,
 }
 
 impl Statement {
@@ -83,9 +86,10 @@ impl Statement {
             Digest::new(),
             Summary::new(),
         );
-        let (mut limited, mut bound_to) = (Limited::default(), BoundTo::default());
+        let (mut limited, mut bound_to) = (Limited::default(), bound_to::Reader::new());
         let mut kept = 0;
         while let Some(token) = lexer.next() {
+            bound_to.push(token);
             let token = strings.judge(token, lexer.rest());
             if masked.push(token) {
                 kept = lexer.position();
@@ -93,7 +97,6 @@ impl Statement {
             digest.push(token);
             summary.push(token);
             limited.push(token);
-            bound_to.push(token);
         }
         let (writes, inserts) = (summary.writes(), summary.inserts());
         let (returning, returns_rows) = (summary.returning(), summary.returns_rows());
@@ -109,7 +112,7 @@ impl Statement {
             returning,
             returns_rows,
             limited: limited.found(),
-            bound_to: bound_to.finish(),
+            bound_to: bound_to.finish(read.len() < bytes),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The summary of a statement: its operations and what they work on.
 
-use super::keywords::{BEFORE_TARGET, DDL, DML, OBJECTS, OPERATIONS};
+use super::keywords::{BEFORE_TARGET, DDL, DML, OBJECTS, OPERATIONS, Upper};
 use super::lexer::{Kind, Token};
 
 /// The most a summary holds, in bytes (OpenTelemetry's limit).
@@ -376,35 +376,6 @@ impl Summary {
         if let Some(frame) = self.frames.last_mut() {
             change(frame);
         }
-    }
-}
-
-/// A word in upper case, if it is short enough for a keyword.
-#[derive(Debug)]
-struct Upper {
-    bytes: [u8; 16],
-    len: usize,
-}
-
-impl Upper {
-    fn of(word: &str) -> Self {
-        let mut upper = Self {
-            bytes: [0; 16],
-            len: 0,
-        };
-        if let Some(bytes) = upper.bytes.get_mut(..word.len()) {
-            bytes.copy_from_slice(word.as_bytes());
-            bytes.make_ascii_uppercase();
-            upper.len = word.len();
-        }
-        upper
-    }
-
-    fn as_str(&self) -> &str {
-        self.bytes
-            .get(..self.len)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
     }
 }
 
