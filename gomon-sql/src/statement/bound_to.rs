@@ -44,6 +44,11 @@ pub(crate) struct Hidden {
 }
 
 impl BoundTo {
+    /// There are no values.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty() && !self.cut
+    }
+
     /// Which values are, if a name for which that is true hides its values.
     pub(crate) fn hidden(&self, hides: impl Fn(&str) -> bool) -> Hidden {
         let mut secret: Vec<bool> = self.groups.iter().map(|group| group.unsure).collect();

@@ -120,7 +120,7 @@ impl Statement {
 impl Statement {
     /// Nothing is bound to it, as far as the text tells.
     pub(crate) fn has_no_parameters(&self) -> bool {
-        self.bound_to.is_empty() && self.cut_bytes == 0
+        self.bound_to.is_empty()
     }
 }
 
