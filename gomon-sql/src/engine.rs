@@ -22,6 +22,8 @@ pub struct Engine {
     /// A `BEGIN` whose future is dropped half-way leaves the transaction open on the server, with sqlx unaware of it.
     /// SQLite's driver undoes it itself, and closing an in-memory database would lose it.
     pub(crate) dropped_begin_leaks: bool,
+    /// A savepoint that fails, or whose future is dropped, is undone by the driver itself, and by sqlx once more.
+    pub(crate) undoes_failed_savepoint: bool,
     pub(crate) explain: ExplainBy,
     /// Statements run, and are logged by sqlx, on a thread of the driver's own.
     pub(crate) own_thread: bool,

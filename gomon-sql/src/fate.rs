@@ -1,7 +1,7 @@
 //! Whether a transaction can still be committed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use sqlx_core::error::Error;
 
@@ -16,9 +16,40 @@ use crate::transaction_books::Books;
 pub(crate) struct Fate {
     /// The depth at which a statement failed; 0 for none.
     failed: AtomicUsize,
+    /// How many levels sqlx has open. It says so itself, but on SQLite later than it does it.
+    levels: AtomicUsize,
+    is_committed: AtomicBool,
 }
 
 impl Fate {
+    pub(crate) fn levels(&self) -> usize {
+        self.levels.load(Relaxed)
+    }
+
+    pub(crate) fn begun(&self) {
+        self.levels.fetch_add(1, Relaxed);
+    }
+
+    /// The innermost of them was committed.
+    pub(crate) fn committed(&self) {
+        if self.levels() == 1 {
+            self.is_committed.store(true, Relaxed);
+        }
+        self.levels.store(self.levels().saturating_sub(1), Relaxed);
+    }
+
+    /// So many of them were rolled back.
+    pub(crate) fn rolled_back(&self, levels: usize) {
+        let left = self.levels().saturating_sub(levels);
+        self.levels.store(left, Relaxed);
+        self.undo(left + 1);
+    }
+
+    /// All of it was rolled back.
+    pub(crate) fn is_over(&self) -> bool {
+        self.levels() == 0 && !self.is_committed.load(Relaxed)
+    }
+
     pub(crate) fn fail(&self, depth: usize) {
         // A later failure, deeper or not, changes nothing: everything down to the first one has to be undone.
         let _ = self.failed.compare_exchange(0, depth, Relaxed, Relaxed);

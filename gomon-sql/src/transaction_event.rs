@@ -73,6 +73,11 @@ impl TransactionEvent {
         &self.books
     }
 
+    /// A statement lost its connection.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.books.are_lost()
+    }
+
     pub(crate) fn context(&self) -> Context {
         self.event.tracker_ref().context()
     }
@@ -108,14 +113,8 @@ impl TransactionEvent {
 
     /// `COMMIT` was answered with "fine", and nothing was committed.
     pub(crate) fn abort(&mut self, commit: &mut EndGuard, why: &'static str) {
-        for event in [commit, &mut self.event] {
-            let info = ErrorInfo::message(why).kind("Aborted");
-            event
-                .tracker()
-                .set(keys::ABORTED, true)
-                .push_error(info)
-                .mark(Outcome::Failed);
-        }
+        abort(commit, why);
+        abort(&mut self.event, why);
     }
 
     /// It was dropped: the rollback runs with the connection's next use, if there is one.
@@ -156,6 +155,16 @@ pub(crate) fn is_settled<T>(result: &Result<T, Error>, statement: Option<&SqlStr
         }
         Err(_) => false,
     }
+}
+
+/// The end of one level was answered with "fine", and nothing came of it.
+pub(crate) fn abort(event: &mut EndGuard, why: &'static str) {
+    let info = ErrorInfo::message(why).kind("Aborted");
+    event
+        .tracker()
+        .set(keys::ABORTED, true)
+        .push_error(info)
+        .mark(Outcome::Failed);
 }
 
 /// The event of one statement about a savepoint.

@@ -37,9 +37,10 @@ use crate::keys::fp;
 use crate::parent::Parent;
 use crate::reported;
 use crate::run::{self, Results};
+use crate::transaction_books::Books;
 use crate::transaction_event::{
-    FAILED_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled, savepoint,
-    savepoint_rolled_back_implicitly,
+    FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
+    savepoint, savepoint_rolled_back_implicitly,
 };
 use crate::waiting;
 
@@ -51,6 +52,8 @@ pub(super) struct MonitoredBackend<DB: DriverDb> {
     transaction: Option<TransactionEvent>,
     /// `COMMIT` or `ROLLBACK` was sent and not answered.
     ending: bool,
+    /// A savepoint was sent and not made: how many levels are rolled back by it.
+    undone: usize,
     /// A `BEGIN` was sent and what came of it is not known: the server may have a transaction open that sqlx does not know of.
     unsure: bool,
 }
@@ -63,6 +66,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
             event: ConnectionEvent::open(DB::FACTS),
             transaction: None,
             ending: false,
+            undone: 0,
             unsure: false,
         }
     }
@@ -166,16 +170,29 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         result
     }
 
+    /// No level of it is told of by this.
+    fn is_told_elsewhere(&self) -> bool {
+        self.depth() == 0 && self.transaction.is_none()
+    }
+
+    fn keep_books(&self, entry: impl FnOnce(&Books)) {
+        if let Some(books) = &*self.counts().books.lock() {
+            entry(books);
+        }
+    }
+
     /// Begins what a wrapper reports.
     async fn begin_reported(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
         let depth = self.depth();
         self.unsure = depth == 0 && DB::FACTS.dropped_begin_leaks;
+        self.undone = self.undone_by(statement.as_ref());
         let own = statement.clone();
         let result = AnyConnectionBackend::begin(&mut *self.inner, statement).await;
         if is_settled(&result, own.as_ref()) {
             self.unsure = false;
         }
         if result.is_ok() {
+            self.undone = 0;
             self.set_depth(depth + 1);
         }
         result
@@ -192,18 +209,29 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     /// Begins a savepoint.
     async fn begin_inside(&mut self, statement: Option<SqlStr>) -> Result<(), Error> {
         let mut event = savepoint(self.parent(), DB::FACTS, SAVEPOINT);
+        self.undone = self.undone_by(statement.as_ref());
         let begin = AnyConnectionBackend::begin(&mut *self.inner, statement);
         let begin = reported::statement(DB::FACTS, begin);
         let result = waiting::on(Kind::Sql, None, begin).await;
         match &result {
-            Ok(()) => self.set_depth(self.depth() + 1),
+            Ok(()) => {
+                self.undone = 0;
+                self.set_depth(self.depth() + 1);
+            }
             Err(error) => self.record(&mut event, error),
         }
         event.finish(Outcome::Completed);
         result
     }
 
+    /// What is rolled back by sqlx if this savepoint fails, or its future is dropped.
+    fn undone_by(&self, statement: Option<&SqlStr>) -> usize {
+        let by_driver = DB::FACTS.undoes_failed_savepoint && statement.is_none();
+        (1 + usize::from(by_driver)).min(self.depth())
+    }
+
     fn record(&self, event: &mut EndGuard, error: &Error) {
+        self.keep_books(|books| books.failed(error));
         failure::record(
             event.tracker(),
             DB::FACTS,
@@ -216,7 +244,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
     fn step(&mut self, of_transaction: &'static str, of_savepoint: &'static str) -> EndGuard {
         self.ending = true;
         match &mut self.transaction {
-            Some(transaction) if self.event.counts().depth.load(Relaxed) == 1 => {
+            Some(transaction) if self.event.counts().depth.load(Relaxed) <= 1 => {
                 transaction.step(of_transaction)
             }
             _ => savepoint(self.parent(), DB::FACTS, of_savepoint),
@@ -308,7 +336,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     fn commit(&mut self) -> BoxFuture<'_, Result<(), Error>> {
         let reported = wrapped::is_reported();
         Box::pin(async move {
-            if self.depth() == 0 || reported {
+            if self.is_told_elsewhere() || reported {
                 let result = AnyConnectionBackend::commit(&mut *self.inner).await;
                 return self.ended(result);
             }
@@ -316,13 +344,15 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             let commit = AnyConnectionBackend::commit(&mut *self.inner);
             let commit = reported::statement(DB::FACTS, commit);
             let result = waiting::on(Kind::Sql, None, commit).await;
+            let depth = self.depth();
             let doomed = DB::FACTS.error_dooms_transaction && self.counts().fate.is_doomed();
-            if let Some(transaction) = &mut self.transaction
-                && result.is_ok()
-                && doomed
-                && self.event.counts().depth.load(Relaxed) == 1
-            {
-                transaction.abort(&mut step, FAILED_BEFORE);
+            let lost = match depth {
+                0 => Some(OVER_BEFORE),
+                1 if doomed => Some(FAILED_BEFORE),
+                _ => None,
+            };
+            if let (Ok(()), Some(why), Some(transaction)) = (&result, lost, &mut self.transaction) {
+                transaction.abort(&mut step, why);
             }
             self.answered(step, &result);
             result
@@ -332,7 +362,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
     fn rollback(&mut self) -> BoxFuture<'_, Result<(), Error>> {
         let reported = wrapped::is_reported();
         Box::pin(async move {
-            if self.depth() == 0 || reported {
+            if self.is_told_elsewhere() || reported {
                 let result = AnyConnectionBackend::rollback(&mut *self.inner).await;
                 return self.ended(result);
             }
@@ -350,19 +380,27 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
 
     fn start_rollback(&mut self) {
         AnyConnectionBackend::start_rollback(&mut *self.inner);
-        let depth = self.depth();
-        if depth == 0 {
+        let (depth, undone) = (self.depth(), std::mem::take(&mut self.undone));
+        let left = depth.saturating_sub(undone.max(1));
+        self.counts().fate.undo(left + 1);
+        self.set_depth(left);
+        if undone > 0 {
+            // The savepoint's own. If it was all of the transaction, that is told when the transaction ends.
+            self.keep_books(Books::spoil);
             return;
         }
-        self.counts().fate.undo(depth);
-        self.set_depth(depth - 1);
         // Who was cancelled while it ended has not forgotten to.
         let was_ending = std::mem::take(&mut self.ending);
         if wrapped::is_reported() {
             return;
         }
         if depth > 1 {
-            if was_ending {
+            if was_ending
+                || self
+                    .transaction
+                    .as_ref()
+                    .is_some_and(TransactionEvent::is_lost)
+            {
                 return;
             }
             savepoint_rolled_back_implicitly(self.parent(), DB::FACTS);

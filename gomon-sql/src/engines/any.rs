@@ -17,6 +17,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::Unknown,
     error_dooms_transaction: false,
     dropped_begin_leaks: true,
+    undoes_failed_savepoint: false,
     explain: ExplainBy {
         forbids_writes: "",
         prefix: "EXPLAIN ",

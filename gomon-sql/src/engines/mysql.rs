@@ -20,6 +20,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::MySql,
     error_dooms_transaction: false,
     dropped_begin_leaks: true,
+    undoes_failed_savepoint: false,
     explain: ExplainBy {
         forbids_writes: "START TRANSACTION READ ONLY",
         prefix: "EXPLAIN ",

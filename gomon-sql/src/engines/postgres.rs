@@ -22,6 +22,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::Postgres,
     error_dooms_transaction: true,
     dropped_begin_leaks: true,
+    undoes_failed_savepoint: true,
     explain: ExplainBy {
         forbids_writes: "BEGIN READ ONLY",
         prefix: "EXPLAIN ",

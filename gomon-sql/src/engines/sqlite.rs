@@ -19,6 +19,7 @@ pub(crate) const ENGINE: Engine = Engine {
     dialect: Dialect::Sqlite,
     error_dooms_transaction: false,
     dropped_begin_leaks: false,
+    undoes_failed_savepoint: false,
     explain: ExplainBy {
         forbids_writes: "",
         prefix: "EXPLAIN QUERY PLAN ",

@@ -33,6 +33,7 @@ const fn engine(system: &'static str, dialect: Dialect) -> Engine {
         dialect,
         error_dooms_transaction: false,
         dropped_begin_leaks: false,
+        undoes_failed_savepoint: false,
         explain: ExplainBy::NOT,
         own_thread: false,
         is_timeout: |_| false,

@@ -20,6 +20,7 @@ use sqlx_core::error::Error;
 use sqlx_core::executor::Execute;
 use sqlx_core::pool::PoolConnection;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
+use sqlx_core::transaction::TransactionManager;
 
 use super::db::MonitoredDb;
 use super::held::Held;
@@ -130,9 +131,8 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
 
     /// Begins a transaction, or a savepoint inside one.
     ///
-    /// Cancel safe, as [`MonitoredPool::begin`](crate::MonitoredPool::begin). A savepoint that fails or whose future is
-    /// dropped does not roll back the transaction around it, as it does in plain sqlx; but the driver for PostgreSQL does
-    /// so by itself, and the later commit is told as `aborted`.
+    /// Cancel safe, as [`MonitoredPool::begin`](crate::MonitoredPool::begin). A savepoint that fails, or whose future is dropped,
+    /// rolls back what is round it, as in plain sqlx.
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
@@ -147,8 +147,7 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
     /// Begins a transaction by a statement of one's own.
     ///
     /// # Errors
-    /// sqlx's own error, unchanged; `InvalidSavePointStatement` inside a transaction, which stays open, whereas plain sqlx
-    /// rolls it back.
+    /// sqlx's own error, unchanged; `InvalidSavePointStatement` inside a transaction, which is then rolled back, as in plain sqlx.
     #[track_caller]
     pub fn begin_with(
         &mut self,
@@ -168,9 +167,21 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
             parent: self.parent(),
             statement,
             caller,
+            depth: self.levels(),
             inside: self.fate.clone(),
         };
         begin.run(self.link.reborrow())
+    }
+
+    /// How many levels of transactions are open on it. What was leased has those alone that it began itself, and has ended.
+    fn levels(&self) -> usize {
+        match (&self.fate, &self.link) {
+            (Some(at), _) => at.fate.levels(),
+            (None, Link::Owned(_) | Link::Pooled(_)) => 0,
+            (None, Link::Bare(connection)) => {
+                DB::TransactionManager::get_transaction_depth(connection)
+            }
+        }
     }
 
     fn parent(&self) -> Parent {

@@ -213,6 +213,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
                 parent,
                 statement,
                 caller,
+                depth: 0,
                 inside: None,
             }
             .run(Link::Owned(held))
@@ -237,6 +238,7 @@ impl<DB: MonitoredDb> MonitoredPool<DB> {
                 parent,
                 statement,
                 caller,
+                depth: 0,
                 inside: None,
             };
             begin.run(Link::Owned(held)).await.map(Some)

@@ -28,13 +28,13 @@ use super::link::Link;
 use crate::config::SqlConfig;
 use crate::engine::Engine;
 use crate::failure;
-use crate::fate::FateAt;
+use crate::fate::{Fate, FateAt};
 use crate::keys::fp;
 use crate::parent::Parent;
 use crate::reported;
 use crate::transaction_event::{
-    FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, is_settled,
-    savepoint, savepoint_rolled_back_implicitly,
+    FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, abort,
+    is_settled, savepoint, savepoint_rolled_back_implicitly,
 };
 use crate::waiting;
 
@@ -63,6 +63,8 @@ pub(super) struct Begin {
     pub(super) parent: Parent,
     pub(super) statement: Option<SqlStr>,
     pub(super) caller: &'static Location<'static>,
+    /// How many levels are open round it.
+    pub(super) depth: usize,
     /// The transaction it is inside of.
     pub(super) inside: Option<Arc<FateAt>>,
 }
@@ -72,12 +74,13 @@ impl Begin {
         self,
         link: Link<'_, DB>,
     ) -> Result<MonitoredTransaction<'_, DB>, Error> {
-        let depth = DB::TransactionManager::get_transaction_depth(&link);
         let opening = Opening {
             link: Some(link),
-            depth,
+            depth: self.depth,
+            undone: 0,
+            inside: self.inside.clone(),
         };
-        if depth == 0 {
+        if self.depth == 0 {
             self.transaction(opening).await
         } else {
             self.savepoint(opening).await
@@ -101,8 +104,10 @@ impl Begin {
             }
         };
         event.begun();
+        let shared = Fate::default();
+        shared.begun();
         let fate = FateAt {
-            fate: Arc::default(),
+            fate: Arc::new(shared),
             depth: 1,
             dooms: engine.error_dooms_transaction,
             books: event.books().clone(),
@@ -127,6 +132,9 @@ impl Begin {
         let link = match opening.begin(self.statement, self.caller).await {
             Ok(link) => link,
             Err(error) => {
+                if let Some(outer) = &self.inside {
+                    outer.books.failed(&error);
+                }
                 let capture = self.config.current();
                 failure::record(event.tracker(), engine, &capture, Some(self.caller), &error);
                 event.finish(Outcome::Failed);
@@ -134,7 +142,10 @@ impl Begin {
             }
         };
         event.finish(Outcome::Completed);
-        let fate = self.inside.map(|outer| Arc::new(outer.deeper(depth)));
+        let fate = self.inside.map(|outer| {
+            outer.fate.begun();
+            Arc::new(outer.deeper(depth))
+        });
         let connection = MonitoredConnection::inside(link, self.config, home(self.parent), fate);
         Ok(MonitoredTransaction {
             connection,
@@ -154,11 +165,16 @@ fn home(parent: Parent) -> Option<Context> {
     }
 }
 
-/// Closes the connection if the future of `BEGIN` is dropped, or fails, before it is known whether the transaction is
-/// open: the server may have begun one that sqlx does not know of, and will not roll back.
+/// What becomes of a `begin` whose future is dropped, or that fails.
+///
+/// Of a transaction: the connection is closed if it is not known whether the transaction is open. The server may have begun one
+/// that sqlx does not know of, and will not roll back. Of a savepoint: as in plain sqlx, the level round it is rolled back.
 struct Opening<'c, DB: MonitoredDb> {
     link: Option<Link<'c, DB>>,
     depth: usize,
+    /// How many levels are rolled back then.
+    undone: usize,
+    inside: Option<Arc<FateAt>>,
 }
 
 impl<'c, DB: MonitoredDb> Opening<'c, DB> {
@@ -177,10 +193,12 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         };
         let own = statement.clone();
         let engine = DB::engine_of(link);
+        let by_driver = engine.undoes_failed_savepoint && statement.is_none();
+        self.undone = 1 + usize::from(by_driver);
         let begin = DB::reported(|| DB::TransactionManager::begin(link, statement));
         let begin = reported::statement(engine, begin);
         let result = waiting::on(Kind::Sql, Some(caller), begin).await;
-        let settled = self.depth > 0 || is_settled(&result, own.as_ref());
+        let settled = self.depth == 0 && is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
             (Ok(()), Some(link)) => Ok(link),
             (Err(error), link) => {
@@ -197,9 +215,16 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
 
 impl<DB: MonitoredDb> Drop for Opening<'_, DB> {
     fn drop(&mut self) {
-        if let Some(link) = &mut self.link
-            && DB::engine_of(link).dropped_begin_leaks
-        {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        if self.depth > 0 {
+            DB::reported(|| DB::TransactionManager::start_rollback(link));
+            if let Some(outer) = &self.inside {
+                outer.fate.rolled_back(self.undone);
+                outer.books.spoil();
+            }
+        } else if DB::engine_of(link).dropped_begin_leaks {
             link.close_on_drop();
         }
     }
@@ -210,7 +235,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     ///
     /// On PostgreSQL a commit after a failed statement is a rollback that says it went well; the result is passed on
     /// as it is, but the events say `failed` and `aborted`. So they do where sqlx itself had rolled back before, as it
-    /// does on PostgreSQL when a savepoint fails or its future is dropped: statements after that were on their own.
+    /// does when a savepoint fails or its future is dropped: statements after that were on their own.
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
@@ -222,12 +247,14 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let commit = reported::statement(engine, commit);
         let result = waiting::on(Kind::Sql, None, commit).await;
         self.open = result.is_err();
-        if let Err(error) = &result {
-            self.record(&mut step, error);
-        } else if let Level::Transaction(event) = &mut self.level
-            && let Some(why) = lost
-        {
-            event.abort(&mut step, why);
+        match (&result, lost, &mut self.level) {
+            (Err(error), _, _) => self.record(&mut step, error),
+            (Ok(()), Some(why), Level::Transaction(event)) => event.abort(&mut step, why),
+            (Ok(()), Some(why), Level::Savepoint { .. }) => abort(&mut step, why),
+            (Ok(()), None, _) => {}
+        }
+        if let Some(at) = self.connection.fate.as_ref().filter(|_| result.is_ok()) {
+            at.fate.committed();
         }
         self.answered(step);
         result
@@ -254,8 +281,8 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     /// Makes a savepoint.
     ///
-    /// One that fails or whose future is dropped does not roll back the transaction around it, as it does in plain sqlx;
-    /// but the driver for PostgreSQL does so by itself, and the later commit is told as `aborted`.
+    /// One that fails, or whose future is dropped, rolls back what is round it, as in plain sqlx; what comes after runs on its own,
+    /// and a later commit is told as `aborted`.
     ///
     /// # Errors
     /// sqlx's own error, unchanged.
@@ -267,8 +294,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         self.connection.begin_statement(None, Location::caller())
     }
 
-    /// Always an error, as for sqlx's own transactions: a savepoint takes no statement of one's own. This transaction stays
-    /// open, whereas plain sqlx rolls it back.
+    /// Always an error, as for sqlx's own transactions, and rolls this one back: a savepoint takes no statement of one's own.
     ///
     /// # Errors
     /// `InvalidSavePointStatement`.
@@ -283,13 +309,20 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     /// Why a commit that goes well will have committed nothing.
     fn lost(&self) -> Option<&'static str> {
-        let at = self.connection.fate.as_ref();
-        if DB::TransactionManager::get_transaction_depth(&self.connection.link) == 0 {
-            Some(OVER_BEFORE)
-        } else if at.is_some_and(|at| at.fate.is_doomed()) {
-            Some(FAILED_BEFORE)
-        } else {
-            None
+        let is_over = match &self.connection.fate {
+            Some(at) => at.fate.is_over(),
+            None => DB::TransactionManager::get_transaction_depth(&self.connection.link) == 0,
+        };
+        let is_doomed = || {
+            self.connection
+                .fate
+                .as_ref()
+                .is_some_and(|at| at.fate.is_doomed())
+        };
+        match &self.level {
+            _ if is_over => Some(OVER_BEFORE),
+            Level::Transaction(_) if is_doomed() => Some(FAILED_BEFORE),
+            _ => None,
         }
     }
 
@@ -317,6 +350,9 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
     fn record(&mut self, step: &mut EndGuard, error: &Error) {
         let capture = self.connection.config.current();
         failure::record(step.tracker(), self.engine(), &capture, None, error);
+        if let Some(at) = &self.connection.fate {
+            at.books.failed(error);
+        }
         if let Level::Transaction(event) = &mut self.level {
             event.fail(&capture, None, error);
         }
@@ -324,7 +360,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     fn undone(&self) {
         if let Some(at) = &self.connection.fate {
-            at.fate.undo(at.depth);
+            at.fate.rolled_back(1);
         }
     }
 
@@ -341,12 +377,15 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         }
         let (engine, link) = (self.engine(), &mut self.connection.link);
         DB::reported(|| DB::TransactionManager::start_rollback(link));
+        let at = self.connection.fate.as_deref();
+        let nothing_is_sent = at.is_some_and(|at| at.fate.levels() == 0 || at.books.are_lost());
         self.undone();
         if self.ending {
             return;
         }
         match &mut self.level {
             Level::Transaction(event) => event.rolled_back_implicitly(),
+            Level::Savepoint { .. } if nothing_is_sent => {}
             Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, engine),
         }
     }

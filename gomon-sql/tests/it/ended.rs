@@ -201,3 +201,50 @@ fn any_pool<DB: Engine>(fixture: &Fixture<DB>) -> AnyPool {
     let options = fixture.pool.connect_options();
     pool.connect_lazy(&DB::url(fixture, &options)).unwrap()
 }
+
+/// The first to find out that the server has ended an idle session is a savepoint.
+macro_rules! found_by_a_savepoint {
+    ($pool:expr, $fixture:expr) => {{
+        let recorder = Recorder::new();
+        let work = async {
+            let mut tx = $pool.begin().await.unwrap();
+            (&mut *tx)
+                .execute("INSERT INTO items VALUES (1, 'lost')")
+                .await
+                .unwrap();
+            let id = (&mut *tx).fetch_one("SELECT pg_backend_pid()").await;
+            let id: i32 = id.unwrap().get(0);
+            let end = sqlx::query("SELECT pg_terminate_backend($1)").bind(id);
+            end.execute(&$fixture.pool).await.unwrap();
+            while tx.begin().await.is_ok() {}
+            drop(tx);
+        };
+        let mut request = EventTracker::in_context("request", recorder.context());
+        request.scope(work).await;
+        request.finish();
+        let transaction = recorder.one("conn-begintx");
+        assert_eq!(transaction.outcome(), "failed", "{}", recorder.tree());
+        assert_eq!(transaction["error"][0]["type"], "ConnectionLost");
+        assert_eq!(transaction.get("uncommitted"), None);
+        assert!(recorder.find("sql-wtx-rollback").is_empty());
+        $pool.close().await;
+    }};
+}
+
+#[tokio::test]
+async fn a_savepoint_that_finds_its_connection_gone_ends_the_transaction() {
+    use crate::engines::on;
+    use sqlx::{Acquire, Postgres, Row};
+
+    on::<Postgres, _>(async |fixture: &Fixture<Postgres>| {
+        let options = (*fixture.pool.connect_options()).clone();
+        let pool = fixture.pool.options().clone().connect_lazy_with(options);
+        let typed = pool.monitored();
+        found_by_a_savepoint!(&typed, fixture);
+        let any = any_pool(fixture);
+        found_by_a_savepoint!(&any, fixture);
+        let both = any_pool(fixture).monitored();
+        found_by_a_savepoint!(&both, fixture);
+    })
+    .await;
+}

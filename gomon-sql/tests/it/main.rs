@@ -23,6 +23,7 @@ mod explained;
 mod holders;
 mod judged;
 mod killed;
+mod nested;
 mod pool;
 mod postgres_alone;
 mod profiled;

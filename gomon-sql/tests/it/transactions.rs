@@ -426,8 +426,28 @@ async fn failed_begin<DB: Engine>(fixture: &Fixture<DB>) {
     let transactions = recorder.find("conn-begintx");
     assert_eq!(transactions[0].outcome(), "failed");
     assert_eq!(transactions[0]["error"][0]["type"], "BeginFailed");
-    assert_eq!(transactions[1].outcome(), "completed");
+    // sqlx rolls back what is round a savepoint that is not made.
+    assert_eq!(transactions[1]["aborted"], true);
     let point = recorder.one("sql-savepoint");
     assert_eq!(point["error"][0]["type"], "InvalidSavePointStatement");
     is_whole(fixture).await;
+}
+
+/// SQLite rolls back on its own thread, and sqlx says so when that is done.
+#[tokio::test]
+async fn a_transaction_after_a_dropped_one_is_one_on_sqlite() {
+    crate::engines::on::<sqlx::Sqlite, _>(async |fixture: &Fixture<sqlx::Sqlite>| {
+        let pool = fixture.monitored();
+        for _ in 0..200 {
+            let (recorder, ()) = record(async || {
+                let mut lease = pool.acquire().await.unwrap();
+                drop(lease.begin().await.unwrap());
+                lease.begin().await.unwrap().commit().await.unwrap();
+            })
+            .await;
+            assert_eq!(recorder.find("conn-begintx").len(), 2);
+            assert!(recorder.find("sql-savepoint").is_empty());
+        }
+    })
+    .await;
 }
