@@ -135,13 +135,14 @@ fn commented(sql: &str, tags: &BTreeMap<String, String>) -> Option<String> {
 
 /// The server keeps the text: SQLite that of tables and views, as others do of functions.
 fn is_kept(sql: &str) -> bool {
-    let lines = sql.lines().map(str::trim_start);
-    let first = lines
-        .filter(|line| !line.starts_with("--") && !line.starts_with('#'))
-        .find_map(|line| line.split_ascii_whitespace().next());
-    first.is_some_and(|word| {
-        word.eq_ignore_ascii_case("CREATE") || word.eq_ignore_ascii_case("ALTER")
-    })
+    let first = |statement: &str| {
+        let lines = statement.lines().map(str::trim_start);
+        lines
+            .filter(|line| !line.starts_with("--") && !line.starts_with('#'))
+            .find_map(|line| line.split_ascii_whitespace().next())
+            .is_some_and(|word| KEPT.iter().any(|kept| word.eq_ignore_ascii_case(kept)))
+    };
+    sql.split(';').any(first)
 }
 
 fn encode(text: &str) -> String {
@@ -157,6 +158,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'(')
     .remove(b')');
+
+/// How what is kept by the server begins.
+const KEPT: [&str; 2] = ["CREATE", "ALTER"];
 
 /// Texts that are kept with their tags, and their bytes; others are put together each time.
 const MOST: usize = 1024;
@@ -195,6 +199,7 @@ mod tests {
             "CREATE VIEW v AS SELECT 1",
             "-- a view\n  create view v AS SELECT 1",
             "ALTER TABLE t ADD COLUMN b",
+            "DROP VIEW v; CREATE VIEW v AS SELECT 1",
         ] {
             assert_eq!(add(&comments, sql), sql);
         }

@@ -86,6 +86,18 @@ pub(crate) struct FateAt {
 }
 
 impl FateAt {
+    /// The innermost level was committed.
+    pub(crate) fn committed(&self) {
+        self.books.released(self.fate.levels());
+        self.fate.committed();
+    }
+
+    /// So many levels were rolled back.
+    pub(crate) fn rolled_back(&self, levels: usize) {
+        self.fate.rolled_back(levels);
+        self.books.undone(self.fate.levels());
+    }
+
     /// The same transaction, inside of a savepoint.
     pub(crate) fn deeper(&self, depth: usize) -> Self {
         Self {
@@ -108,7 +120,7 @@ impl Watch for FateAt {
 
     fn completed(&self, sql: &str, writes: bool) {
         if writes {
-            self.books.wrote();
+            self.books.wrote(self.depth);
         }
         self.fate.complete(sql);
     }

@@ -15,10 +15,9 @@ pub(crate) trait Watched: Send + Sync {
     fn look(&self, now: Duration) -> Duration;
 }
 
-/// Has the site learn its line from the stack, unless there is too much to do.
-pub(crate) fn look_up(stack: Stack, site: &Arc<Site>) {
-    // Nobody waits for what is nice to have.
-    let _full = hand_over(Job::LookUp(stack, Arc::clone(site)));
+/// Has the site learn its line from the stack. False where there is too much to do just now.
+pub(crate) fn look_up(stack: Stack, site: &Arc<Site>) -> bool {
+    hand_over(Job::LookUp(stack, Arc::clone(site)))
 }
 
 /// Has it looked at for as long as it is there. False where there is too much to do just now.
@@ -30,6 +29,7 @@ pub(crate) fn watch(watched: Weak<dyn Watched>) -> bool {
 /// 100 MB of them, a core is busy for a quarter of a second.
 pub(crate) fn warm_up() {
     static ONCE: Once = Once::new();
+    // Where there is no room, others read them.
     ONCE.call_once(|| _ = hand_over(Job::WarmUp));
 }
 

@@ -87,7 +87,8 @@ impl Group {
     fn tell(&self, unit: &EventTracker) {
         let statement = &self.run.statement;
         let (fp, hint) = match (self.same + 1 == self.count, statement.writes) {
-            (true, false) if !reads_a_table(statement) => return,
+            (true, false) if !may_be_kept(statement) => return,
+            (false, false) if is_read_in_parts(statement) => return,
             (true, false) => (fp::DUPLICATE, ASKED_AGAIN),
             (false, false) => (fp::NPLUSONE, READ_ONE_BY_ONE),
             (_, true) => (fp::NPLUSONE, WRITTEN_ONE_BY_ONE),
@@ -119,15 +120,43 @@ impl wait::Kept for Repeats {
 }
 
 /// Its answer may be kept: it is neither that of a function, which may be another each time, nor rows that are taken for oneself.
-fn reads_a_table(statement: &Statement) -> bool {
-    let names_one = statement.summary.starts_with("SELECT ");
+fn may_be_kept(statement: &Statement) -> bool {
     let words = statement.query.split_ascii_whitespace();
     let pairs = words.clone().zip(words.skip(1));
     let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
-    names_one
+    statement.reads_a_table()
         && !pairs
             .into_iter()
             .any(|(word, next)| is(word, "FOR") && LOCKS.iter().any(|lock| is(next, lock)))
+}
+
+/// It reads many at a time already: page by page, or for several values of a list.
+fn is_read_in_parts(statement: &Statement) -> bool {
+    let words = statement
+        .query
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let pages = words.filter(|word| word.eq_ignore_ascii_case("OFFSET"));
+    let mut parts = statement.query.split('(');
+    let mut before = parts.next().unwrap_or_default();
+    let has_list =
+        parts.any(|part| is_in(std::mem::replace(&mut before, part)) && is_list_of_values(part));
+    pages.count() > 0 || has_list
+}
+
+fn is_in(before: &str) -> bool {
+    let last = before.split_ascii_whitespace().last();
+    last.is_some_and(|word| word.eq_ignore_ascii_case("IN"))
+}
+
+/// `?, ?…`, at the beginning of what is in parentheses.
+fn is_list_of_values(text: &str) -> bool {
+    let mut values = text.split(',').map(str::trim_start);
+    let mut next = || {
+        values
+            .next()
+            .is_some_and(|value| value.starts_with(['?', '$', ':', '@']))
+    };
+    next() && next()
 }
 
 /// What a query takes locks `FOR`.
@@ -142,7 +171,7 @@ const MOST: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::reads_a_table;
+    use super::{is_read_in_parts, may_be_kept};
     use crate::statement::{Dialect, Statement};
 
     #[test]
@@ -157,7 +186,23 @@ mod tests {
             ("SHOW search_path", false),
         ] {
             let statement = Statement::read(sql, Dialect::Postgres);
-            assert_eq!(reads_a_table(&statement), kept, "{sql}");
+            assert_eq!(may_be_kept(&statement), kept, "{sql}");
+        }
+    }
+
+    #[test]
+    fn pages_and_lists_are_parts() {
+        for (sql, parts) in [
+            ("SELECT a FROM t WHERE id = $1", false),
+            ("SELECT a FROM t WHERE id = $1 LIMIT 1", false),
+            ("SELECT a FROM t WHERE id IN ($1)", false),
+            ("SELECT a FROM t WHERE id = coalesce($1, $2)", false),
+            ("SELECT a FROM t ORDER BY id LIMIT 5 OFFSET $1", true),
+            ("SELECT a FROM t WHERE id IN ($1, $2)", true),
+            ("SELECT a FROM t WHERE id in (1,2,3)", true),
+        ] {
+            let statement = Statement::read(sql, Dialect::Postgres);
+            assert_eq!(is_read_in_parts(&statement), parts, "{sql}");
         }
     }
 }

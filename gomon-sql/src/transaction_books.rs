@@ -21,8 +21,8 @@ struct Entries {
     /// The time since it began.
     watch: Stopwatch,
     statements: u64,
-    /// Of those that ended well.
-    writes: u64,
+    /// Of those that ended well, by how deep they were.
+    writes: Vec<u64>,
     /// One of them failed, or was given up: then it is no wonder that nothing is committed.
     spoilt: bool,
     /// One of them lost the connection.
@@ -39,7 +39,7 @@ impl Books {
             engine,
             watch,
             statements: 0,
-            writes: 0,
+            writes: Vec::new(),
             spoilt: false,
             lost: false,
             idle_since: None,
@@ -60,9 +60,32 @@ impl Books {
         self.0.lock().work();
     }
 
-    /// A statement has changed rows.
-    pub(crate) fn wrote(&self) {
-        self.0.lock().writes += 1;
+    /// A statement has changed rows, so deep in savepoints.
+    pub(crate) fn wrote(&self, depth: usize) {
+        self.write(depth, 1);
+    }
+
+    fn write(&self, depth: usize, count: u64) {
+        let mut entries = self.0.lock();
+        let depth = depth.min(DEEPEST);
+        if entries.writes.len() <= depth {
+            entries.writes.resize(depth + 1, 0);
+        }
+        if let Some(writes) = entries.writes.get_mut(depth) {
+            *writes += count;
+        }
+    }
+
+    /// What is deeper than that was rolled back.
+    pub(crate) fn undone(&self, depth: usize) {
+        self.0.lock().writes.truncate(depth.saturating_add(1));
+    }
+
+    /// The savepoint of that depth was released: what was written in it is of the level round it.
+    pub(crate) fn released(&self, depth: usize) {
+        let writes = self.0.lock().writes.get(depth).copied().unwrap_or_default();
+        self.undone(depth.saturating_sub(1));
+        self.write(depth.saturating_sub(1), writes);
     }
 
     /// A statement was given up.
@@ -107,7 +130,8 @@ impl Books {
     /// How many writes are lost if it is dropped now and nothing had failed.
     pub(crate) fn uncommitted(&self) -> Option<u64> {
         let entries = self.0.lock();
-        (entries.writes > 0 && !entries.spoilt).then_some(entries.writes)
+        let writes = entries.writes.iter().sum();
+        (writes > 0 && !entries.spoilt).then_some(writes)
     }
 }
 
@@ -121,3 +145,6 @@ impl Entries {
         }
     }
 }
+
+/// Savepoints deeper than this count as one.
+const DEEPEST: usize = 64;

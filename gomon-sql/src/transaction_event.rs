@@ -73,6 +73,13 @@ impl TransactionEvent {
         &self.books
     }
 
+    /// Tells on which physical connection it is.
+    pub(crate) fn on_connection(&mut self, connection: Context) {
+        if let Some(id) = connection.event_id() {
+            self.event.tracker().set(keys::CONN, id);
+        }
+    }
+
     /// A statement lost its connection.
     pub(crate) fn is_lost(&self) -> bool {
         self.books.are_lost()
@@ -126,7 +133,13 @@ impl TransactionEvent {
             }
             return;
         }
-        if let Some(writes) = self.books.uncommitted() {
+        let timed_out = Outcome::Cancelled.when_dropped() == Outcome::TimedOut;
+        if timed_out {
+            self.event.tracker().mark(Outcome::TimedOut);
+        }
+        // What a panic leaves, or who is out of time, was not forgotten.
+        let excused = timed_out || std::thread::panicking();
+        if let Some(writes) = self.books.uncommitted().filter(|_| !excused) {
             self.event.tracker().set(keys::UNCOMMITTED, writes);
         }
         self.event

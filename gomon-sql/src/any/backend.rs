@@ -160,6 +160,7 @@ impl<DB: DriverDb> MonitoredBackend<DB> {
         }
         match &result {
             Ok(()) => {
+                event.on_connection(self.event.context());
                 self.set_depth(1);
                 self.counts().fate.undo(0);
                 *self.counts().books.lock() = Some(event.books().clone());
@@ -289,9 +290,10 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             event,
             ..
         } = *self;
+        let reported = wrapped::is_reported();
         Box::pin(async move {
             let result = AnyConnectionBackend::close(inner).await;
-            if let Err(error) = &result {
+            if let Some(error) = result.as_ref().err().filter(|_| !reported) {
                 let mut failed = event.failed_close();
                 failure::record(&mut failed, DB::FACTS, &config.current(), None, error);
             }
@@ -354,6 +356,9 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             if let (Ok(()), Some(why), Some(transaction)) = (&result, lost, &mut self.transaction) {
                 transaction.abort(&mut step, why);
             }
+            if result.is_ok() {
+                self.keep_books(|books| books.released(depth));
+            }
             self.answered(step, &result);
             result
         })
@@ -371,7 +376,9 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             let rollback = reported::statement(DB::FACTS, rollback);
             let result = waiting::on(Kind::Sql, None, rollback).await;
             if result.is_ok() {
-                self.counts().fate.undo(self.depth());
+                let depth = self.depth();
+                self.counts().fate.undo(depth);
+                self.keep_books(|books| books.undone(depth.saturating_sub(1)));
             }
             self.answered(step, &result);
             result
@@ -386,7 +393,10 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
         self.set_depth(left);
         if undone > 0 {
             // The savepoint's own. If it was all of the transaction, that is told when the transaction ends.
-            self.keep_books(Books::spoil);
+            self.keep_books(|books| {
+                books.undone(left);
+                books.spoil();
+            });
             return;
         }
         // Who was cancelled while it ended has not forgotten to.
@@ -395,6 +405,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
             return;
         }
         if depth > 1 {
+            self.keep_books(|books| books.undone(left));
             if was_ending
                 || self
                     .transaction
@@ -454,7 +465,7 @@ impl<DB: DriverDb> AnyConnectionBackend for MonitoredBackend<DB> {
                 AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
             return Box::pin(items.inspect_err(move |error| counts.failed(error)));
         }
-        let call = Call::stream(self.place(), self.request(None, &query, arguments.as_ref()));
+        let call = Call::either(self.place(), self.request(None, &query, arguments.as_ref()));
         let items =
             AnyConnectionBackend::fetch_many(&mut *self.inner, query, persistent, arguments);
         let items = reported::statement(DB::FACTS, items);

@@ -108,7 +108,7 @@ impl Watch for Counts {
 
     fn completed(&self, sql: &str, writes: bool) {
         if writes {
-            self.keep(Books::wrote);
+            self.keep(|books| books.wrote(self.depth.load(Relaxed)));
         }
         self.fate.complete(sql);
     }

@@ -13,17 +13,17 @@ use crate::statement::Statement;
 impl Call {
     pub(super) fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
         let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
-        // Who takes its time over the rows is not slow SQL.
-        let lapsed = lapsed.saturating_sub(self.consumer);
+        // Neither who takes its time over the rows nor who waits for a connection is slow SQL.
+        let waited = self.place.waited.as_ref().and_then(|waited| waited.get());
+        let elsewhere = self.consumer + waited.copied().unwrap_or_default();
+        let lapsed = lapsed.saturating_sub(elsewhere);
         if lapsed >= settings.slow_after {
             tracker.set(keys::SLOW, true);
-            let waited = self.place.waited.as_ref().and_then(|waited| waited.get());
-            if lapsed.saturating_sub(waited.copied().unwrap_or_default()) >= settings.slow_after {
-                self.explain(tracker.context(), &statement);
-            }
+            self.explain(tracker.context(), &statement);
         }
         let is_query = self.request.fp == Some(fp::QUERY);
-        if is_query && !statement.limited && self.returned >= settings.unbounded_rows {
+        let is_select = is_query && !statement.writes && statement.summary.starts_with("SELECT");
+        if is_select && !statement.limited && self.returned >= settings.unbounded_rows {
             tracker.set(keys::UNBOUNDED, true);
         }
         let errors = match tracker.outcome() {

@@ -87,7 +87,7 @@ pub(crate) struct Place {
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) connection: OnConnection,
-    /// How long it waited for its connection, where that has to be known.
+    /// How long it waited for its connection.
     pub(crate) waited: Option<Arc<OnceLock<Duration>>>,
 }
 
@@ -100,6 +100,8 @@ pub(crate) struct Call {
     /// Once the event began.
     site: Option<Arc<Site>>,
     on_drop: Outcome,
+    /// Dropped before its first row, it was cancelled all the same.
+    until_row: bool,
     state: State,
     /// It ended in a poll, and was not dropped.
     polled: bool,
@@ -137,6 +139,15 @@ impl Call {
         Self::new(place, request, Outcome::Truncated)
     }
 
+    /// A call answered by a stream, of which nobody says whether a future waits for it: dropped before its first row, it was
+    /// cancelled.
+    #[cfg(feature = "any")]
+    pub(crate) fn either(place: Place, request: Request) -> Self {
+        let mut call = Self::stream(place, request);
+        call.until_row = true;
+        call
+    }
+
     fn new(place: Place, request: Request, on_drop: Outcome) -> Self {
         let capture = place.config.current();
         Self {
@@ -145,6 +156,7 @@ impl Call {
             capture,
             site: None,
             on_drop,
+            until_row: false,
             state: State::Unpolled,
             polled: false,
             statement: None,
@@ -209,7 +221,9 @@ impl Call {
             tracker.set(keys::PREPARED, prepared);
         }
         let walks = self.place.config.settings().finds_callers;
-        self.site = site::find(self.place.engine, statement, self.place.caller, walks);
+        let is_prepare = self.request.fp == Some(fp::PREPARE);
+        let caller = self.place.caller;
+        self.site = site::find(self.place.engine, statement, is_prepare, caller, walks);
         if let Some(caller) = self.caller() {
             caller.tell(tracker);
         }
@@ -387,12 +401,17 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
+        let on_drop = match self.until_row && self.returned == 0 {
+            true => Outcome::Cancelled,
+            false => self.on_drop,
+        };
+        let writes = self.statement.as_ref().is_some_and(|it| it.writes);
         if let (State::Open(_), Some(watch)) = (&self.state, &self.place.watch)
-            && self.on_drop == Outcome::Cancelled
+            && (on_drop == Outcome::Cancelled || writes)
         {
             watch.given_up();
         }
-        self.end(self.on_drop.when_dropped());
+        self.end(on_drop.when_dropped());
     }
 }
 

@@ -7,8 +7,8 @@ use crate::rows::Cell;
 /// Values beyond this many are left out.
 const MOST: usize = 1024;
 
-/// The values of the list. Diesel tells no types: what looks like a number, a string or nothing is taken for that, and anything else
-/// stays as it is shown.
+/// The values of the list. Diesel tells no types: what looks like a number, a string or nothing is taken for that. Of what has fields, as
+/// a value of JSON has, the kind alone is told: nobody knows which of them are secret.
 pub(super) fn bound(list: &str, capture: &Capture) -> Tree {
     let inner = list.strip_prefix('[').unwrap_or(list);
     let inner = inner.strip_suffix(']').unwrap_or(inner);
@@ -40,8 +40,16 @@ fn cell(shown: &str, capture: &Capture) -> Cell {
     }
     match string(shown) {
         Some(text) => Cell::text_or_json(&text, capture),
+        None if shown.contains(['{', '(']) && !shown.starts_with('\'') => Cell::opaque(kind(shown)),
         None => Cell::text(shown, capture),
     }
+}
+
+/// The name before the brackets.
+fn kind(shown: &str) -> &str {
+    let end = shown.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let kind = end.and_then(|end| shown.get(..end)).unwrap_or(shown);
+    if kind.is_empty() { "value" } else { kind }
 }
 
 /// What is inside of any number of `Some(…)`.
@@ -123,7 +131,11 @@ mod tests {
     use super::bound;
 
     fn values(list: &str) -> Vec<Tree> {
-        match bound(list, &Capture::full().with_cell_bytes(8)) {
+        values_of(list, &Capture::full().with_cell_bytes(8))
+    }
+
+    fn values_of(list: &str, capture: &Capture) -> Vec<Tree> {
+        match bound(list, capture) {
             Tree::List(values) => values,
             other => panic!("{other:?}"),
         }
@@ -174,5 +186,20 @@ mod tests {
         let json = format!("[{:?}]", r#"{"password":"hunter2"}"#);
         let told = bound(&json, &Capture::full());
         assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+    }
+
+    #[test]
+    fn of_what_has_fields_the_kind_is_told() {
+        let json = serde_json::json!({"password": "hunter2"});
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "it is shown")]
+        struct Token(&'static str);
+        let list = format!(
+            "[{json:?}, {:?}, [{:?}]]",
+            Some(Token("hunter2")),
+            Token("hunter2")
+        );
+        let expected = ["<Object>", "<Token>", "<value>"].map(Tree::from);
+        assert_eq!(values_of(&list, &Capture::full()), expected);
     }
 }

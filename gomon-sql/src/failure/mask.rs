@@ -4,6 +4,9 @@
 ///
 /// PostgreSQL has its messages in some twenty languages (`lc_messages`), each with quotes of its own.
 pub(super) fn mask(message: &str, quotes_names: bool) -> String {
+    if message.starts_with(BEFORE_A_PATH) {
+        return format!("{BEFORE_A_PATH}?");
+    }
     let mut out = String::with_capacity(message.len());
     let mut chars = message.char_indices().peekable();
     let mut previous = ' ';
@@ -27,6 +30,9 @@ pub(super) fn mask(message: &str, quotes_names: bool) -> String {
     }
     out
 }
+
+/// SQLite quotes the path of an `ATTACH` without quotes.
+const BEFORE_A_PATH: &str = "unable to open database: ";
 
 /// Quotes that belong together.
 #[derive(Debug)]

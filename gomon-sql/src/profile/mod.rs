@@ -89,7 +89,11 @@ impl SqlProfile {
     pub fn folded(&self) -> String {
         let mut folded = String::new();
         for line in &self.lines {
-            let [system, caller, summary] = line.frames().map(|frame| frame.replace(';', ":"));
+            let [system, caller, summary] = line.frames().map(|frame| {
+                let in_frame = |c: char| if c == ';' { ':' } else { c };
+                let one_line = |c: char| if c.is_control() { ' ' } else { in_frame(c) };
+                frame.chars().map(one_line).collect::<String>()
+            });
             let micros = line.total.as_micros();
             // Writing to a `String` cannot fail.
             let _ = writeln!(folded, "{system};{caller};{summary} {micros}");
@@ -184,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn a_semicolon_parts_nothing_that_belongs_together() {
+    fn nothing_in_a_frame_parts_it() {
         let profile = SqlProfile {
-            lines: vec![line(Some("a;b.rs:1"), "SELECT \"x;y\"", 1)],
+            lines: vec![line(Some("a;b.rs:1"), "SELECT \"x;\ny\"", 1)],
         };
-        assert_eq!(profile.folded(), "sqlite;a:b.rs:1;SELECT \"x:y\" 1\n");
+        assert_eq!(profile.folded(), "sqlite;a:b.rs:1;SELECT \"x: y\" 1\n");
     }
 }

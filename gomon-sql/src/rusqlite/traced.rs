@@ -41,6 +41,8 @@ impl Traced {
         match event {
             // Another text is that of a trigger, or of what a virtual table runs.
             TraceEvent::Stmt(statement, text) if statement.sql() == *text => self.start(statement),
+            // To find out whose it is takes as long as the statement's text is.
+            TraceEvent::Row(_) if self.running.is_empty() => {}
             TraceEvent::Row(statement) => {
                 if let Some(at) = self.position(Id::of(statement))
                     && let Some((_, call)) = self.running.get_mut(at)

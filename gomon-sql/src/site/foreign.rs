@@ -4,7 +4,43 @@
 /// downloaded. Of a function that was inlined, debug information may tell no more than its own name, without the crate.
 pub(super) fn is_foreign(symbol: &str, file: &str) -> bool {
     let file = file.replace('\\', "/");
-    LIBRARIES.iter().any(|part| file.contains(part)) || BETWEEN.contains(&crate_of(symbol))
+    LIBRARIES.iter().any(|part| file.contains(part)) || is_between(symbol) || !is_rust(&file)
+}
+
+/// C's functions are at the outer end of a stack, and may have lines where the program has none.
+fn is_rust(file: &str) -> bool {
+    file.ends_with(".rs")
+}
+
+/// Of `<sqlx_core::Pool as shop::Repo>::find` the trait is the program's own, and so is what it does.
+fn is_between(symbol: &str) -> bool {
+    let of_trait = trait_of(symbol).map(crate_of);
+    BETWEEN.contains(&crate_of(symbol))
+        && of_trait.is_none_or(|of_trait| BETWEEN.contains(&of_trait))
+}
+
+/// What follows the ` as ` of the outermost brackets.
+fn trait_of(symbol: &str) -> Option<&str> {
+    let mut depth = 0_usize;
+    for (at, b) in symbol.bytes().enumerate() {
+        match b {
+            b'<' => depth += 1,
+            // That of `->`.
+            b'>' if symbol.get(..at).is_some_and(|before| before.ends_with('-')) => {}
+            b'>' => depth = depth.saturating_sub(1),
+            b' ' if depth == 1 => {
+                if let Some(of_trait) = symbol.get(at..).and_then(|rest| rest.strip_prefix(" as "))
+                {
+                    return Some(of_trait);
+                }
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            return None;
+        }
+    }
+    None
 }
 
 /// The crate of a demangled symbol: `sqlx_core` of `<sqlx_core::query::Query<DB, A>>::execute::{closure#0}`.
@@ -108,5 +144,36 @@ mod tests {
             r"C:\Users\u\.cargo\registry\src\orm\lib.rs"
         ));
         assert!(!is_foreign("shop::orders::list", "/app/src/orders.rs"));
+        assert!(!is_foreign("{async_fn#0}", "/app/src/orders.rs"));
+        assert!(is_foreign("start_thread", "./nptl/pthread_create.c"));
+    }
+
+    #[test]
+    fn what_a_trait_of_the_program_does_is_its_own() {
+        for (symbol, foreign) in [
+            (
+                "<gomon_sql::typed::pool::MonitoredPool<D> as shop::Repo>::find",
+                false,
+            ),
+            (
+                "<&sqlx_core::pool::Pool<sqlx_sqlite::Sqlite> as shop::Repo<A>>::find::{{closure}}",
+                false,
+            ),
+            (
+                "<alloc::boxed::Box<dyn core::ops::FnOnce() -> u8> as shop::Job>::run",
+                false,
+            ),
+            (
+                "<sqlx_core::pool::Pool<D> as sqlx_core::executor::Executor>::execute",
+                true,
+            ),
+            (
+                "<alloc::vec::Vec<shop::Order> as core::iter::IntoIterator>::into_iter",
+                true,
+            ),
+            ("<sqlx_core::pool::Pool<D>>::acquire", true),
+        ] {
+            assert_eq!(is_foreign(symbol, "/app/src/lib.rs"), foreign, "{symbol}");
+        }
     }
 }

@@ -68,8 +68,8 @@ impl Site {
     /// Walks the stack for it, the first time and now and then.
     fn walk(self: &Arc<Self>) {
         let calls = self.calls.fetch_add(1, Relaxed);
-        if calls.is_multiple_of(WALKED_AFTER) {
-            housekeeping::look_up(Stack::walk(), self);
+        if calls.is_multiple_of(WALKED_AFTER) && !housekeeping::look_up(Stack::walk(), self) {
+            self.calls.store(0, Relaxed); // the next call tries again
         }
     }
 

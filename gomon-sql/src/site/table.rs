@@ -19,6 +19,7 @@ use crate::statement::Statement;
 pub(crate) fn find(
     engine: &Engine,
     statement: &Statement,
+    is_prepare: bool,
     exact: Option<&'static Location<'static>>,
     walks: bool,
 ) -> Option<Arc<Site>> {
@@ -29,6 +30,7 @@ pub(crate) fn find(
     let key = Key {
         statement: statement.digest_number ^ engine.system.as_ptr().addr() as u64,
         from,
+        is_prepare,
         is_exact: exact.is_some(),
     };
     let site = SITES.try_read()?.get(&key).cloned();
@@ -86,6 +88,8 @@ struct Key {
     statement: u64,
     /// The line, or the kind of the unit of work: the same statement may be called from elsewhere on another route.
     from: u64,
+    /// It is prepared there, and run elsewhere.
+    is_prepare: bool,
     is_exact: bool,
 }
 

@@ -118,6 +118,11 @@ impl Statement {
 }
 
 impl Statement {
+    /// It is a query of a table, and not of a function or of values.
+    pub(crate) fn reads_a_table(&self) -> bool {
+        self.summary.starts_with("SELECT ")
+    }
+
     /// Nothing is bound to it, as far as the text tells.
     pub(crate) fn has_no_parameters(&self) -> bool {
         self.bound_to.is_empty()

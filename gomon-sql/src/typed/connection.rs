@@ -9,9 +9,10 @@
 //! - `conn-close` is sent for a `close()` that returns an error.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 
 use gomon_core::{Context, EventTracker};
@@ -96,7 +97,8 @@ impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
             None => lease.register("lease"),
         }
         let home = Some(lease.context());
-        let connection = DB::event_of(&held, home);
+        let counted = home.filter(|_| lease.is_recording());
+        let connection = DB::event_of(&held, counted);
         if let Some(id) = connection.and_then(|event| event.event_id()) {
             lease.set(keys::CONN, id);
         }
@@ -306,7 +308,9 @@ impl<DB: MonitoredDb> MonitoredPoolConnection<DB> {
             return Ok(());
         };
         let engine = DB::engine_of(&held);
-        let result = held.into_connection().close().await;
+        let connection = held.into_connection();
+        let mut closing = pin!(connection.close());
+        let result = poll_fn(|cx| DB::reported(|| closing.as_mut().poll(cx))).await;
         if let (Err(error), Some(lease)) = (&result, &lease) {
             let mut event = lease.child(fp::CONNECTION_CLOSE);
             failure::record(&mut event, engine, &config.current(), None, error);

@@ -59,7 +59,7 @@ impl<DB: MonitoredDb> Explain for Explainer<DB> {
             match lines.await {
                 Ok(Ok(lines)) => {
                     let lines = lines.iter().map(|line| match capture.bound_values() {
-                        true => line.clone(),
+                        true => capture.detectors().mask(line).into_owned(),
                         false => masked(line, dialect),
                     });
                     let plan = lines.collect::<Vec<_>>().join("\n");

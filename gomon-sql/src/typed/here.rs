@@ -53,7 +53,7 @@ impl<DB: MonitoredDb> Here<'_, DB> {
             parent: Parent::current(),
             caller: self.caller,
             connection: OnConnection::to_come::<DB>(),
-            waited: self.pool.config().explainer().map(|_| Arc::default()),
+            waited: Arc::default(),
         }
     }
 }
@@ -65,8 +65,8 @@ struct Wanting<DB: MonitoredDb> {
     caller: Option<&'static Location<'static>>,
     /// The physical connection it will get.
     connection: OnConnection,
-    /// How long it waited for it: who waits is not slow, and not explained.
-    waited: Option<Arc<OnceLock<Duration>>>,
+    /// How long it waited for it: who waits is not slow.
+    waited: Arc<OnceLock<Duration>>,
 }
 
 impl<DB: MonitoredDb> Wanting<DB> {
@@ -86,18 +86,17 @@ impl<DB: MonitoredDb> Wanting<DB> {
             caller: self.caller,
             watch: None,
             connection: self.connection.clone(),
-            waited: self.waited.clone(),
+            waited: Some(Arc::clone(&self.waited)),
         }
     }
 
     /// A connection for one statement.
     async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
         let what = What::Statement(sql, self.pool.shared().engine.dialect);
-        let asked = self.waited.as_ref().map(|waited| (waited, monotonic()));
-        let held = pool_wait::acquire(&self.pool, self.parent, what, self.caller).await?;
-        if let Some((waited, asked)) = asked {
-            let _first = waited.set(monotonic().saturating_sub(asked));
-        }
+        let asked = monotonic();
+        let held = pool_wait::acquire(&self.pool, self.parent, what, self.caller).await;
+        let _first = self.waited.set(monotonic().saturating_sub(asked));
+        let held = held?;
         if let Some(event) = DB::event_of(&held, None) {
             self.connection.found(event);
         }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use gomon_core::wait::Kind;
-use gomon_core::{EndGuard, Outcome, is_enabled};
+use gomon_core::{EndGuard, Outcome, is_enabled, monotonic};
 use sqlx_core::error::Error;
 use sqlx_core::pool::{Pool, PoolConnection};
 
@@ -35,9 +35,14 @@ pub(super) async fn acquire<DB: MonitoredDb>(
     let shared = pool.shared();
     let mut event = EndGuard::new(parent.open(fp::POOL_ACQUIRE));
     let waiting = Waiting::enter(&shared.waiting);
-    let recording = event.tracker_ref().is_recording();
-    if recording {
+    // Who is sampled out waits and holds as others do.
+    let counted = is_enabled();
+    if counted {
         shared.used();
+    }
+    let recording = event.tracker_ref().is_recording();
+    let began = (counted && !recording).then(monotonic);
+    if recording {
         if let Some(name) = pool.config().pool_name() {
             event.tracker().set(keys::POOL, name);
         }
@@ -48,22 +53,25 @@ pub(super) async fn acquire<DB: MonitoredDb>(
             .set(keys::WAITING, waiting.count() as u64);
     }
     let result = connecting(&mut event, pool.inner(), caller).await;
-    let waited = event.tracker_ref().elapsed();
+    let waited = match began {
+        Some(began) => monotonic().saturating_sub(began),
+        None => event.tracker_ref().elapsed(),
+    };
     event.tracker().set(keys::WAIT, waited);
-    if recording {
+    if counted {
         shared.waits.note(waited);
     }
     if let Err(error) = &result {
         let capture = pool.config().current();
         let tracker = event.tracker();
         failure::record(tracker, shared.engine, &capture, caller, error);
-        if matches!(error, Error::PoolTimedOut) && recording {
+        if matches!(error, Error::PoolTimedOut) && tracker.is_recording() {
             shared.holders.tell(tracker);
         }
     }
     event.finish(Outcome::Completed);
     let connection = result?;
-    let holding = recording.then(|| shared.holders.enter(what, caller));
+    let holding = counted.then(|| shared.holders.enter(what, caller));
     Ok(Held::new(connection, holding, caller))
 }
 
@@ -74,7 +82,11 @@ pub(super) fn try_acquire<DB: MonitoredDb>(
     caller: &'static Location<'static>,
 ) -> Option<Held<DB>> {
     let connection = pool.inner().try_acquire()?;
-    let holding = is_enabled().then(|| pool.shared().holders.enter(what, Some(caller)));
+    let shared = pool.shared();
+    let holding = is_enabled().then(|| {
+        shared.used();
+        shared.holders.enter(what, Some(caller))
+    });
     Some(Held::new(connection, holding, Some(caller)))
 }
 

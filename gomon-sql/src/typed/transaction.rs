@@ -104,6 +104,9 @@ impl Begin {
             }
         };
         event.begun();
+        if let Some(connection) = DB::event_of(&link, None) {
+            event.on_connection(connection);
+        }
         let shared = Fate::default();
         shared.begun();
         let fate = FateAt {
@@ -221,7 +224,7 @@ impl<DB: MonitoredDb> Drop for Opening<'_, DB> {
         if self.depth > 0 {
             DB::reported(|| DB::TransactionManager::start_rollback(link));
             if let Some(outer) = &self.inside {
-                outer.fate.rolled_back(self.undone);
+                outer.rolled_back(self.undone);
                 outer.books.spoil();
             }
         } else if DB::engine_of(link).dropped_begin_leaks {
@@ -254,7 +257,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
             (Ok(()), None, _) => {}
         }
         if let Some(at) = self.connection.fate.as_ref().filter(|_| result.is_ok()) {
-            at.fate.committed();
+            at.committed();
         }
         self.answered(step);
         result
@@ -360,7 +363,7 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     fn undone(&self) {
         if let Some(at) = &self.connection.fate {
-            at.fate.rolled_back(1);
+            at.rolled_back(1);
         }
     }
 
@@ -379,15 +382,14 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
         DB::reported(|| DB::TransactionManager::start_rollback(link));
         let at = self.connection.fate.as_deref();
         let nothing_is_sent = at.is_some_and(|at| at.fate.levels() == 0 || at.books.are_lost());
-        self.undone();
-        if self.ending {
-            return;
-        }
         match &mut self.level {
+            _ if self.ending => {}
+            // With what it had written.
             Level::Transaction(event) => event.rolled_back_implicitly(),
             Level::Savepoint { .. } if nothing_is_sent => {}
             Level::Savepoint { parent } => savepoint_rolled_back_implicitly(*parent, engine),
         }
+        self.undone();
     }
 }
 

@@ -190,6 +190,7 @@ async fn transactions_are_told_with_their_fate() {
 
         let request = recorder.one("request");
         let transactions = recorder.find("conn-begintx");
+        assert!(transactions.iter().all(|it| it.get("conn").is_some()));
         assert!(
             transactions
                 .iter()
@@ -255,6 +256,38 @@ async fn an_orphan_is_a_child_of_its_connection() {
     let prepare = recorder.one("conn-prepare");
     assert_eq!(prepare["orphan"], true);
     assert!(prepare.is_child_of(&recorder.wait_for("sql-wconn", 1)[0]));
+}
+
+/// sqlx makes a stream of it.
+#[tokio::test]
+async fn a_write_that_is_cancelled_was_given_up() {
+    for (url, system) in urls() {
+        let write = match system {
+            "postgresql" => "INSERT INTO items SELECT 2, CAST(pg_sleep(60) AS text)",
+            "mysql" => "INSERT INTO items SELECT 2, CAST(sleep(60) AS char)",
+            _ => continue,
+        };
+        let recorder = Recorder::new();
+        let pool = open(&recorder, &url).await;
+        let work = async {
+            let mut tx = pool.begin().await.unwrap();
+            let insert = "INSERT INTO items VALUES (1, 'a')";
+            (&mut *tx).execute(insert).await.unwrap();
+            let writing = (&mut *tx).execute(write);
+            let late = tokio::time::timeout(Duration::from_millis(100), writing);
+            late.await.unwrap_err();
+            // What is not read yet would be waited for.
+            std::mem::drop(tx);
+        };
+        request(&recorder, work).await;
+        let statements = recorder.find("sql-wstmt-execctx");
+        assert_eq!(
+            statements.last().unwrap().outcome(),
+            "cancelled",
+            "{system}"
+        );
+        assert_eq!(recorder.one("conn-begintx").get("uncommitted"), None);
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! An `AnyPool` on the monitored driver that is also `.monitored()`: everything is reported once, with what both know.
 
-use gomon_core::Capture;
 use gomon_core::testing::{Recorded, Recorder};
+use gomon_core::{Capture, Context, FutureExt};
 use gomon_sql::{MonitoredAnyPool, PoolExt, SqlConfig};
-use sqlx::Executor;
 use sqlx::any::AnyPoolOptions;
+use sqlx::{Connection, Executor, Row};
 
 use crate::any_driver::{install, urls};
 
@@ -92,6 +92,50 @@ async fn each_statement_is_reported_once_with_its_connection_and_its_caller() {
 }
 
 #[tokio::test]
+async fn a_lease_that_is_not_recorded_is_none_of_its_connections() {
+    let recorder = Recorder::new();
+    let pool = open(&recorder, "sqlite::memory:").await;
+    let seen = async { drop(pool.acquire().await.unwrap()) };
+    recorder.scope(seen).await;
+    let unseen = async { drop(pool.acquire().await.unwrap()) };
+    unseen.in_context(Context::unmonitored()).await;
+    recorder.scope(pool.close()).await;
+    let (connection, lease) = (recorder.one("sql-wconn"), recorder.one("sql-wlease"));
+    assert_eq!(connection["leases"], 1);
+    assert_eq!(connection["last-lease"], lease.id());
+}
+
+#[tokio::test]
+async fn a_close_that_fails_is_told_once() {
+    let postgres = |(_, system): &(String, &str)| *system == "postgresql";
+    let Some((url, _)) = urls().into_iter().find(postgres) else {
+        return;
+    };
+    // What is written to a server that has just hung up may go well.
+    for _ in 0..100 {
+        let recorder = Recorder::new();
+        let pool = open(&recorder, &url).await;
+        let work = async {
+            let mut lease = pool.acquire().await.unwrap();
+            let id = lease.fetch_one("SELECT pg_backend_pid()").await;
+            let end = sqlx::query("SELECT pg_terminate_backend($1)");
+            let end = end.bind(id.unwrap().get::<i32, _>(0));
+            let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
+            end.execute(&mut admin).await.unwrap();
+            let _hung_up = lease.execute("SELECT 1").await;
+            lease.close().await.is_err()
+        };
+        let failed = recorder.scope(work).await;
+        let told = recorder.find("conn-close").len();
+        assert_eq!(told, usize::from(failed), "{}", recorder.tree());
+        if failed {
+            return;
+        }
+    }
+    panic!("it always goes well");
+}
+
+#[tokio::test]
 async fn each_transaction_is_reported_once() {
     for (url, system) in urls() {
         let recorder = Recorder::new();
@@ -114,6 +158,7 @@ async fn each_transaction_is_reported_once() {
         assert_eq!(transactions.len(), 2, "{system}");
         assert_eq!(transactions[0]["statements"], 2);
         assert!(transactions.iter().all(|it| it["system"] == system));
+        assert!(transactions.iter().all(|it| it.get("conn").is_some()));
         let savepoints = recorder.find("sql-savepoint");
         let savepoints: Vec<_> = savepoints.iter().map(|it| &it["summary"]).collect();
         let each = ["SAVEPOINT", "ROLLBACK TO SAVEPOINT"];

@@ -113,6 +113,36 @@ async fn the_same_statement_of_two_kinds_of_work_has_two_lines() {
 }
 
 #[tokio::test]
+async fn what_is_prepared_and_run_elsewhere_has_both_lines() {
+    use sqlx::{Executor, Statement};
+
+    let pool = pool().await.monitored();
+    let (mut prepared_at, mut run_at) = (0, 0);
+    for _ in 0..500 {
+        let recorder = Recorder::new();
+        let work = unit("callers-prepared", async {
+            let sql = sqlx::SqlStr::from_static("SELECT 1 AS prepared");
+            let statement = pool.prepare(sql).await.unwrap();
+            prepared_at = line!() - 1;
+            statement.query().fetch_all(&pool).await.unwrap();
+            run_at = line!() - 1;
+        });
+        recorder.scope(work).await;
+        let (prepared, run) = (
+            recorder.one("conn-prepare"),
+            recorder.one("sql-wconn-queryctx"),
+        );
+        if prepared.get("caller").is_some() && run.get("caller").is_some() {
+            assert_called_from(&prepared, prepared_at);
+            assert_called_from(&run, run_at);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("their callers were not found");
+}
+
+#[tokio::test]
 async fn who_does_not_want_it_does_without() {
     let config = SqlConfig::new().without_callers();
     let pool = pool().await.monitored_with(config);

@@ -168,26 +168,6 @@ async fn writes_once<DB: Engine>(
 }
 
 #[tokio::test]
-async fn what_waited_for_its_connection_is_slow_and_needs_no_plan() {
-    let wait = Duration::from_millis(200);
-    let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
-    let pool = options.connect("sqlite::memory:").await.unwrap();
-    let pool = pool.monitored_with(config().slow_after(wait));
-    let recorder = Recorder::new();
-    let lease = pool.acquire().await.unwrap();
-    let given_back = async {
-        tokio::time::sleep(wait + wait / 2).await;
-        drop(lease);
-    };
-    let waits = recorder.scope(sqlx::query("SELECT 1 WHERE 1 = ?").bind(1).fetch_all(&pool));
-    let (rows, ()) = tokio::join!(waits, given_back);
-    rows.unwrap();
-    assert_eq!(recorder.one("sql-wconn-queryctx")["slow"], true);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(recorder.find("sql-explain").is_empty());
-}
-
-#[tokio::test]
 async fn no_more_are_explained_than_was_asked_for() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
         let config = config().explain_slow(Duration::from_secs(3600));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use gomon_core::probe;
 use gomon_core::testing::Recorder;
+use gomon_core::{Context, FutureExt, probe};
 use gomon_sql::{MonitoredSqlitePool, PoolExt, PoolOptionsExt, SqlConfig};
 use sqlx::Sqlite;
 use sqlx::sqlite::SqlitePoolOptions;
@@ -51,6 +51,17 @@ async fn an_exhausted_pool_says_who_holds_its_connections() {
     }
     let others = waits.iter().filter(|it| it.get("holders").is_some());
     assert_eq!(others.count(), 1, "told where it is needed");
+}
+
+#[tokio::test]
+async fn who_is_not_recorded_holds_a_connection_all_the_same() {
+    let pool = pool_of(1, SqlConfig::new()).await;
+    let recorder = Recorder::new();
+    let unseen = async { (pool.acquire().await.unwrap(), line!()) };
+    let (_lease, line) = unseen.in_context(Context::unmonitored()).await;
+    recorder.scope(pool.acquire()).await.unwrap_err();
+    let refused = recorder.one("sql-wpool-acquire");
+    assert_eq!(refused["holders"][0]["caller"], here(line));
 }
 
 #[tokio::test]

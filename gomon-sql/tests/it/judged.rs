@@ -303,6 +303,106 @@ async fn a_transaction_that_is_dropped_says_what_it_had_written() {
 }
 
 #[tokio::test]
+async fn what_a_savepoint_undid_is_not_uncommitted() {
+    use sqlx::Acquire;
+
+    const WRITE: &str = "INSERT INTO items (name) VALUES ('a')";
+    macro_rules! dropped {
+        ($pool:expr, $before:expr, $end:ident) => {{
+            let recorder = Recorder::new();
+            let work = async {
+                let mut tx = $pool.begin().await.unwrap();
+                if $before {
+                    (&mut *tx).execute(WRITE).await.unwrap();
+                }
+                let mut point = tx.begin().await.unwrap();
+                (&mut *point).execute(WRITE).await.unwrap();
+                (&mut *point).execute(WRITE).await.unwrap();
+                point.$end().await.unwrap();
+                (&mut *tx).execute("SELECT 1").await.unwrap();
+            };
+            recorder.scope(work).await;
+            recorder.one("conn-begintx").get("uncommitted").cloned()
+        }};
+    }
+    let (typed, any) = (pool().await, any_pool().await);
+    let both = any_pool().await.monitored();
+    for (before, rolled_back, released) in [(false, None, Some(2)), (true, Some(1), Some(3))] {
+        let (rolled_back, released) = (rolled_back.map(Into::into), released.map(Into::into));
+        assert_eq!(dropped!(&typed, before, rollback), rolled_back);
+        assert_eq!(dropped!(&typed, before, commit), released);
+        assert_eq!(dropped!(&any, before, rollback), rolled_back);
+        assert_eq!(dropped!(&any, before, commit), released);
+        assert_eq!(dropped!(&both, before, rollback), rolled_back);
+        assert_eq!(dropped!(&both, before, commit), released);
+    }
+}
+
+#[tokio::test]
+async fn what_a_panic_leaves_was_not_forgotten() {
+    let pool = pool().await;
+    let recorder = Recorder::new();
+    let work = async {
+        let mut tx = pool.begin().await.unwrap();
+        let insert = "INSERT INTO items (name) VALUES ('a')";
+        (&mut *tx).execute(insert).await.unwrap();
+        panic!("oh no");
+    };
+    let work = std::panic::AssertUnwindSafe(recorder.scope(work));
+    assert!(futures_util::FutureExt::catch_unwind(work).await.is_err());
+    assert_eq!(recorder.one("conn-begintx").get("uncommitted"), None);
+}
+
+#[tokio::test]
+async fn who_was_out_of_time_did_not_forget() {
+    let pool = pool().await;
+    let recorder = Recorder::new();
+    let work = async {
+        let mut tx = pool.begin().await.unwrap();
+        let insert = "INSERT INTO items (name) VALUES ('a')";
+        (&mut *tx).execute(insert).await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    let work = gomon_core::time::timeout(Duration::from_millis(100), work);
+    recorder.scope(work).await.unwrap_err();
+    let transaction = recorder.one("conn-begintx");
+    assert_eq!(transaction.outcome(), "timed-out");
+    assert_eq!(transaction.get("uncommitted"), None);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_connection_is_not_slow() {
+    let wait = Duration::from_millis(200);
+    let pool = pool_with(SqlConfig::new().slow_after(wait)).await;
+    let recorder = Recorder::new();
+    let lease = pool.acquire().await.unwrap();
+    let given_back = async {
+        tokio::time::sleep(wait + wait / 2).await;
+        drop(lease);
+    };
+    let waits = recorder.scope(sqlx::query("SELECT 1").fetch_all(&pool));
+    let (rows, ()) = tokio::join!(waits, given_back);
+    rows.unwrap();
+    assert_eq!(recorder.one("sql-wconn-queryctx").get("slow"), None);
+}
+
+#[tokio::test]
+async fn what_writes_or_reads_no_table_is_not_unbounded() {
+    let pool = pool_with(SqlConfig::new().unbounded_rows(2)).await;
+    let recorder = Recorder::new();
+    let work = async {
+        let insert = "INSERT INTO items (name) VALUES ('a'), ('b') RETURNING id";
+        for sql in [insert, "VALUES (1), (2), (3)"] {
+            assert!(pool.fetch_all(sql).await.unwrap().len() > 1);
+        }
+    };
+    recorder.scope(work).await;
+    for statement in recorder.find("sql-wconn-queryctx") {
+        assert_eq!(statement.get("unbounded"), None, "{statement}");
+    }
+}
+
+#[tokio::test]
 async fn the_any_driver_keeps_the_same_books() {
     let recorder = Recorder::new();
     let clock = recorder.manual_clock();
