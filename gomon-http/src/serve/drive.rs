@@ -90,6 +90,8 @@ where
             builder,
             stages,
         } = self;
+        // Dropped last: the server ends when nobody has one, and the connection is closed by then.
+        let _served = stages.clone();
         let (activity, tap) = (Activity::new(), Tap::default());
         let service = ConnectionService::new(service, info, activity.clone(), tap.clone());
         let io = TokioIo::new(TapIo::new(io, tap));

@@ -4,7 +4,11 @@ use std::collections::VecDeque;
 use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -12,7 +16,7 @@ use axum::routing::get as on_get;
 use gomon_core::conn::{Accept, Accepted, ConnInfo};
 use gomon_core::testing::Recorder;
 use gomon_http::serve;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
@@ -68,12 +72,12 @@ async fn requests_of_one_connection_are_roots_of_their_own() {
 }
 
 /// Yields what it was given: errors and ends of pipes, and then nothing.
-struct Scripted(VecDeque<io::Result<Accepted<DuplexStream>>>);
+struct Scripted<Io = DuplexStream>(VecDeque<io::Result<Accepted<Io>>>);
 
-impl Accept for Scripted {
-    type Io = DuplexStream;
+impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Accept for Scripted<Io> {
+    type Io = Io;
 
-    async fn accept(&mut self) -> io::Result<Accepted<DuplexStream>> {
+    async fn accept(&mut self) -> io::Result<Accepted<Io>> {
         match self.0.pop_front() {
             Some(next) => next,
             None => std::future::pending().await,
@@ -116,6 +120,69 @@ async fn accept_errors_are_waited_out_and_the_connection_id_reaches_the_event() 
             assert_eq!(the_end(&recorder)["conn"], id.to_string());
         })
         .await;
+}
+
+/// A stream that takes its time to close.
+struct ClosesSlowly(DuplexStream, Arc<AtomicBool>);
+
+impl Drop for ClosesSlowly {
+    fn drop(&mut self) {
+        std::thread::sleep(Duration::from_millis(100));
+        self.1.store(true, Ordering::SeqCst);
+    }
+}
+
+impl AsyncRead for ClosesSlowly {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for ClosesSlowly {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// Or their events would still be open when gomon ends right after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_graceful_end_is_one_after_all_connections_are_closed() {
+    let closed = Arc::new(AtomicBool::new(false));
+    let (mut here, there) = tokio::io::duplex(1024);
+    let io = ClosesSlowly(there, Arc::clone(&closed));
+    let info = ConnInfo::new(None, None);
+    let accept = Scripted(VecDeque::from([Ok(Accepted { io, info })]));
+    let app = Router::new().route("/", on_get(async || "ok"));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let server = serve(accept, app).with_graceful_shutdown(stopped);
+    // Not on a worker, which would end the connection's task first.
+    let client = tokio::spawn(async move {
+        let head = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        here.write_all(head.as_bytes()).await.expect("sent");
+        here.read_u8().await.expect("answered");
+        stop.send(()).expect("it waits");
+        here
+    });
+    server.await.expect("it never fails");
+    assert!(closed.load(Ordering::SeqCst));
+    client.await.expect("it asked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
