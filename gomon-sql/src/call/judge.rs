@@ -1,6 +1,8 @@
 //! What is to be said of a statement beside what came back.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use gomon_core::{Context, EventTracker, Outcome, wait};
 
@@ -14,9 +16,8 @@ impl Call {
     pub(super) fn judge(&mut self, tracker: &mut EventTracker, statement: Arc<Statement>) {
         let (settings, lapsed) = (*self.place.config.settings(), tracker.elapsed());
         // Neither who takes its time over the rows nor who waits for a connection is slow SQL.
-        let waited = self.place.waited.as_ref().and_then(|waited| waited.get());
-        let elsewhere = self.consumer + waited.copied().unwrap_or_default();
-        let lapsed = lapsed.saturating_sub(elsewhere);
+        let waited = self.place.waited.as_ref().map_or(0, |it| it.load(Relaxed));
+        let lapsed = lapsed.saturating_sub(self.consumer + Duration::from_nanos(waited));
         if lapsed >= settings.slow_after {
             tracker.set(keys::SLOW, true);
             self.explain(tracker.context(), &statement);

@@ -10,7 +10,8 @@ mod judge;
 mod on_connection;
 
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use gomon_core::mask::REDACTED;
@@ -87,8 +88,8 @@ pub(crate) struct Place {
     pub(crate) caller: Option<&'static Location<'static>>,
     pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) connection: OnConnection,
-    /// How long it waited for its connection.
-    pub(crate) waited: Option<Arc<OnceLock<Duration>>>,
+    /// How many nanoseconds it waited for its connection.
+    pub(crate) waited: Option<Arc<AtomicU64>>,
 }
 
 /// The event of one statement.

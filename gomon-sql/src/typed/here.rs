@@ -1,14 +1,13 @@
 //! A monitored pool as an sqlx executor.
 
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use either::Either;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use gomon_core::monotonic;
 use sqlx_core::describe::Describe;
 use sqlx_core::error::Error;
 use sqlx_core::executor::{Execute, Executor};
@@ -65,8 +64,8 @@ struct Wanting<DB: MonitoredDb> {
     caller: Option<&'static Location<'static>>,
     /// The physical connection it will get.
     connection: OnConnection,
-    /// How long it waited for it: who waits is not slow.
-    waited: Arc<OnceLock<Duration>>,
+    /// How many nanoseconds it waited for it: who waits is not slow.
+    waited: Arc<AtomicU64>,
 }
 
 impl<DB: MonitoredDb> Wanting<DB> {
@@ -93,10 +92,9 @@ impl<DB: MonitoredDb> Wanting<DB> {
     /// A connection for one statement.
     async fn acquire(&self, sql: SqlStr) -> Result<Held<DB>, Error> {
         let what = What::Statement(sql, self.pool.shared().engine.dialect);
-        let asked = monotonic();
-        let held = pool_wait::acquire(&self.pool, self.parent, what, self.caller).await;
-        let _first = self.waited.set(monotonic().saturating_sub(asked));
-        let held = held?;
+        let (parent, caller) = (self.parent, self.caller);
+        let waited = &*self.waited;
+        let held = pool_wait::acquire_noting(&self.pool, parent, what, caller, waited).await?;
         if let Some(event) = DB::event_of(&held, None) {
             self.connection.found(event);
         }

@@ -7,7 +7,7 @@
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use gomon_core::wait::Kind;
@@ -31,6 +31,17 @@ pub(super) async fn acquire<DB: MonitoredDb>(
     parent: Parent,
     what: What,
     caller: Option<&'static Location<'static>>,
+) -> Result<Held<DB>, Error> {
+    acquire_noting(pool, parent, what, caller, &AtomicU64::new(0)).await
+}
+
+/// The same; in `nanos` is how long it took, whatever came of it.
+pub(super) async fn acquire_noting<DB: MonitoredDb>(
+    pool: &MonitoredPool<DB>,
+    parent: Parent,
+    what: What,
+    caller: Option<&'static Location<'static>>,
+    nanos: &AtomicU64,
 ) -> Result<Held<DB>, Error> {
     let shared = pool.shared();
     let mut event = EndGuard::new(parent.open(fp::POOL_ACQUIRE));
@@ -58,6 +69,10 @@ pub(super) async fn acquire<DB: MonitoredDb>(
         None => event.tracker_ref().elapsed(),
     };
     event.tracker().set(keys::WAIT, waited);
+    nanos.store(
+        u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX),
+        Relaxed,
+    );
     if counted {
         shared.waits.note(waited);
     }
