@@ -26,6 +26,12 @@ impl Fate {
         self.levels.load(Relaxed)
     }
 
+    /// sqlx says that it has so many open. It may have rolled back what it began on the raw connection; on SQLite it says later
+    /// that there are less.
+    pub(crate) fn are_at_most(&self, levels: usize) {
+        self.levels.fetch_min(levels, Relaxed);
+    }
+
     pub(crate) fn begun(&self) {
         self.levels.fetch_add(1, Relaxed);
     }
@@ -45,9 +51,9 @@ impl Fate {
         self.undo(left + 1);
     }
 
-    /// All of it was rolled back.
-    pub(crate) fn is_over(&self) -> bool {
-        self.levels() == 0 && !self.is_committed.load(Relaxed)
+    /// It was committed by the end of a savepoint, as sqlx does where one inside of that was not made.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.levels() == 0 && self.is_committed.load(Relaxed)
     }
 
     pub(crate) fn fail(&self, depth: usize) {

@@ -121,26 +121,39 @@ impl wait::Kept for Repeats {
 
 /// Its answer may be kept: it is neither that of a function, which may be another each time, nor rows that are taken for oneself.
 fn may_be_kept(statement: &Statement) -> bool {
-    let words = statement.query.split_ascii_whitespace();
-    let pairs = words.clone().zip(words.skip(1));
-    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
-    statement.reads_a_table()
-        && !pairs
-            .into_iter()
-            .any(|(word, next)| is(word, "FOR") && LOCKS.iter().any(|lock| is(next, lock)))
+    let words = || {
+        let text = statement
+            .query
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        text.filter(|word| !word.is_empty())
+    };
+    let mut pairs = words().zip(words().skip(1));
+    let locks = pairs.any(|(word, next)| {
+        let is = |(before, after): &(&str, &str)| {
+            word.eq_ignore_ascii_case(before) && next.eq_ignore_ascii_case(after)
+        };
+        LOCKS.iter().any(is)
+    });
+    statement.reads_a_table() && !locks
 }
 
 /// It reads many at a time already: page by page, or for several values of a list.
 fn is_read_in_parts(statement: &Statement) -> bool {
-    let words = statement
-        .query
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let pages = words.filter(|word| word.eq_ignore_ascii_case("OFFSET"));
+    let words = || statement.query.split_ascii_whitespace();
+    let mut pairs = words().zip(words().skip(1));
+    let pages = pairs.any(|(word, next)| {
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
+        is_value(next) && (is("OFFSET") || is("LIMIT") && next.ends_with(','))
+    });
     let mut parts = statement.query.split('(');
     let mut before = parts.next().unwrap_or_default();
     let has_list =
         parts.any(|part| is_in(std::mem::replace(&mut before, part)) && is_list_of_values(part));
-    pages.count() > 0 || has_list
+    pages || has_list
+}
+
+fn is_value(text: &str) -> bool {
+    text.starts_with(['?', '$', ':', '@'])
 }
 
 fn is_in(before: &str) -> bool {
@@ -151,16 +164,18 @@ fn is_in(before: &str) -> bool {
 /// `?, ?…`, at the beginning of what is in parentheses.
 fn is_list_of_values(text: &str) -> bool {
     let mut values = text.split(',').map(str::trim_start);
-    let mut next = || {
-        values
-            .next()
-            .is_some_and(|value| value.starts_with(['?', '$', ':', '@']))
-    };
+    let mut next = || values.next().is_some_and(is_value);
     next() && next()
 }
 
-/// What a query takes locks `FOR`.
-const LOCKS: [&str; 4] = ["UPDATE", "SHARE", "NO", "KEY"];
+/// How a query takes locks.
+const LOCKS: [(&str, &str); 5] = [
+    ("FOR", "UPDATE"),
+    ("FOR", "SHARE"),
+    ("FOR", "NO"),
+    ("FOR", "KEY"),
+    ("LOCK", "IN"),
+];
 
 const ASKED_AGAIN: &str = "the same was asked each time: keep the answer";
 const READ_ONE_BY_ONE: &str = "read them by one statement: a join, or an IN list of all the values";
@@ -181,7 +196,8 @@ mod tests {
             ("SELECT a FROM jobs WHERE kind = 'for update'", true),
             ("SELECT a FROM jobs for  update SKIP LOCKED", false),
             ("SELECT a FROM jobs FOR NO KEY UPDATE", false),
-            ("SELECT a FROM jobs FOR SHARE", false),
+            ("SELECT a FROM jobs FOR SHARE;", false),
+            ("SELECT a FROM jobs LOCK IN SHARE MODE", false),
             ("SELECT nextval('ids')", false),
             ("SHOW search_path", false),
         ] {
@@ -195,6 +211,8 @@ mod tests {
         for (sql, parts) in [
             ("SELECT a FROM t WHERE id = $1", false),
             ("SELECT a FROM t WHERE id = $1 LIMIT 1", false),
+            ("SELECT offset FROM t WHERE id = $1", false),
+            ("SELECT a FROM t LIMIT 5, 10", true),
             ("SELECT a FROM t WHERE id IN ($1)", false),
             ("SELECT a FROM t WHERE id = coalesce($1, $2)", false),
             ("SELECT a FROM t ORDER BY id LIMIT 5 OFFSET $1", true),

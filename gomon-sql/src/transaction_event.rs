@@ -201,6 +201,7 @@ pub(crate) fn savepoint_rolled_back_implicitly(parent: Parent, engine: &'static 
 
 const LOST: &str = "a statement lost the connection: the server rolls back by itself";
 pub(crate) const FAILED_BEFORE: &str = "commit after a failed statement: the server rolled back";
+pub(crate) const COMMITTED_BEFORE: &str = "rollback of a transaction that was over: sqlx had it committed with a savepoint, inside of which one was not made";
 pub(crate) const OVER_BEFORE: &str = "commit of a transaction that was over: sqlx had it rolled back when a savepoint failed or was dropped";
 
 pub(crate) const SAVEPOINT: &str = "SAVEPOINT";

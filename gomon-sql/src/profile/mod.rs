@@ -48,8 +48,7 @@ pub struct SqlProfileLine {
     pub digest: String,
     /// How often it ran.
     pub count: u64,
-    /// How long all of them took, with the wait for the pool where they had one, and without the time in which the rows of streams were
-    /// used.
+    /// How long all of them took, without waiting for the pool and without the time in which the rows of streams were used.
     pub total: Duration,
     /// The rows that came back.
     pub rows: u64,

@@ -45,6 +45,8 @@ pub struct MonitoredConnection<'c, DB: MonitoredDb> {
     pub(super) home: Option<Context>,
     /// The transaction it is inside of, where its fate has to be watched.
     pub(super) fate: Option<Arc<FateAt>>,
+    /// How many levels of transactions were open on it when it was borrowed.
+    base: usize,
     /// The place that last said `&mut *conn`, for the statement that comes next.
     pub(super) caller: Option<&'static Location<'static>>,
     /// After `link`: the lease ends once the connection is given back.
@@ -75,11 +77,13 @@ pub fn monitor_conn_with<DB: MonitoredDb>(
     connection: &mut DB::Connection,
     config: SqlConfig,
 ) -> MonitoredConnection<'_, DB> {
+    let base = DB::TransactionManager::get_transaction_depth(connection);
     MonitoredConnection {
         link: Link::Bare(connection),
         config,
         home: None,
         fate: None,
+        base,
         caller: None,
         lease: None,
     }
@@ -107,6 +111,7 @@ impl<DB: MonitoredDb> MonitoredConnection<'static, DB> {
             config,
             home,
             fate: None,
+            base: 0,
             caller: None,
             lease: Some(lease),
         }
@@ -126,6 +131,7 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
             config,
             home,
             fate,
+            base: 0,
             caller: None,
             lease: None,
         }
@@ -175,14 +181,16 @@ impl<'c, DB: MonitoredDb> MonitoredConnection<'c, DB> {
         begin.run(self.link.reborrow())
     }
 
-    /// How many levels of transactions are open on it. What was leased has those alone that it began itself, and has ended.
+    /// How many levels of transactions are open on it.
     fn levels(&self) -> usize {
-        match (&self.fate, &self.link) {
-            (Some(at), _) => at.fate.levels(),
-            (None, Link::Owned(_) | Link::Pooled(_)) => 0,
-            (None, Link::Bare(connection)) => {
-                DB::TransactionManager::get_transaction_depth(connection)
+        let levels = DB::TransactionManager::get_transaction_depth(&self.link);
+        match &self.fate {
+            Some(at) => {
+                at.fate.are_at_most(levels);
+                at.fate.levels()
             }
+            // Those it began itself have ended.
+            None => levels.min(self.base),
         }
     }
 

@@ -44,6 +44,8 @@ pub(super) async fn acquire_noting<DB: MonitoredDb>(
     nanos: &AtomicU64,
 ) -> Result<Held<DB>, Error> {
     let shared = pool.shared();
+    // All of its time, if it is dropped meanwhile.
+    nanos.store(u64::MAX, Relaxed);
     let mut event = EndGuard::new(parent.open(fp::POOL_ACQUIRE));
     let waiting = Waiting::enter(&shared.waiting);
     // Who is sampled out waits and holds as others do.

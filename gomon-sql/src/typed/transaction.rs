@@ -33,8 +33,8 @@ use crate::keys::fp;
 use crate::parent::Parent;
 use crate::reported;
 use crate::transaction_event::{
-    FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT, TransactionEvent, abort,
-    is_settled, savepoint, savepoint_rolled_back_implicitly,
+    COMMITTED_BEFORE, FAILED_BEFORE, OVER_BEFORE, RELEASE, ROLLBACK_TO, SAVEPOINT,
+    TransactionEvent, abort, is_settled, savepoint, savepoint_rolled_back_implicitly,
 };
 use crate::waiting;
 
@@ -78,6 +78,7 @@ impl Begin {
             link: Some(link),
             depth: self.depth,
             undone: 0,
+            settled: false,
             inside: self.inside.clone(),
         };
         if self.depth == 0 {
@@ -170,13 +171,15 @@ fn home(parent: Parent) -> Option<Context> {
 
 /// What becomes of a `begin` whose future is dropped, or that fails.
 ///
-/// Of a transaction: the connection is closed if it is not known whether the transaction is open. The server may have begun one
-/// that sqlx does not know of, and will not roll back. Of a savepoint: as in plain sqlx, the level round it is rolled back.
+/// As in plain sqlx the level round it is rolled back. Of a transaction, which has none round it, the connection is closed if it is
+/// not known whether the transaction is open: the server may have begun one that sqlx does not know of, and will not roll back.
 struct Opening<'c, DB: MonitoredDb> {
     link: Option<Link<'c, DB>>,
     depth: usize,
     /// How many levels are rolled back then.
     undone: usize,
+    /// It is known whether the transaction is open.
+    settled: bool,
     inside: Option<Arc<FateAt>>,
 }
 
@@ -201,13 +204,11 @@ impl<'c, DB: MonitoredDb> Opening<'c, DB> {
         let begin = DB::reported(|| DB::TransactionManager::begin(link, statement));
         let begin = reported::statement(engine, begin);
         let result = waiting::on(Kind::Sql, Some(caller), begin).await;
-        let settled = self.depth == 0 && is_settled(&result, own.as_ref());
+        self.settled = is_settled(&result, own.as_ref());
         match (result, self.link.take()) {
             (Ok(()), Some(link)) => Ok(link),
             (Err(error), link) => {
-                if !settled {
-                    self.link = link;
-                }
+                self.link = link;
                 Err(error)
             }
             // The link was there above.
@@ -221,14 +222,13 @@ impl<DB: MonitoredDb> Drop for Opening<'_, DB> {
         let Some(link) = &mut self.link else {
             return;
         };
-        if self.depth > 0 {
-            DB::reported(|| DB::TransactionManager::start_rollback(link));
-            if let Some(outer) = &self.inside {
-                outer.rolled_back(self.undone);
-                outer.books.spoil();
-            }
-        } else if DB::engine_of(link).dropped_begin_leaks {
+        DB::reported(|| DB::TransactionManager::start_rollback(link));
+        if self.depth == 0 && !self.settled && DB::engine_of(link).dropped_begin_leaks {
             link.close_on_drop();
+        }
+        if let Some(outer) = self.inside.as_ref().filter(|_| self.depth > 0) {
+            outer.rolled_back(self.undone);
+            outer.books.spoil();
         }
     }
 }
@@ -274,9 +274,10 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
         let rollback = reported::statement(engine, rollback);
         let result = waiting::on(Kind::Sql, None, rollback).await;
         self.open = result.is_err();
-        match &result {
-            Ok(()) => self.undone(),
-            Err(error) => self.record(&mut step, error),
+        match (&result, self.kept()) {
+            (Ok(()), Some(why)) => abort(&mut step, why),
+            (Ok(()), None) => self.undone(),
+            (Err(error), _) => self.record(&mut step, error),
         }
         self.answered(step);
         result
@@ -312,21 +313,24 @@ impl<'c, DB: MonitoredDb> MonitoredTransaction<'c, DB> {
 
     /// Why a commit that goes well will have committed nothing.
     fn lost(&self) -> Option<&'static str> {
-        let is_over = match &self.connection.fate {
-            Some(at) => at.fate.is_over(),
-            None => DB::TransactionManager::get_transaction_depth(&self.connection.link) == 0,
+        let levels = DB::TransactionManager::get_transaction_depth(&self.connection.link);
+        let Some(at) = &self.connection.fate else {
+            return (levels == 0).then_some(OVER_BEFORE);
         };
-        let is_doomed = || {
-            self.connection
-                .fate
-                .as_ref()
-                .is_some_and(|at| at.fate.is_doomed())
-        };
+        at.fate.are_at_most(levels);
+        let is_over = at.fate.levels() < at.depth;
         match &self.level {
-            _ if is_over => Some(OVER_BEFORE),
-            Level::Transaction(_) if is_doomed() => Some(FAILED_BEFORE),
+            Level::Savepoint { .. } if is_over => Some(OVER_BEFORE),
+            Level::Transaction(_) if is_over && !at.fate.is_committed() => Some(OVER_BEFORE),
+            Level::Transaction(_) if at.fate.is_doomed() => Some(FAILED_BEFORE),
             _ => None,
         }
+    }
+
+    /// Why a rollback that goes well rolls nothing back.
+    fn kept(&self) -> Option<&'static str> {
+        let at = self.connection.fate.as_ref()?;
+        at.fate.is_committed().then_some(COMMITTED_BEFORE)
     }
 
     fn engine(&self) -> &'static Engine {
@@ -379,11 +383,15 @@ impl<DB: MonitoredDb> Drop for MonitoredTransaction<'_, DB> {
             return;
         }
         let (engine, link) = (self.engine(), &mut self.connection.link);
+        let levels = DB::TransactionManager::get_transaction_depth(link);
         DB::reported(|| DB::TransactionManager::start_rollback(link));
-        let at = self.connection.fate.as_deref();
-        let nothing_is_sent = at.is_some_and(|at| at.fate.levels() == 0 || at.books.are_lost());
+        let nothing_is_sent = match self.connection.fate.as_deref() {
+            Some(at) => at.fate.levels() == 0 || at.books.are_lost(),
+            None => levels == 0,
+        };
+        let kept = self.kept().is_some();
         match &mut self.level {
-            _ if self.ending => {}
+            _ if self.ending || kept => {}
             // With what it had written.
             Level::Transaction(event) => event.rolled_back_implicitly(),
             Level::Savepoint { .. } if nothing_is_sent => {}

@@ -384,6 +384,13 @@ async fn who_waits_for_a_connection_is_not_slow() {
     let (rows, ()) = tokio::join!(waits, given_back);
     rows.unwrap();
     assert_eq!(recorder.one("sql-wconn-queryctx").get("slow"), None);
+
+    // Nor is who is given up meanwhile.
+    let recorder = Recorder::new();
+    let _lease = pool.acquire().await.unwrap();
+    let waits = tokio::time::timeout(wait * 2, sqlx::query("SELECT 2").fetch_all(&pool));
+    recorder.scope(waits).await.unwrap_err();
+    assert_eq!(recorder.one("sql-wconn-queryctx").get("slow"), None);
 }
 
 #[tokio::test]

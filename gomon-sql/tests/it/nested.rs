@@ -3,7 +3,7 @@
 
 use gomon_core::EventTracker;
 use gomon_core::testing::Recorder;
-use gomon_sql::PoolExt;
+use gomon_sql::{PoolExt, monitor_conn};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Acquire, Connection, Executor, MySql, Postgres, Row, Sqlite};
 
@@ -193,4 +193,81 @@ async fn sqlite_commits_what_it_commits_without_gomon() {
 async fn detour<DB: Engine>(fixture: &Fixture<DB>) -> Detour<DB> {
     install();
     Detour::to(fixture).await
+}
+
+/// A helper that is handed the transaction as sqlx's connection takes it along, and the wrapper is told by sqlx.
+#[tokio::test]
+async fn what_a_helper_rolls_back_on_the_raw_connection_is_not_told_as_committed() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| helped(fixture).await).await;
+    on::<Postgres, _>(async |fixture: &Fixture<Postgres>| helped(fixture).await).await;
+    on::<MySql, _>(async |fixture: &Fixture<MySql>| helped(fixture).await).await;
+}
+
+async fn helped<DB: Engine>(fixture: &Fixture<DB>) {
+    let pool = fixture.monitored();
+    let recorder = Recorder::new();
+    let work = async {
+        let mut tx = pool.begin().await.unwrap();
+        let insert = "INSERT INTO items VALUES (1, 'undone')";
+        (&mut *tx).execute(insert).await.unwrap();
+        let raw: &mut DB::Connection = tx.as_mut();
+        let mut borrowed = monitor_conn::<DB>(raw);
+        assert!(borrowed.begin_with("SAVEPOINT mine").await.is_err());
+        drop(borrowed);
+        // On SQLite it is rolled back by then.
+        (&mut *tx).execute("SELECT 1").await.unwrap();
+        tx.commit().await.unwrap();
+        pool.fetch_all("SELECT id FROM items").await.unwrap().len()
+    };
+    let mut request = EventTracker::in_context("request", recorder.context());
+    assert_eq!(request.scope(work).await, 0);
+    request.finish();
+    for fp in ["conn-begintx", "sql-wtx-commit"] {
+        assert_eq!(recorder.one(fp)["aborted"], true, "{}", recorder.tree());
+    }
+}
+
+/// On MySQL and SQLite the end of a savepoint inside of which one was not made commits all of it.
+#[tokio::test]
+async fn a_rollback_of_what_was_committed_is_not_told_as_one() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let pool = fixture.monitored();
+        let recorder = Recorder::new();
+        let work = async {
+            let mut tx = pool.begin().await.unwrap();
+            let insert = "INSERT INTO items VALUES (1, 'kept')";
+            (&mut *tx).execute(insert).await.unwrap();
+            let mut point = tx.begin().await.unwrap();
+            assert!(point.begin_with("SAVEPOINT mine").await.is_err());
+            point.commit().await.unwrap();
+            tx.rollback().await.unwrap();
+            pool.fetch_all("SELECT id FROM items").await.unwrap().len()
+        };
+        let mut request = EventTracker::in_context("request", recorder.context());
+        assert_eq!(request.scope(work).await, 1);
+        request.finish();
+        assert_eq!(recorder.one("sql-wtx-rollback").outcome(), "failed");
+        let points = recorder.find("sql-savepoint");
+        assert_eq!(points.last().unwrap()["aborted"], true);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_borrowed_connection_has_a_transaction_after_a_dropped_one() {
+    on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
+        let mut connection = fixture.pool.acquire().await.unwrap();
+        for _ in 0..100 {
+            let recorder = Recorder::new();
+            let work = async {
+                let mut borrowed = monitor_conn::<Sqlite>(&mut connection);
+                drop(borrowed.begin().await.unwrap());
+                borrowed.begin().await.unwrap().commit().await.unwrap();
+            };
+            recorder.scope(work).await;
+            assert_eq!(recorder.find("conn-begintx").len(), 2);
+            assert!(recorder.find("sql-savepoint").is_empty());
+        }
+    })
+    .await;
 }
