@@ -222,4 +222,10 @@ mod tests {
             assert_eq!(mask(message, true), message);
         }
     }
+
+    #[test]
+    fn the_path_of_a_database_is_masked_without_quotes() {
+        let message = "unable to open database: /srv/s3cr3t 'x'.db";
+        assert_eq!(mask(message, false), "unable to open database: ?");
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use gomon_core::Capture;
+use gomon_core::mask::Detectors;
 use gomon_core::testing::Recorder;
 use gomon_sql::{MonitoredPool, PoolExt, SqlConfig};
 use sqlx::{Executor, IntoArguments, MySql, Postgres, Sqlite};
@@ -97,6 +98,17 @@ async fn values_in_a_plan_are_hidden_unless_they_are_captured() {
             !hidden.contains("4711") && !hidden.contains("hunter2"),
             "{hidden}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_detectors_find_in_a_plan_is_hidden() {
+    on::<Postgres, _>(async |fixture: &Fixture<Postgres>| {
+        let capture = Capture::full().with_detectors(Detectors::all());
+        let sql = "SELECT id FROM items WHERE name <> 'ann@example.com' AND name = $1";
+        let plan = plan_of(fixture, config().capture(capture), sql).await;
+        assert!(plan.contains("hunter2") && !plan.contains("ann@"), "{plan}");
     })
     .await;
 }
