@@ -3,9 +3,19 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use gomon_core::EventTracker;
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_sql::{MonitoredDb, MonitoredPool};
 use sqlx::Pool;
+
+/// Runs it in a request, the event round everything.
+pub(crate) async fn in_request<T>(work: impl Future<Output = T>) -> (Recorder, T) {
+    let recorder = Recorder::new();
+    let mut request = EventTracker::in_context("request", recorder.context());
+    let result = request.scope(work).await;
+    request.finish();
+    (recorder, result)
+}
 
 /// Each event ended once, with an outcome that fits one of `outcomes`, and what it is a child of ended too; `request` is
 /// the event round everything.

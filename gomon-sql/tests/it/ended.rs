@@ -1,12 +1,11 @@
 //! A session that an administrator ends while it has a statement to answer, and a statement that the server ends.
 
-use gomon_core::EventTracker;
 use gomon_core::testing::{Recorder, assert_tree};
 use gomon_sql::{MonitoredDb, MonitoredPool, PoolExt};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 
-use crate::accounts::{add_up, all_is_given_back, ledger_is_exact};
+use crate::accounts::{add_up, all_is_given_back, in_request, ledger_is_exact};
 use crate::any_driver::install;
 use crate::engines::{Engine, Fixture, MAX_CONNECTIONS, is_whole, on_each_engine};
 use crate::statements::slow;
@@ -64,14 +63,6 @@ async fn by_driver<DB: Engine>(pool: &AnyPool, fixture: &Fixture<DB>, sleep: &'s
     pool.close().await;
 }
 
-async fn record(work: impl Future<Output = ()>) -> Recorder {
-    let recorder = Recorder::new();
-    let mut request = EventTracker::in_context("request", recorder.context());
-    request.scope(work).await;
-    request.finish();
-    recorder
-}
-
 async fn judge<DB: Engine>(fixture: &Fixture<DB>, recorder: &Recorder) {
     add_up(recorder, &["completed", "failed"]);
     // MariaDB closes the connection without a word.
@@ -115,7 +106,7 @@ async fn typed<DB: Engine>(fixture: &Fixture<DB>) {
     let options = (*fixture.pool.connect_options()).clone();
     let pool = fixture.pool.options().clone().connect_lazy_with(options);
     let pool = pool.monitored();
-    let recorder = record(by_wrapper(&pool, fixture, sleep)).await;
+    let (recorder, ()) = in_request(by_wrapper(&pool, fixture, sleep)).await;
     judge(fixture, &recorder).await;
     assert_tree!(
         recorder,
@@ -142,7 +133,7 @@ async fn driver<DB: Engine>(fixture: &Fixture<DB>) {
         return;
     };
     let pool = any_pool(fixture);
-    let recorder = record(by_driver(&pool, fixture, sleep)).await;
+    let (recorder, ()) = in_request(by_driver(&pool, fixture, sleep)).await;
     judge(fixture, &recorder).await;
     assert_eq!(recorder.find("sql-wconn").len(), 4);
 }
@@ -152,7 +143,7 @@ async fn both<DB: Engine>(fixture: &Fixture<DB>) {
         return;
     };
     let pool = any_pool(fixture).monitored();
-    let recorder = record(by_wrapper(&pool, fixture, sleep)).await;
+    let (recorder, ()) = in_request(by_wrapper(&pool, fixture, sleep)).await;
     judge(fixture, &recorder).await;
     assert_eq!(recorder.find("sql-wconn").len(), 4);
 }
@@ -205,7 +196,6 @@ fn any_pool<DB: Engine>(fixture: &Fixture<DB>) -> AnyPool {
 /// The first to find out that the server has ended an idle session is a savepoint.
 macro_rules! found_by_a_savepoint {
     ($pool:expr, $fixture:expr) => {{
-        let recorder = Recorder::new();
         let work = async {
             let mut tx = $pool.begin().await.unwrap();
             (&mut *tx)
@@ -219,9 +209,7 @@ macro_rules! found_by_a_savepoint {
             while tx.begin().await.is_ok() {}
             drop(tx);
         };
-        let mut request = EventTracker::in_context("request", recorder.context());
-        request.scope(work).await;
-        request.finish();
+        let (recorder, ()) = in_request(work).await;
         let transaction = recorder.one("conn-begintx");
         assert_eq!(transaction.outcome(), "failed", "{}", recorder.tree());
         assert_eq!(transaction["error"][0]["type"], "ConnectionLost");

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use gomon_core::FutureExt;
 use gomon_core::testing::{Recorded, Recorder};
-use gomon_sql::{MonitoredSqlitePool, PoolExt, SqlConfig};
+use gomon_sql::{MonitoredSqlitePool, MonitoredTransaction, PoolExt, SqlConfig};
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyPool, Executor, Sqlite};
 
 use crate::any_driver::install;
 
@@ -338,14 +338,20 @@ async fn what_a_savepoint_undid_is_not_uncommitted() {
     }
 }
 
+/// A transaction that has written, and is not committed.
+async fn written(pool: &MonitoredSqlitePool) -> MonitoredTransaction<'static, Sqlite> {
+    let mut tx = pool.begin().await.unwrap();
+    let insert = "INSERT INTO items (name) VALUES ('a')";
+    (&mut *tx).execute(insert).await.unwrap();
+    tx
+}
+
 #[tokio::test]
 async fn what_a_panic_leaves_was_not_forgotten() {
     let pool = pool().await;
     let recorder = Recorder::new();
     let work = async {
-        let mut tx = pool.begin().await.unwrap();
-        let insert = "INSERT INTO items (name) VALUES ('a')";
-        (&mut *tx).execute(insert).await.unwrap();
+        let _tx = written(&pool).await;
         panic!("oh no");
     };
     let work = std::panic::AssertUnwindSafe(recorder.scope(work));
@@ -358,9 +364,7 @@ async fn who_was_out_of_time_did_not_forget() {
     let pool = pool().await;
     let recorder = Recorder::new();
     let work = async {
-        let mut tx = pool.begin().await.unwrap();
-        let insert = "INSERT INTO items (name) VALUES ('a')";
-        (&mut *tx).execute(insert).await.unwrap();
+        let _tx = written(&pool).await;
         std::future::pending::<()>().await;
     };
     let work = gomon_core::time::timeout(Duration::from_millis(100), work);

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use gomon_core::EventTracker;
 use gomon_core::testing::{Recorded, Recorder};
 use gomon_sql::{MonitoredDb, MonitoredPool, PoolExt};
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolOptions;
 use sqlx::{AnyPool, Executor, MySql, Postgres};
 
-use crate::accounts::{add_up, all_is_given_back, ledger_is_exact, nobody_else_holds_one};
+use crate::accounts::{
+    add_up, all_is_given_back, in_request, ledger_is_exact, nobody_else_holds_one,
+};
 use crate::any_driver::install;
 use crate::spare::Spare;
 
@@ -94,10 +95,7 @@ async fn by_driver(pool: &AnyPool, spare: &mut Spare, sleep: &'static str) {
 
 /// Runs it in a request, and looks at the books afterwards.
 async fn record(work: impl Future<Output = ()>) -> Recorder {
-    let recorder = Recorder::new();
-    let mut request = EventTracker::in_context("request", recorder.context());
-    request.scope(work).await;
-    request.finish();
+    let (recorder, ()) = in_request(work).await;
     add_up(&recorder, &["completed", "failed", "timed-out"]);
     ledger_is_exact().await;
     recorder

@@ -1,12 +1,12 @@
 //! Savepoints inside of savepoints, of which one is not made: what is committed then is what plain sqlx commits, and the events
 //! say what became of it.
 
-use gomon_core::EventTracker;
 use gomon_core::testing::Recorder;
 use gomon_sql::{PoolExt, monitor_conn};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Acquire, Connection, Executor, MySql, Postgres, Row, Sqlite};
 
+use crate::accounts::in_request;
 use crate::any_driver::install;
 use crate::cancel::poll_then_drop;
 use crate::detour::Detour;
@@ -101,25 +101,16 @@ macro_rules! compare {
                 let what = format!("{:?} {inner:?} {outer:?}", $how);
                 let expected = nested!(&plain, $how, inner, outer);
                 made = expected.1;
-                let recorder = Recorder::new();
-                let mut request = EventTracker::in_context("request", recorder.context());
                 let work = async { nested!(&typed, $how, inner, outer) };
-                let seen = request.scope(work).await;
-                request.finish();
+                let (recorder, seen) = in_request(work).await;
                 assert_eq!(seen, expected, "typed: {what}");
                 told(&recorder, &seen.0, outer, &what);
-                let recorder = Recorder::new();
-                let mut request = EventTracker::in_context("request", recorder.context());
                 let work = async { nested!(&any, $how, inner, outer) };
-                let seen = request.scope(work).await;
-                request.finish();
+                let (recorder, seen) = in_request(work).await;
                 assert_eq!(seen, expected, "driver: {what}");
                 told(&recorder, &seen.0, outer, &what);
-                let recorder = Recorder::new();
-                let mut request = EventTracker::in_context("request", recorder.context());
                 let work = async { nested!(&both, $how, inner, outer) };
-                let seen = request.scope(work).await;
-                request.finish();
+                let (recorder, seen) = in_request(work).await;
                 assert_eq!(seen, expected, "both: {what}");
                 told(&recorder, &seen.0, outer, &what);
             }
@@ -205,7 +196,6 @@ async fn what_a_helper_rolls_back_on_the_raw_connection_is_not_told_as_committed
 
 async fn helped<DB: Engine>(fixture: &Fixture<DB>) {
     let pool = fixture.monitored();
-    let recorder = Recorder::new();
     let work = async {
         let mut tx = pool.begin().await.unwrap();
         let insert = "INSERT INTO items VALUES (1, 'undone')";
@@ -219,9 +209,8 @@ async fn helped<DB: Engine>(fixture: &Fixture<DB>) {
         tx.commit().await.unwrap();
         pool.fetch_all("SELECT id FROM items").await.unwrap().len()
     };
-    let mut request = EventTracker::in_context("request", recorder.context());
-    assert_eq!(request.scope(work).await, 0);
-    request.finish();
+    let (recorder, rows) = in_request(work).await;
+    assert_eq!(rows, 0);
     for fp in ["conn-begintx", "sql-wtx-commit"] {
         assert_eq!(recorder.one(fp)["aborted"], true, "{}", recorder.tree());
     }
@@ -232,7 +221,6 @@ async fn helped<DB: Engine>(fixture: &Fixture<DB>) {
 async fn a_rollback_of_what_was_committed_is_not_told_as_one() {
     on::<Sqlite, _>(async |fixture: &Fixture<Sqlite>| {
         let pool = fixture.monitored();
-        let recorder = Recorder::new();
         let work = async {
             let mut tx = pool.begin().await.unwrap();
             let insert = "INSERT INTO items VALUES (1, 'kept')";
@@ -243,9 +231,8 @@ async fn a_rollback_of_what_was_committed_is_not_told_as_one() {
             tx.rollback().await.unwrap();
             pool.fetch_all("SELECT id FROM items").await.unwrap().len()
         };
-        let mut request = EventTracker::in_context("request", recorder.context());
-        assert_eq!(request.scope(work).await, 1);
-        request.finish();
+        let (recorder, rows) = in_request(work).await;
+        assert_eq!(rows, 1);
         assert_eq!(recorder.one("sql-wtx-rollback").outcome(), "failed");
         let points = recorder.find("sql-savepoint");
         assert_eq!(points.last().unwrap()["aborted"], true);

@@ -15,6 +15,7 @@
 //! | what is never polled was never sent | `endings::what_is_never_polled_was_never_sent` |
 //! | a stream lasts as long as who reads it | here |
 //! | values and rows are personal data | `rows::no_rows_are_taken_by_default`, `any_driver::statements_are_told_with_what_they_return` |
+//! | two versions of sqlx in one program | `sqlx-tests/two`, by `scripts/sqlx-tests` |
 //! | sqlx's drivers after ours | here, `any_driver::drivers_are_registered_once` |
 //! | a method of the pool that is not shadowed is the raw pool's | here |
 
